@@ -1,0 +1,11 @@
+/// <reference types="grunt" />
+
+/** The wiring: targets and options, nothing else. */
+export = (grunt: IGrunt): void => {
+  grunt.initConfig({
+    // A target with no options finds the Kerberos instance of this machine by itself.
+    sync: { default: {} },
+  });
+
+  grunt.loadTasks('tasks');
+};
