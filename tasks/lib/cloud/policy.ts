@@ -1,0 +1,51 @@
+/**
+ * Who may do what. A key pair has a policy: a list of statements, each allowing or denying some actions on the keys of a
+ * bucket that begin with a prefix. As with IAM, what no statement allows is refused, and a denial beats every allowance.
+ * For `s3:ListBucket` the statement's prefix is held against the prefix that the list asks for: who may list `home/` may
+ * not list everything, nor `home2/`.
+ */
+
+export type Action =
+  | 's3:AbortMultipartUpload'
+  | 's3:CreateBucket'
+  | 's3:DeleteObject'
+  | 's3:GetBucketLocation'
+  | 's3:GetObject'
+  | 's3:ListAllMyBuckets'
+  | 's3:ListBucket'
+  | 's3:ListMultipartUploadParts'
+  | 's3:PutObject';
+
+export interface Statement {
+  readonly effect: 'allow' | 'deny';
+  readonly actions: readonly Action[] | 'all';
+  /** A bucket's name; left out, every bucket. */
+  readonly bucket?: string;
+  /** What the key (of a list: the asked prefix) must begin with; left out, any. */
+  readonly prefix?: string;
+}
+
+export type Policy = readonly Statement[];
+
+/** Everything. */
+export const owner: Policy = [{ effect: 'allow', actions: 'all' }];
+
+/**
+ * A camera's credentials: write objects (in one request or in parts) into its folder, and list that folder. It cannot
+ * read, look up or delete what it wrote. An empty folder means the whole bucket.
+ */
+export function device(bucket: string, folder: string): Policy {
+  const actions: Action[] = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:ListBucket'];
+  return [{ effect: 'allow', actions, bucket, prefix: folder === '' ? '' : `${folder}/` }];
+}
+
+/** Whether the policy lets its holder do this. `key` is an object's key, a list's prefix, or empty. */
+export function allows(policy: Policy, action: Action, bucket: string, key: string): boolean {
+  const applying = policy.filter(
+    (statement) =>
+      (statement.actions === 'all' || statement.actions.includes(action)) &&
+      (statement.bucket === undefined || statement.bucket === bucket) &&
+      key.startsWith(statement.prefix ?? ''),
+  );
+  return applying.length > 0 && applying.every((statement) => statement.effect === 'allow');
+}

@@ -1,0 +1,80 @@
+import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
+import { S3Error } from './errors';
+
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+export type XmlValue = string | number | boolean | XmlElement | readonly XmlValue[] | undefined;
+export interface XmlElement {
+  readonly [name: string]: XmlValue;
+}
+
+const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', processEntities: false });
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  parseTagValue: false,
+  trimValues: false,
+  htmlEntities: true,
+  removeNSPrefix: true,
+});
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the ones that need a reference
+const NEEDS_REFERENCE = /[&<>"\u0000-\u001f\u007f]/g;
+const NAMED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** Text for XML as S3 writes it: control characters become references (`&#xD;`), which XML 1.0 parsers may refuse. */
+function escapeText(text: string): string {
+  return text.replace(NEEDS_REFERENCE, (c) => NAMED[c] ?? `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`);
+}
+
+function escaped(value: XmlValue): unknown {
+  if (Array.isArray(value)) return value.map(escaped);
+  if (typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, child]) => child !== undefined)
+        .map(([name, child]) => [name, escaped(child)]),
+    );
+  }
+  return escapeText(String(value));
+}
+
+/** An XML document with S3's namespace; elements that are `undefined` are left out, arrays repeat their element. */
+export function toXml(root: string, content: XmlElement, namespace: string | undefined = NAMESPACE): string {
+  const attributes = namespace === '' ? {} : { '@xmlns': namespace };
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({
+    [root]: { ...attributes, ...Object(escaped(content)) },
+  })}`;
+}
+
+/** References to characters that XML 1.0 forbids: the parser would drop them, and so name another key. */
+const FORBIDDEN_REFERENCE = /&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]));/i;
+
+/**
+ * The content of a document's root element. Every value is a string, an object, or an array of them where an element repeats.
+ * @throws S3Error MalformedXML
+ */
+export function fromXml(text: string, root: string): Record<string, unknown> {
+  if (XMLValidator.validate(text) !== true || FORBIDDEN_REFERENCE.test(text)) throw new S3Error('MalformedXML');
+  const document: unknown = parser.parse(text);
+  const content = isRecord(document) ? document[root] : undefined;
+  if (content === '') return {};
+  if (!isRecord(content)) throw new S3Error('MalformedXML');
+  return content;
+}
+
+/** The children of this name, whether there is none, one or many. */
+export function children(parent: Record<string, unknown>, name: string): Record<string, unknown>[] {
+  const value = parent[name];
+  const list: unknown[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return list.filter(isRecord);
+}
+
+/** The text of a child element, or undefined where there is none. */
+export function childText(parent: Record<string, unknown>, name: string): string | undefined {
+  const value = parent[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
