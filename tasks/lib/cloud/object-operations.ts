@@ -1,0 +1,225 @@
+/** Operations on one object (and the deletion of many). */
+import { open, rm } from 'node:fs/promises';
+import { MAX_PUT_BYTES, receiveBody, receiveText, requireLength } from './body';
+import { algorithmNamed, type ChecksumAlgorithm } from './checksum';
+import { mayRead, requireCopySource, writeCondition } from './conditions';
+import { copyBody, copySource } from './copy';
+import { checksumHeaders, describe, objectHeaders, quoted, requireHeaderValue } from './description';
+import { S3Error } from './errors';
+import type { Content, Description, StoredObject } from './objects';
+import { type Call, type Reply, requireAllowed, requireBucket, xmlReply, xmlTime } from './operation';
+import { allows } from './policy';
+import { children, childText, fromXml, toXml } from './xml';
+
+/** Longest XML that a request may send: 10,000 parts with checksums fit. */
+export const MAX_XML_BYTES = 4 * 1024 ** 2;
+const MAX_DELETED_KEYS = 1000;
+
+/** What a reader may override in a signed request. */
+const OVERRIDES = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+];
+
+/** PUT /bucket/key */
+export async function putObject(call: Call, bucket: string, key: string): Promise<Reply> {
+  const condition = requireWritable(call, bucket, key);
+  const description = describe(call.request);
+  requireLength(call.request, call.payload);
+  condition(call.objects.info(bucket, key));
+  return withIncoming(call, async (incoming) => {
+    const content = await receiveFile(call, incoming);
+    const object = await call.objects.commit(bucket, key, incoming, content, description, condition);
+    call.tell('ObjectCreated:Put', bucket, key, object);
+    return { status: 200, headers: { etag: quoted(object.etag), ...checksumHeaders(content.checksum) } };
+  });
+}
+
+/** PUT /bucket/key with x-amz-copy-source */
+export async function copyObject(call: Call, bucket: string, key: string): Promise<Reply> {
+  const { request } = call;
+  const condition = requireWritable(call, bucket, key);
+  const directive = request.header('x-amz-metadata-directive')?.toUpperCase() ?? 'COPY';
+  if (directive !== 'COPY' && directive !== 'REPLACE') {
+    throw new S3Error('InvalidArgument', 'Unknown metadata directive.');
+  }
+  const source = await copySource(call);
+  try {
+    requireCopySource(request.header, source.object);
+    if (directive === 'COPY' && source.bucket === bucket && source.object.key === key) {
+      throw new S3Error(
+        'InvalidRequest',
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+      );
+    }
+    if (source.object.size > MAX_PUT_BYTES) {
+      throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size');
+    }
+    const description: Description = directive === 'REPLACE' ? describe(request) : source.object;
+    const algorithm = algorithmNamed(request.header('x-amz-checksum-algorithm')) ?? source.object.checksum?.algorithm;
+    return await withIncoming(call, async (incoming) => {
+      const content = await copyBody(source, incoming, algorithm);
+      const { headers, metadata } = description;
+      const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata }, condition);
+      call.tell('ObjectCreated:Copy', bucket, key, object);
+      const result = {
+        LastModified: xmlTime(object.lastModified),
+        ETag: quoted(object.etag),
+        ...checksumElements(content),
+      };
+      return xmlReply(toXml('CopyObjectResult', result));
+    });
+  } finally {
+    await source.file.close();
+  }
+}
+
+/** GET and HEAD /bucket/key */
+export async function getObject(call: Call, bucket: string, key: string): Promise<Reply> {
+  const { request } = call;
+  requireAllowed(call, 's3:GetObject', bucket, key);
+  const found = await call.objects.open(bucket, key);
+  if (found === undefined) {
+    // Who may not list is not told what there is.
+    requireAllowed(call, 's3:ListBucket', bucket, key);
+    throw new S3Error('NoSuchKey', undefined, { Key: key });
+  }
+  const { object, file } = found;
+  try {
+    const headers = objectHeaders(object, request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED');
+    for (const name of OVERRIDES) {
+      const value = request.parameter(`response-${name}`);
+      if (value !== undefined) headers[name] = requireHeaderValue(name, value);
+    }
+    if (!mayRead(request.header, object)) {
+      await file.close();
+      const { etag = '', 'last-modified': modified = '' } = headers;
+      return { status: 304, headers: { etag, 'last-modified': modified } };
+    }
+    const range = requestedRange(call, object);
+    const { start, end } = range ?? { start: 0, end: object.size };
+    headers['content-length'] = String(end - start);
+    if (range !== undefined) {
+      headers['content-range'] = `bytes ${start}-${end - 1}/${object.size}`;
+      // It is of the whole object, and clients hold it against what they get.
+      for (const name of Object.keys(headers)) if (name.startsWith('x-amz-checksum-')) delete headers[name];
+    }
+    return { status: range === undefined ? 200 : 206, headers, body: { file, start, end } };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** DELETE /bucket/key: also where there is nothing, it is gone. */
+export function deleteObject(call: Call, bucket: string, key: string): Reply {
+  requireAllowed(call, 's3:DeleteObject', bucket, key);
+  requireBucket(call, bucket);
+  const match = call.request.header('if-match');
+  const current = call.objects.info(bucket, key);
+  if (match !== undefined && current !== undefined) writeCondition(call.request.header)(current);
+  remove(call, bucket, key);
+  return { status: 204 };
+}
+
+/** POST /bucket?delete */
+export async function deleteObjects(call: Call, bucket: string): Promise<Reply> {
+  const { request } = call;
+  requireBucket(call, bucket);
+  if (
+    !['content-md5', ...request.headerNames.filter((name) => name.startsWith('x-amz-checksum-'))].some(request.header)
+  ) {
+    if (request.header('x-amz-trailer') === undefined) {
+      throw new S3Error('InvalidRequest', 'Missing required header for this request: Content-MD5');
+    }
+  }
+  const wanted = fromXml(await receiveText(request, call.payload, MAX_XML_BYTES), 'Delete');
+  const keys = children(wanted, 'Object').map((object) => childText(object, 'Key'));
+  if (keys.length === 0 || keys.length > MAX_DELETED_KEYS) throw new S3Error('MalformedXML');
+  const quiet = childText(wanted, 'Quiet') === 'true';
+  const deleted: { Key: string }[] = [];
+  const errors: { Key: string; Code: string; Message: string }[] = [];
+  for (const key of keys) {
+    if (key === undefined || key === '') throw new S3Error('MalformedXML');
+    if (allows(call.keyPair.policy, 's3:DeleteObject', bucket, key)) {
+      remove(call, bucket, key);
+      deleted.push({ Key: key });
+    } else {
+      errors.push({ Key: key, Code: 'AccessDenied', Message: 'Access Denied' });
+    }
+  }
+  return xmlReply(toXml('DeleteResult', { Deleted: quiet ? [] : deleted, Error: errors }));
+}
+
+function remove(call: Call, bucket: string, key: string): void {
+  if (call.objects.remove(bucket, key)) call.tell('ObjectRemoved:Delete', bucket, key);
+}
+
+/**
+ * That the caller may write this key, and the condition its request makes on what is there.
+ * @throws S3Error AccessDenied, NoSuchBucket, NotImplemented
+ */
+export function requireWritable(call: Call, bucket: string, key: string): ReturnType<typeof writeCondition> {
+  requireAllowed(call, 's3:PutObject', bucket, key);
+  // If-Match tells whether an object has a certain content: that is reading.
+  if (call.request.header('if-match') !== undefined) requireAllowed(call, 's3:GetObject', bucket, key);
+  requireBucket(call, bucket);
+  return writeCondition(call.request.header);
+}
+
+/** Receives the body into a new file. */
+export async function receiveFile(call: Call, incoming: string, compute?: ChecksumAlgorithm): Promise<Content> {
+  const file = await open(incoming, 'wx', 0o600);
+  try {
+    const write = (bytes: Buffer) => file.writeFile(bytes);
+    const { size, md5, checksum } = await receiveBody(call.request, call.payload, MAX_PUT_BYTES, write, compute);
+    return { size, etag: md5, checksum };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Runs what fills and commits a file of incoming bytes; what it leaves behind when it fails is deleted. */
+export async function withIncoming(call: Call, work: (path: string) => Promise<Reply>): Promise<Reply> {
+  const path = call.objects.incomingPath();
+  try {
+    return await work(path);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** A result's elements that tell a checksum. */
+export function checksumElements(content: Content): Record<string, string> {
+  const { checksum } = content;
+  return checksum === undefined
+    ? {}
+    : { [`Checksum${checksum.algorithm}`]: checksum.value, ChecksumType: checksum.type };
+}
+
+/**
+ * The bytes a request wants of an object, `end` not included; undefined: all. As S3 does, more than one range or one that
+ * cannot be read is all.
+ * @throws S3Error InvalidRange where it lies behind the end
+ */
+function requestedRange(call: Call, object: StoredObject): { start: number; end: number } | undefined {
+  const text = call.request.header('range');
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(text ?? '');
+  if (match === null || text === undefined) return undefined;
+  const ifRange = call.request.header('if-range');
+  if (ifRange !== undefined && ifRange !== quoted(object.etag)) return undefined;
+  const [, from = '', to = ''] = match;
+  if (from === '' && to === '') return undefined;
+  if (from !== '' && to !== '' && Number(to) < Number(from)) return undefined;
+  const start = from === '' ? Math.max(0, object.size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? object.size : Math.min(object.size, Number(to) + 1);
+  if (start >= end) {
+    throw new S3Error('InvalidRange', undefined, { RangeRequested: text, ActualObjectSize: String(object.size) });
+  }
+  return { start, end };
+}

@@ -1,0 +1,208 @@
+/**
+ * The embedded S3: one process, loopback, files on disk; small, and as strict as Amazon's.
+ *
+ * A request is read (request.ts), its sender proven (signature.ts), its operation found (router.ts) and allowed or not
+ * (policy.ts); a body is verified before anything is made of it (body.ts); objects are files (objects.ts). Whatever goes
+ * wrong leaves as S3's error document. It knows path-style addressing only, one region, and no versions, tags or ACLs:
+ * what it does not know it refuses.
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { S3Error } from './errors';
+import { EventRecorder, type S3EventRecord } from './notifications';
+import { ObjectStore } from './objects';
+import type { Call, Reply } from './operation';
+import { parseRequest } from './request';
+import { route } from './router';
+import { authenticate, type KeyPair } from './signature';
+import { UploadStore } from './uploads';
+import { toXml } from './xml';
+
+export type { KeyPair } from './signature';
+
+export interface S3Options {
+  /** Where everything is kept; made where it is not there. One process at a time. */
+  readonly directory: string;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** 127.0.0.1 where none is given. */
+  readonly host?: string;
+  /** eu-west-1 where none is given. */
+  readonly region?: string;
+  readonly keyPairs: readonly KeyPair[];
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Is told of every object that came or went, after it did, in order. It must not throw. */
+  readonly onObjectEvent?: (record: S3EventRecord) => void;
+}
+
+export interface S3Server {
+  /** `http://host:port` */
+  readonly endpoint: string;
+  readonly port: number;
+  readonly objects: ObjectStore;
+  /** Makes a bucket; one that is there stays as it is. */
+  createBucket(name: string): Promise<void>;
+  /** Adds a key pair, or gives the one of this access key another secret and policy. */
+  addKeyPair(keyPair: KeyPair): void;
+  removeKeyPair(accessKeyId: string): void;
+  /** Lets requests under way finish for a second, then ends their connections. */
+  close(): Promise<void>;
+}
+
+/** A client that sends and takes nothing for so long is gone. */
+const IDLE_MS = 60_000;
+const CLOSE_GRACE_MS = 1000;
+
+/**
+ * Starts a server and waits until it listens.
+ * @throws Error of Node's `listen`, such as EADDRINUSE
+ */
+export async function startS3(options: S3Options): Promise<S3Server> {
+  const { region = 'eu-west-1', host = '127.0.0.1', now = Date.now } = options;
+  const keyPairs = new Map(options.keyPairs.map((keyPair) => [keyPair.accessKeyId, keyPair]));
+  const objects = await ObjectStore.open(options.directory, now);
+  const uploads = new UploadStore(options.directory, now);
+  const recorder = new EventRecorder(region, now);
+
+  const answer = async (message: IncomingMessage, requestId: string): Promise<Reply> => {
+    const { request, payload, keyPair } = authenticate(parseRequest(message), {
+      region,
+      now,
+      keyPair: (id) => keyPairs.get(id),
+    });
+    const tell: Call['tell'] = (eventName, bucket, key, object) => {
+      options.onObjectEvent?.(
+        recorder.record({
+          eventName,
+          bucket,
+          key,
+          ...(object && { size: object.size, etag: object.etag }),
+          accessKeyId: keyPair.accessKeyId,
+          sourceIPAddress: message.socket.remoteAddress ?? '',
+          requestId,
+        }),
+      );
+    };
+    return route({ request, payload, keyPair, objects, uploads, region, tell });
+  };
+
+  const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const requestId = randomBytes(8).toString('hex').toUpperCase();
+    // Clients correct their clock by ours.
+    response.setHeader('date', new Date(now()).toUTCString());
+    response.setHeader('x-amz-request-id', requestId);
+    response.setHeader('x-amz-id-2', requestId);
+    try {
+      await send(message, response, await answer(message, requestId));
+    } catch (error) {
+      await sendError(message, response, error, requestId);
+    }
+  };
+
+  const server = createServer({ keepAliveTimeout: IDLE_MS, requestTimeout: 0 }, handle);
+  // A client that asks first whether it may send its body is told only once we begin to read it.
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+    const read = message.iterator.bind(message);
+    message.iterator = (iteratorOptions) => {
+      response.writeContinue();
+      return read(iteratorOptions);
+    };
+    void handle(message, response);
+  });
+  server.timeout = IDLE_MS;
+  const port = await listen(server, options.port ?? 0, host);
+  return {
+    endpoint: `http://${host}:${port}`,
+    port,
+    objects,
+    createBucket: async (name) => objects.createBucket(name),
+    addKeyPair: (keyPair) => void keyPairs.set(keyPair.accessKeyId, keyPair),
+    removeKeyPair: (accessKeyId) => void keyPairs.delete(accessKeyId),
+    close: () => close(server),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearTimeout(impatience);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  const { status, headers = {}, body } = reply;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.statusCode = status;
+  if (body === undefined || typeof body === 'string') {
+    if (status !== 204 && status !== 304) response.setHeader('content-length', Buffer.byteLength(body ?? ''));
+    response.end(message.method === 'HEAD' ? undefined : body);
+    return;
+  }
+  const { file, start, end } = body;
+  if (message.method === 'HEAD' || start === end) {
+    await file.close();
+    response.end();
+    return;
+  }
+  // The stream closes the file, also where the client goes away.
+  await pipeline(file.createReadStream({ start, end: end - 1 }), response);
+}
+
+async function sendError(
+  message: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  requestId: string,
+): Promise<void> {
+  if (response.headersSent || message.socket.destroyed) {
+    // The client went away, or cannot be told any more: it sees that the body is cut.
+    response.destroy();
+    return;
+  }
+  if (!(error instanceof S3Error)) process.emitWarning(error instanceof Error ? error : String(error));
+  const refusal = error instanceof S3Error ? error : new S3Error('InternalError');
+  for (const name of response.getHeaderNames()) {
+    if (name !== 'date' && !name.startsWith('x-amz-id-2') && name !== 'x-amz-request-id') response.removeHeader(name);
+  }
+  const { Region } = refusal.details;
+  await send(message, response, {
+    status: refusal.status,
+    headers: {
+      'content-type': 'application/xml',
+      ...(Region !== undefined && { 'x-amz-bucket-region': Region }),
+      // It waits for a word on whether to send its body, and the word is no.
+      ...(message.headers.expect !== undefined && { connection: 'close' }),
+    },
+    body: toXml(
+      'Error',
+      {
+        Code: refusal.code,
+        Message: refusal.message,
+        Resource: message.url?.replace(/\?.*$/, ''),
+        ...refusal.details,
+        RequestId: requestId,
+        HostId: requestId,
+      },
+      '',
+    ),
+  });
+  // What is left of the body is read and dropped: a client that is still sending would not see the answer.
+  message.resume();
+}
