@@ -1,0 +1,36 @@
+/// <reference types="grunt" />
+
+/** `grunt cloud`: the cloud on one machine, until it is told to stop. */
+export = (grunt: IGrunt): void => {
+  grunt.registerTask('cloud', 'Runs the cloud on this machine, for a Pi or for a try.', function () {
+    const done = this.async();
+    const port = Number(grunt.option('port') ?? 4580);
+    const data = String(grunt.option('data') ?? '.cloud');
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      grunt.fail.fatal(`--port=${grunt.option('port')} is not a port: give a number from 0 (any free one) to 65535.`);
+    }
+
+    const run = async () => {
+      const { startCloud } = await import('./lib/cloud/cloud.js');
+      // Heard from the beginning, so that an early signal closes what is only being opened.
+      const stopped = new Promise<void>((resolve) => {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+      });
+      const cloud = await startCloud({ data, port });
+      const { endpoint, bucket, folder } = cloud.description;
+      grunt.log.ok(`The cloud runs on ${endpoint}, its bucket is ${bucket}.`);
+      grunt.log.writeln(`To point a Pi at it, copy bucket, folder, publicKey and privateKey from ${cloud.file}`);
+      grunt.log.writeln('into its web interface (Cloud), and start its sync with');
+      grunt.log.writeln(`  AWS_ENDPOINT_URL=${endpoint} grunt sync --force`);
+      grunt.log.writeln('It listens on this machine only; lend its port to a Pi with');
+      grunt.log.writeln(`  ssh -N -R ${new URL(endpoint).port}:${new URL(endpoint).host} pi@ADDRESS-OF-THE-PI`);
+      grunt.log.writeln(`Pictures go to ${folder}/. Ctrl-C stops it; nothing that is stored is lost.`);
+      await stopped;
+      await cloud.close();
+    };
+    run().then(
+      () => done(),
+      (error: unknown) => grunt.fail.fatal(error instanceof Error ? error.message : String(error)),
+    );
+  });
+};
