@@ -1,0 +1,25 @@
+import { PNG_SIGNATURE } from './image-end';
+
+/** What is published, and the Content-Type it gets. */
+export type Kind = 'image/jpeg' | 'image/png' | 'video/mp4';
+
+const BY_EXTENSION: Readonly<Record<string, Kind>> = {
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.png': 'image/png',
+  '.mp4': 'video/mp4',
+};
+
+/** The kind that a key's extension claims; undefined for any other extension. */
+export function claimedKind(key: string): Kind | undefined {
+  return BY_EXTENSION[/\.[^./]*$/.exec(key)?.[0].toLowerCase() ?? ''];
+}
+
+/** The kind that a file's first bytes show; undefined when they are of none of ours. */
+export function shownKind(file: Buffer): Kind | undefined {
+  if (file[0] === 0xff && file[1] === 0xd8 && file[2] === 0xff) return 'image/jpeg';
+  if (file.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return 'image/png';
+  // ISO 14496-12, 4.3: the first box of an MP4 file is "ftyp", behind its four bytes of length.
+  if (file.toString('latin1', 4, 8) === 'ftyp') return 'video/mp4';
+  return undefined;
+}

@@ -1,0 +1,12 @@
+/**
+ * What test/lambda uses of this folder's packages. They lie in lambda/node_modules, where an import of a test does not
+ * look; it finds them through this file. Nothing else imports it, so it is in no bundle.
+ */
+export { Logger } from '@aws-lambda-powertools/logger';
+export { Metrics } from '@aws-lambda-powertools/metrics';
+export * as dynamodb from '@aws-sdk/client-dynamodb';
+export * as s3 from '@aws-sdk/client-s3';
+export * as documents from '@aws-sdk/lib-dynamodb';
+export type { Context } from 'aws-lambda';
+export * as mp4box from 'mp4box';
+export { default as sharp } from 'sharp';
