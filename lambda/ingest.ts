@@ -1,0 +1,34 @@
+/**
+ * The Lambda that S3 tells of uploads: real pictures go to the production bucket, what is known of them to DynamoDB.
+ * Read lib/ingest-object.ts next.
+ */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { clientsFrom } from './lib/clients';
+import { faceEngine } from './lib/faces/engines';
+import { handlerOf } from './lib/handler';
+import { People } from './lib/people';
+import { settingsFrom } from './lib/settings';
+import { Table } from './lib/table';
+
+const settings = settingsFrom(process.env);
+const { s3, documents } = clientsFrom(process.env);
+const table = new Table(documents, settings.tableName);
+// Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
+const ready = faceEngine(settings).then((engine) =>
+  handlerOf(
+    { settings, s3, table, faces: engine && { engine, people: new People(table, engine) } },
+    {
+      logger: new Logger({ serviceName: 'ingest' }),
+      metrics: new Metrics({ namespace: 'Kerberos', serviceName: 'ingest' }),
+      now: Date.now,
+    },
+  ),
+);
+
+/** Handles notifications of S3, from S3 itself, SQS or EventBridge. */
+export async function handler(event: unknown, context: Context): Promise<SQSBatchResponse | undefined> {
+  const handle = await ready;
+  return await handle(event, context);
+}

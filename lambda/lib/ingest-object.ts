@@ -1,0 +1,165 @@
+/**
+ * The way of one uploaded object: checked, copied, described.
+ *
+ * What decides is the object as it lies in the bucket when we look, not what the notification says of it: notifications
+ * come twice, late and out of order, and a device may upload a key again at any moment. So the bytes are read with their
+ * ETag, and copied only while the object has that ETag; if it has changed, everything starts again with the new bytes.
+ *
+ * The steps are in the order in which a reader may see them: picture, thumbnail, item. What follows from the item (persons'
+ * events, counts, the instance's last event) comes behind it, and then the item is marked as settled. Every step may be
+ * done twice, and keys in the production bucket are named for event and content, so whatever crash there is between two
+ * steps, the next delivery finishes the work.
+ */
+import { createHash } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { copyUpload, extensionOf, readUpload, type Upload, writeThumbnail } from './bucket';
+import { count } from './counts';
+import { type EventFacts, eventFacts, type Origin, originOf } from './event';
+import {
+  type EventFace,
+  type PublishedEvent,
+  readEvent,
+  writeEvent,
+  writeSettled,
+  writeUploadedAgain,
+} from './event-item';
+import type { FaceEngine } from './faces/engine';
+import { thumbnail, type Upright } from './image';
+import { checkBeforeDownload, type Inspected, inspect } from './inspect';
+import { writeLastEvent } from './instance-item';
+import type { ObjectCreated } from './notification';
+import type { People } from './people';
+import { writeAppearances } from './person-item';
+import { NoAccount, Refused } from './refused';
+import { removeRejected, writeRejected } from './rejected-item';
+import type { Settings } from './settings';
+import type { Table } from './table';
+
+/** What an object is ingested with. */
+export interface Cloud {
+  settings: Settings;
+  s3: S3Client;
+  table: Table;
+  /** Undefined when faces are off. */
+  faces: { engine: FaceEngine; people: People } | undefined;
+}
+
+/** What became of a notification. */
+export type Outcome =
+  | { outcome: 'published'; event: PublishedEvent }
+  /** This upload, or a later one of the same key, was published before; nothing was left to do. */
+  | { outcome: 'already published' }
+  | { outcome: 'rejected'; reason: string; message: string }
+  /** The object is not in the bucket any more. */
+  | { outcome: 'gone' }
+  /** The owner deleted the event. */
+  | { outcome: 'deleted' };
+
+/** A device that uploads the same key this often while we look at it has a fault that another delivery will not mend. */
+const MOST_CHANGES = 5;
+
+/** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
+export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
+  const origin = originOf(upload.key);
+  const known = await readEvent(cloud.table, origin.account, origin.id);
+  if (known?.state === 'deleted') return { outcome: 'deleted' };
+  if (known?.settled && known.event.sequencer >= upload.sequencer) return { outcome: 'already published' };
+  for (let attempt = 0; attempt < MOST_CHANGES; attempt++) {
+    const outcome = await ingestContent(cloud, upload, origin, known);
+    if (outcome) return outcome;
+  }
+  throw new Error(`${upload.bucket}/${upload.key} changed ${MOST_CHANGES} times while it was looked at.`);
+}
+
+/** Ingests what the object holds now; undefined when it changed meanwhile. */
+async function ingestContent(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  origin: Origin,
+  known: { event: PublishedEvent; settled: boolean } | undefined,
+): Promise<Outcome | undefined> {
+  const { settings, s3, table } = cloud;
+  let facts = eventFacts(origin.fileName, {}, upload.time);
+  try {
+    if (!origin.account) throw new NoAccount('The upload lies in no folder; the folder is the account it belongs to.');
+    checkBeforeDownload(upload.key, upload.size, settings.maxBytes);
+    const object = await readUpload(s3, upload.bucket, upload.key, settings.maxBytes);
+    if (!object) return { outcome: 'gone' };
+    if (known?.event.etag === object.etag) return await publishAgain(table, upload, known);
+    facts = eventFacts(origin.fileName, object.metadata, upload.time);
+    // An object that was replaced has another size than its notification says.
+    checkBeforeDownload(upload.key, object.body.length, settings.maxBytes);
+    const found = await inspect(object.body, upload.key, settings.maxPixels);
+    return await publish(cloud, upload, origin, object, facts, found);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    await writeRejected(table, origin, upload, error, facts.instance);
+    return { outcome: 'rejected', reason: error.reason, message: error.message };
+  }
+}
+
+async function publish(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  { account, fileName, id }: Origin,
+  object: Upload,
+  facts: EventFacts,
+  found: Inspected,
+): Promise<Outcome | undefined> {
+  const { settings, s3, table } = cloud;
+  const sha256 = createHash('sha256').update(object.body).digest('hex');
+  const bucket = settings.productionBucket;
+  const stem = `${account}/${id}/${sha256}`;
+  const key = `${stem}${extensionOf(found.kind)}`;
+  const { upright, ...shape } = found;
+
+  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind: found.kind, fileName });
+  if (!copied) return undefined;
+
+  const thumbnailKey = upright && `${stem}.thumbnail.jpg`;
+  if (upright && thumbnailKey) await writeThumbnail(s3, bucket, thumbnailKey, await thumbnail(upright));
+
+  const event = await writeEvent(table, {
+    ...{ account, id, fileName, key, thumbnailKey, sha256, etag: object.etag, size: object.body.length },
+    ...facts,
+    ...shape,
+    trailing: shape.trailing || undefined,
+    faces: upright ? await facesOf(cloud, account, `${id}:${sha256.slice(0, 16)}`, upright) : [],
+    engine: upright && cloud.faces?.engine.name,
+    sequencer: upload.sequencer,
+    received: upload.time,
+  });
+  if (!event) return { outcome: 'already published' };
+  await settle(table, event);
+  return { outcome: 'published', event };
+}
+
+async function facesOf(cloud: Cloud, account: string, picture: string, upright: Upright): Promise<EventFace[]> {
+  if (!cloud.faces) return [];
+  const { engine, people } = cloud.faces;
+  return await people.recognise(account, picture, await engine.detect(upright));
+}
+
+/** The same bytes are published already; but what follows from the item may be missing, after a crash. */
+async function publishAgain(
+  table: Table,
+  upload: ObjectCreated,
+  { event, settled }: { event: PublishedEvent; settled: boolean },
+): Promise<Outcome> {
+  if (event.sequencer < upload.sequencer) {
+    await writeUploadedAgain(table, event, upload);
+    await settle(table, { ...event, sequencer: upload.sequencer, received: upload.time });
+  } else if (!settled) {
+    await settle(table, event);
+  }
+  return { outcome: 'already published' };
+}
+
+/** Writes what follows from an event's item. */
+async function settle(table: Table, event: PublishedEvent): Promise<void> {
+  await writeAppearances(table, event);
+  await count(table, event);
+  await writeLastEvent(table, event);
+  await removeRejected(table, event.account, event.id, event.sequencer);
+  await writeSettled(table, event);
+}

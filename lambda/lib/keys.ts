@@ -1,0 +1,112 @@
+/**
+ * The one DynamoDB table: its shape, and every key in it. README.md lists the questions that it answers.
+ *
+ * Each key starts with the account, percent-encoded so that no account's name can reach into another's keys: a reader
+ * that builds its keys here, from the account of its session, cannot see anybody else's items. Instants in keys are ISO
+ * 8601 in UTC, so that they sort as text.
+ */
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+
+/** Index of a day's events, and of rejected uploads, newest last. */
+export const BY_DAY = 'byDay';
+/** Index of an instance's events, newest last. */
+export const BY_INSTANCE = 'byInstance';
+/** The attribute that DynamoDB's time to live reads: seconds since 1970, after which the item goes. */
+export const EXPIRES = 'expires';
+
+export interface Key {
+  pk: string;
+  sk: string;
+}
+
+/** One event, by its id. */
+export function eventKey(account: string, id: string): Key {
+  return { pk: `${of(account)}#EVENT#${id}`, sk: 'EVENT' };
+}
+
+/** One refused upload, by its id. */
+export function rejectedKey(account: string, id: string): Key {
+  return { pk: `${of(account)}#REJECTED#${id}`, sk: 'REJECTED' };
+}
+
+/** `dayKey` of an account's events of one day (UTC). */
+export function dayKey(account: string, time: Date): string {
+  return `${of(account)}#DAY#${time.toISOString().slice(0, 10)}`;
+}
+
+/** `dayKey` of an account's refused uploads, of whatever day: there are 30 days of them. */
+export function rejectedDayKey(account: string): string {
+  return `${of(account)}#REJECTED`;
+}
+
+/** `instanceKey` of an instance's events. */
+export function instanceEventsKey(account: string, instance: string): string {
+  return `${of(account)}#INSTANCE#${encodeURIComponent(instance)}`;
+}
+
+/** `timeKey`: the order within a day, an instance or a person; unique by the id. */
+export function timeKey(time: Date, id: string): string {
+  return `${time.toISOString()}#${id}`;
+}
+
+/** One instance; all of an account's share the `pk`. */
+export function instanceKey(account: string, instance: string): Key {
+  return { pk: `${of(account)}#INSTANCES`, sk: `INSTANCE#${instance}` };
+}
+
+/** The counts of one instance on one day (UTC); a month of an account shares the `pk`, a day the start of the `sk`. */
+export function dayCountsKey(account: string, instance: string, time: Date): Key {
+  const day = time.toISOString();
+  return { pk: `${of(account)}#COUNTS#${day.slice(0, 7)}`, sk: `${day.slice(0, 10)}#${instance}` };
+}
+
+/** Which events one instance had in one minute; a quarter of an hour shares the `pk`. */
+export function minuteKey(account: string, instance: string, time: Date): Key {
+  const quarter = new Date(Math.floor(time.getTime() / 900_000) * 900_000);
+  const pk = `${of(account)}#MINUTES#${encodeURIComponent(instance)}#${quarter.toISOString().slice(0, 16)}`;
+  return { pk, sk: time.toISOString().slice(0, 16) };
+}
+
+/** A person; all of an account's share the `pk`. */
+export function personKey(account: string, person: string): Key {
+  return { pk: `${of(account)}#PERSONS`, sk: `PERSON#${person}` };
+}
+
+/** That a person is in an event; all of a person's events share the `pk`, in the order of time. */
+export function appearanceKey(account: string, person: string, time: Date, id: string): Key {
+  return { pk: `${of(account)}#PERSON#${person}`, sk: timeKey(time, id) };
+}
+
+/** One entry of an account's face log (see people.ts), which is numbered from 1. */
+export function faceKey(account: string, engine: string, number: number): Key {
+  return { pk: `${of(account)}#FACES#${engine}`, sk: String(number).padStart(12, '0') };
+}
+
+/** What creates the table on one machine; template.yaml says the same for AWS, and a test holds them together. */
+export function tableDefinition(name: string): CreateTableCommandInput {
+  const index = (IndexName: string, partition: string) => ({
+    IndexName,
+    KeySchema: [
+      { AttributeName: partition, KeyType: 'HASH' as const },
+      { AttributeName: 'timeKey', KeyType: 'RANGE' as const },
+    ],
+    Projection: { ProjectionType: 'ALL' as const },
+  });
+  return {
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: ['pk', 'sk', 'dayKey', 'instanceKey', 'timeKey'].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: 'S',
+    })),
+    KeySchema: [
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ],
+    GlobalSecondaryIndexes: [index(BY_DAY, 'dayKey'), index(BY_INSTANCE, 'instanceKey')],
+  };
+}
+
+function of(account: string): string {
+  return `ACCOUNT#${encodeURIComponent(account)}`;
+}

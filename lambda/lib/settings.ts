@@ -1,0 +1,50 @@
+/** What the Lambda is told by its environment (see template.yaml). */
+export interface Settings {
+  /** Where verified pictures go. */
+  productionBucket: string;
+  /** The one DynamoDB table. */
+  tableName: string;
+  /** Largest upload that is looked at, in bytes. */
+  maxBytes: number;
+  /** Largest picture that is decoded, in pixels. */
+  maxPixels: number;
+  /** Which face engine runs. */
+  faces: FacesSetting;
+}
+
+export type FacesSetting = 'embedded' | 'rekognition' | 'off';
+
+/**
+ * Reads the settings from an environment. Defaults: 10 MB, 24 million pixels, embedded faces.
+ * Throws an Error that names the variable when one is missing or makes no sense.
+ */
+export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
+  return {
+    productionBucket: required(env, 'PRODUCTION_BUCKET'),
+    tableName: required(env, 'TABLE_NAME'),
+    maxBytes: positive(env, 'MAX_BYTES', 10_000_000),
+    maxPixels: positive(env, 'MAX_PIXELS', 24_000_000),
+    faces: faces(env.FACES || 'embedded'),
+  };
+}
+
+function required(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`The environment variable ${name} is not set; template.yaml sets it.`);
+  return value;
+}
+
+function positive(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const text = env[name];
+  if (!text) return otherwise;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0) {
+    throw new Error(`The environment variable ${name} is "${text}"; it must be a whole number above 0.`);
+  }
+  return value;
+}
+
+function faces(text: string): FacesSetting {
+  if (text === 'embedded' || text === 'rekognition' || text === 'off') return text;
+  throw new Error(`The environment variable FACES is "${text}"; it must be embedded, rekognition or off.`);
+}

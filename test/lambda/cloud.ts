@@ -1,0 +1,199 @@
+/**
+ * A cloud for one test: an S3 and a DynamoDB over HTTP, with an uploads bucket, a production bucket and the table.
+ * TEST_AWS_ENDPOINT makes it use another S3 and DynamoDB, such as moto's (`npm run test:moto`).
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FaceEngine } from '../../lambda/lib/faces/engine';
+import { handlerOf } from '../../lambda/lib/handler';
+import { People } from '../../lambda/lib/people';
+import type { Settings } from '../../lambda/lib/settings';
+import { Table } from '../../lambda/lib/table';
+import { createTable, startDynamoDB } from '../../lambda/local-dynamodb';
+import { type Context, documents, dynamodb, Logger, Metrics, s3 } from '../../lambda/test-packages';
+import { formEncode } from '../../tasks/lib/cloud/encoding';
+import { owner } from '../../tasks/lib/cloud/policy';
+import { startS3 } from '../../tasks/lib/cloud/s3';
+
+const CREDENTIALS = { accessKeyId: 'OWNERKEY', secretAccessKey: 'ownersecret' };
+const REGION = 'eu-west-1';
+
+/** What a test may set otherwise. */
+export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxPixels'>> {
+  engine?: FaceEngine;
+  /** Called before each request to S3 or DynamoDB, and after it: with the command's name, and what it is about. */
+  before?: (command: string, input: object) => void;
+  after?: (command: string, input: object) => Promise<void> | void;
+  now?: () => number;
+}
+
+/** One record of a notification of S3, as far as the Lambda reads it. */
+export interface S3Record {
+  eventSource: 'aws:s3';
+  eventName: string;
+  eventTime: string;
+  s3: { bucket: { name: string }; object: { key: string; size: number; eTag: string; sequencer: string } };
+}
+
+export type Item = Record<string, unknown>;
+
+export class TestCloud {
+  readonly uploads: string;
+  readonly production: string;
+  readonly tableName: string;
+  readonly s3: s3.S3Client;
+  readonly documents: documents.DynamoDBDocumentClient;
+  readonly #endpoints: { s3: string; dynamodb: string };
+  readonly #close: () => Promise<void>;
+  readonly #clients: { destroy(): void }[] = [];
+  #sequence = 0;
+
+  private constructor(endpoints: { s3: string; dynamodb: string }, close: () => Promise<void>) {
+    const name = randomBytes(4).toString('hex');
+    this.uploads = `uploads-${name}`;
+    this.production = `production-${name}`;
+    this.tableName = `cloud-${name}`;
+    this.#endpoints = endpoints;
+    this.#close = close;
+    ({ s3: this.s3, documents: this.documents } = this.clients());
+  }
+
+  static async start(): Promise<TestCloud> {
+    const { endpoints, close } = await servers();
+    const cloud = new TestCloud(endpoints, close);
+    for (const Bucket of [cloud.uploads, cloud.production]) {
+      await cloud.s3.send(
+        new s3.CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: REGION } }),
+      );
+    }
+    await createTable(cloud.documents, cloud.tableName);
+    return cloud;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.destroy();
+    await this.#close();
+  }
+
+  /** New clients of the same servers, which report each request. */
+  clients({ before, after }: Pick<Options, 'before' | 'after'> = {}) {
+    const shared = { region: REGION, credentials: CREDENTIALS, maxAttempts: 1 };
+    const s3Client = new s3.S3Client({ ...shared, endpoint: this.#endpoints.s3, forcePathStyle: true });
+    const dynamodbClient = new dynamodb.DynamoDBClient({ ...shared, endpoint: this.#endpoints.dynamodb });
+    const reporting =
+      <I extends object, O>(next: (args: { input: I }) => Promise<O>, context: { commandName?: string }) =>
+      async (args: { input: I }): Promise<O> => {
+        before?.(context.commandName ?? '', args.input);
+        const result = await next(args);
+        await after?.(context.commandName ?? '', args.input);
+        return result;
+      };
+    s3Client.middlewareStack.add(reporting, { step: 'initialize', priority: 'high' });
+    dynamodbClient.middlewareStack.add(reporting, { step: 'initialize', priority: 'high' });
+    this.#clients.push(s3Client, dynamodbClient);
+    const documentClient = documents.DynamoDBDocumentClient.from(dynamodbClient, {
+      marshallOptions: { removeUndefinedValues: true },
+    });
+    return { s3: s3Client, documents: documentClient };
+  }
+
+  /** A new Lambda, as after a cold start. */
+  lambda(options: Options = {}): (event: unknown) => Promise<unknown> {
+    const { s3: client, documents: documentClient } = this.clients(options);
+    const table = new Table(documentClient, this.tableName);
+    const { engine, maxBytes = 10_000_000, maxPixels = 24_000_000, now = Date.now } = options;
+    const settings: Settings = {
+      ...{ productionBucket: this.production, tableName: this.tableName, maxBytes, maxPixels },
+      faces: engine ? 'embedded' : 'off',
+    };
+    const handle = handlerOf(
+      { settings, s3: client, table, faces: engine && { engine, people: new People(table, engine) } },
+      {
+        logger: new Logger({ serviceName: 'test', logLevel: 'SILENT' }),
+        metrics: new Metrics({ namespace: 'Test', serviceName: 'test' }),
+        now,
+      },
+    );
+    return (event) => handle(event, CONTEXT);
+  }
+
+  /** Uploads a file as a device does, and returns what S3 tells the Lambda of it. */
+  async upload(key: string, body: Buffer, metadata: Record<string, string> = {}): Promise<S3Record> {
+    const put = { Bucket: this.uploads, Key: key, Body: body, Metadata: metadata };
+    const { ETag = '' } = await this.s3.send(new s3.PutObjectCommand(put));
+    this.#sequence += 1;
+    return {
+      eventSource: 'aws:s3',
+      eventName: 'ObjectCreated:Put',
+      eventTime: new Date(Date.UTC(2026, 3, 1) + this.#sequence * 1000).toISOString(),
+      s3: {
+        bucket: { name: this.uploads },
+        object: {
+          key: formEncode(key),
+          size: body.length,
+          eTag: ETag.replaceAll('"', ''),
+          sequencer: this.#sequence.toString(16).toUpperCase().padStart(16, '0'),
+        },
+      },
+    };
+  }
+
+  /** All keys of the production bucket. */
+  async published(): Promise<string[]> {
+    const { Contents = [] } = await this.s3.send(new s3.ListObjectsV2Command({ Bucket: this.production }));
+    return Contents.map(({ Key = '' }) => Key);
+  }
+
+  async object(key: string, bucket = this.production) {
+    const { Body, ...head } = await this.s3.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
+    return { ...head, body: Buffer.from((await Body?.transformToByteArray()) ?? []) };
+  }
+
+  /** Every item of the table, in the order of its keys. */
+  async items(): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const page of documents.paginateScan({ client: this.documents }, { TableName: this.tableName })) {
+      items.push(...(page.Items ?? []));
+    }
+    return items.sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
+  }
+
+  /** The items of one kind: EVENT, REJECTED, INSTANCES, COUNTS, PERSONS, FACES… */
+  async itemsOf(kind: string): Promise<Item[]> {
+    return (await this.items()).filter(({ pk }) => String(pk).split('#')[2] === kind);
+  }
+}
+
+function keyOf({ pk, sk }: Item): string {
+  return `${String(pk)}|${String(sk)}`;
+}
+
+async function servers() {
+  const other = process.env.TEST_AWS_ENDPOINT;
+  if (other) return { endpoints: { s3: other, dynamodb: other }, close: async () => {} };
+  const directory = await mkdtemp(join(tmpdir(), 'kerberos-lambda-'));
+  const bucket = await startS3({ directory, keyPairs: [{ ...CREDENTIALS, policy: owner }], region: REGION });
+  const table = await startDynamoDB({});
+  const close = async () => {
+    await Promise.all([bucket.close(), table.close()]);
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { endpoints: { s3: bucket.endpoint, dynamodb: table.endpoint }, close };
+}
+
+const CONTEXT: Context = {
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: 'ingest',
+  functionVersion: '1',
+  invokedFunctionArn: 'arn:aws:lambda:eu-west-1:123456789012:function:ingest',
+  memoryLimitInMB: '1024',
+  awsRequestId: 'test',
+  logGroupName: 'test',
+  logStreamName: 'test',
+  getRemainingTimeInMillis: () => 60_000,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+};
