@@ -76,15 +76,21 @@ export function authenticate(request: S3Request, verifier: Verifier): Authentica
   }
   if (presigned) return authenticateQuery(withHoistedHeaders(request), verifier);
   if (authorization !== undefined) return authenticateHeader(request, authorization, verifier);
+  if (request.parameter('AWSAccessKeyId') !== undefined) throw unsupportedMechanism();
   throw new S3Error('AccessDenied');
+}
+
+/** Such as that of version 2. */
+function unsupportedMechanism(): S3Error {
+  return new S3Error(
+    'InvalidRequest',
+    `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
+  );
 }
 
 function authenticateHeader(request: S3Request, authorization: string, verifier: Verifier): Authenticated {
   if (!authorization.startsWith(`${ALGORITHM} `)) {
-    throw new S3Error(
-      'InvalidRequest',
-      `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
-    );
+    throw unsupportedMechanism();
   }
   const fields = new Map(
     authorization

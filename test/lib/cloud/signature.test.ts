@@ -179,6 +179,11 @@ describe('the embedded S3: who sent a request', () => {
       expect(await codeOf(read)).to.equal('403 AccessDenied');
     });
 
+    it('is refused in words that help where it is of version 2', async () => {
+      const request = { path: `${path}?AWSAccessKeyId=OWNERKEY&Signature=c2lnbmF0dXJl&Expires=9999999999` };
+      expect(await codeOf(request)).to.equal('400 InvalidRequest');
+    });
+
     it('is refused beside a signature in the header', async () => {
       const { path: signedPath } = await presign(endpoint, { path }, at(0));
       const { headers = {} } = await sign(endpoint, { path }, at(0));
