@@ -16,7 +16,7 @@ const settings = settingsFrom(process.env);
 const { s3, documents } = clientsFrom(process.env);
 const table = new Table(documents, settings.tableName);
 // Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
-const ready = faceEngine(settings).then((engine) =>
+const ready = faceEngine(settings.faces).then((engine) =>
   handlerOf(
     { settings, s3, table, faces: engine && { engine, people: new People(table, engine) } },
     {

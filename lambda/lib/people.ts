@@ -86,8 +86,10 @@ export class People {
   }
 
   async #decide(account: string, picture: string, faces: readonly Face[], log: Log): Promise<Decided[]> {
-    const known = log.prints.filter((print) => !print.face.startsWith(`${picture}.`));
-    const own = new Map(log.prints.map((print) => [print.face, print.person]));
+    const isOwn = ({ face }: KnownPrint) => face.startsWith(`${picture}.`);
+    const known = log.prints.filter((print) => !isOwn(print));
+    // What an earlier delivery of this picture decided and kept.
+    const own = new Map(log.prints.filter(isOwn).map((print) => [print.face, print.person]));
     const candidates: { index: number; match: Match }[] = [];
     for (const [index, face] of faces.entries()) {
       const matches = await this.#engine.match(account, face, known);

@@ -101,6 +101,7 @@ export class TestCloud {
 
   /** A new Lambda, as after a cold start. */
   lambda(options: Options = {}): (event: unknown) => Promise<unknown> {
+    process.env.POWERTOOLS_METRICS_DISABLED = 'true';
     const { s3: client, documents: documentClient } = this.clients(options);
     const table = new Table(documentClient, this.tableName);
     const { engine, maxBytes = 10_000_000, maxPixels = 24_000_000, now = Date.now } = options;
@@ -158,6 +159,16 @@ export class TestCloud {
       items.push(...(page.Items ?? []));
     }
     return items.sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
+  }
+
+  /** As after the start, with the uploads still there. */
+  async wipe(): Promise<void> {
+    for (const { pk, sk } of await this.items()) {
+      await this.documents.send(new documents.DeleteCommand({ TableName: this.tableName, Key: { pk, sk } }));
+    }
+    for (const Key of await this.published()) {
+      await this.s3.send(new s3.DeleteObjectCommand({ Bucket: this.production, Key }));
+    }
   }
 
   /** The items of one kind: EVENT, REJECTED, INSTANCES, COUNTS, PERSONS, FACES… */

@@ -26,7 +26,6 @@ describe('lambda: ingest', () => {
 
   before(async () => {
     picture = await corpus.jpeg();
-    process.env.POWERTOOLS_METRICS_DISABLED = 'true';
   });
   beforeEach(async () => {
     cloud = await TestCloud.start();
@@ -268,7 +267,7 @@ describe('lambda: ingest', () => {
         const found = { items: await cloud.items(), published: await cloud.published() };
         expected ??= found;
         expect(found).to.deep.equal(expected);
-        await wipe(cloud);
+        await cloud.wipe();
       }
       expect(expected?.items.filter(({ pk }) => String(pk).includes('#EVENT#'))).to.have.length(2);
       expect(expected?.items.filter(({ pk }) => String(pk).includes('#REJECTED#'))).to.have.length(1);
@@ -278,7 +277,7 @@ describe('lambda: ingest', () => {
       const record = await cloud.upload(KEY, picture);
       await cloud.lambda()({ Records: [record] });
       const expected = { items: await cloud.items(), published: await cloud.published() };
-      await wipe(cloud);
+      await cloud.wipe();
       await Promise.all(Array.from({ length: 8 }, () => cloud.lambda()({ Records: [record] })));
       expect({ items: await cloud.items(), published: await cloud.published() }).to.deep.equal(expected);
     });
@@ -342,7 +341,7 @@ describe('lambda: ingest', () => {
 
   it('a crash after any request to S3 or DynamoDB heals when the event is delivered again', async () => {
     const prepare = async () => {
-      await wipe(cloud);
+      await cloud.wipe();
       await cloud.lambda()({ Records: [await cloud.upload(KEY, picture.subarray(0, 1000))] });
       return await cloud.upload(KEY, picture);
     };
@@ -429,16 +428,6 @@ describe('lambda: ingest', () => {
     );
   });
 });
-
-/** As after a start, with the uploads still there. */
-async function wipe(cloud: TestCloud): Promise<void> {
-  for (const { pk, sk } of await cloud.items()) {
-    await cloud.documents.send(new documents.DeleteCommand({ TableName: cloud.tableName, Key: { pk, sk } }));
-  }
-  for (const Key of await cloud.published()) {
-    await cloud.s3.send(new S3.DeleteObjectCommand({ Bucket: cloud.production, Key }));
-  }
-}
 
 /** Items as they are whenever the upload was. */
 function withoutUploadTimes(items: Item[]): Item[] {
