@@ -228,6 +228,15 @@ const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
     expect((await bodyOf(owner, Bucket, Key)).toString()).to.equal('x');
   },
 
+  'tells a device that there is no such bucket': async ({ device }) => {
+    const Bucket = 'no-such-bucket';
+    const put = device.send(new PutObjectCommand({ Bucket, Key: 'home/a', Body: 'x' }));
+    expect(await refused(put)).to.equal('404 NoSuchBucket');
+    expect(await refused(device.send(new ListObjectsV2Command({ Bucket, Prefix: 'home/' })))).to.equal(
+      '404 NoSuchBucket',
+    );
+  },
+
   'lets a device write to and list no other folder': async ({ device, Bucket, server }) => {
     for (const Key of ['other/picture.jpg', `${server.folder}2/picture.jpg`, 'picture.jpg']) {
       const put = device.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));

@@ -5,7 +5,7 @@ import { quoted } from './description';
 import { formEncode } from './encoding';
 import { S3Error } from './errors';
 import { MAX_XML_BYTES } from './object-operations';
-import { type Call, type Reply, requireAllowed, requireBucket, xmlReply, xmlTime } from './operation';
+import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
 import { toXml, type XmlElement } from './xml';
 
 /** Most keys of one page. */
@@ -35,14 +35,12 @@ export async function createBucket(call: Call, bucket: string): Promise<Reply> {
 /** HEAD /bucket */
 export function headBucket(call: Call, bucket: string): Reply {
   requireAllowed(call, 's3:ListBucket', bucket, '');
-  requireBucket(call, bucket);
   return { status: 200, headers: { 'x-amz-bucket-region': call.region } };
 }
 
 /** GET /bucket?location */
 export function getBucketLocation(call: Call, bucket: string): Reply {
   requireAllowed(call, 's3:GetBucketLocation', bucket, '');
-  requireBucket(call, bucket);
   return xmlReply(toXml('LocationConstraint', { '#text': call.region === 'us-east-1' ? '' : call.region }));
 }
 
@@ -52,7 +50,6 @@ export function listObjects(call: Call, bucket: string): Reply {
   const version2 = request.parameter('list-type') === '2';
   const prefix = request.parameter('prefix') ?? '';
   requireAllowed(call, 's3:ListBucket', bucket, prefix);
-  requireBucket(call, bucket);
 
   const encodingType = request.parameter('encoding-type');
   if (encodingType !== undefined && encodingType !== 'url') {

@@ -5,8 +5,15 @@ import { requireCopySource } from './conditions';
 import { copyBody, copySource } from './copy';
 import { checksumHeaders, describe, quoted } from './description';
 import { S3Error } from './errors';
-import { checksumElements, MAX_XML_BYTES, receiveFile, requireWritable, withIncoming } from './object-operations';
-import { type Call, type Reply, requireAllowed, requireBucket, xmlReply, xmlTime } from './operation';
+import {
+  checksumElements,
+  commitSteps,
+  MAX_XML_BYTES,
+  receiveFile,
+  requireWritable,
+  withIncoming,
+} from './object-operations';
+import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
 import { MAX_PART_NUMBER, type NamedPart, type Upload } from './uploads';
 import { children, childText, fromXml, toXml } from './xml';
 
@@ -100,9 +107,9 @@ export async function completeMultipartUpload(call: Call, bucket: string, key: s
     if (promised !== undefined && promised !== content.checksum?.value) {
       throw new S3Error('BadDigest', `The ${upload.checksum?.algorithm} you specified did not match what we received.`);
     }
-    const object = await call.objects.commit(bucket, key, incoming, content, descriptionOf(upload), condition);
+    const steps = commitSteps(call, 'ObjectCreated:CompleteMultipartUpload', bucket, condition);
+    const object = await call.objects.commit(bucket, key, incoming, content, descriptionOf(upload), steps);
     await call.uploads.remove(upload);
-    call.tell('ObjectCreated:CompleteMultipartUpload', bucket, key, object);
     const result = {
       Location: `http://${call.request.header('host')}/${bucket}/${key}`,
       Bucket: bucket,
@@ -176,7 +183,6 @@ export async function listParts(call: Call, bucket: string, key: string): Promis
 }
 
 async function uploadOf(call: Call, bucket: string, key: string): Promise<Upload> {
-  requireBucket(call, bucket);
   return call.uploads.get(bucket, key, call.request.parameter('uploadId') ?? '');
 }
 

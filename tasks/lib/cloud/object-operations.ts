@@ -6,8 +6,9 @@ import { mayRead, requireCopySource, writeCondition } from './conditions';
 import { copyBody, copySource } from './copy';
 import { checksumHeaders, describe, objectHeaders, quoted, requireHeaderValue } from './description';
 import { S3Error } from './errors';
-import type { Content, Description, StoredObject } from './objects';
-import { type Call, type Reply, requireAllowed, requireBucket, xmlReply, xmlTime } from './operation';
+import type { EventName } from './notifications';
+import type { CommitSteps, Content, Description, StoredObject } from './objects';
+import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
 import { allows } from './policy';
 import { children, childText, fromXml, toXml } from './xml';
 
@@ -33,8 +34,8 @@ export async function putObject(call: Call, bucket: string, key: string): Promis
   condition(call.objects.info(bucket, key));
   return withIncoming(call, async (incoming) => {
     const content = await receiveFile(call, incoming);
-    const object = await call.objects.commit(bucket, key, incoming, content, description, condition);
-    call.tell('ObjectCreated:Put', bucket, key, object);
+    const steps = commitSteps(call, 'ObjectCreated:Put', bucket, condition);
+    const object = await call.objects.commit(bucket, key, incoming, content, description, steps);
     return { status: 200, headers: { etag: quoted(object.etag), ...checksumHeaders(content.checksum) } };
   });
 }
@@ -64,8 +65,8 @@ export async function copyObject(call: Call, bucket: string, key: string): Promi
     return await withIncoming(call, async (incoming) => {
       const content = await copyBody(source, incoming, algorithm);
       const { headers, metadata } = description;
-      const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata }, condition);
-      call.tell('ObjectCreated:Copy', bucket, key, object);
+      const steps = commitSteps(call, 'ObjectCreated:Copy', bucket, condition);
+      const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata }, steps);
       const result = {
         LastModified: xmlTime(object.lastModified),
         ETag: quoted(object.etag),
@@ -118,7 +119,6 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
 /** DELETE /bucket/key: also where there is nothing, it is gone. */
 export function deleteObject(call: Call, bucket: string, key: string): Reply {
   requireAllowed(call, 's3:DeleteObject', bucket, key);
-  requireBucket(call, bucket);
   const match = call.request.header('if-match');
   const current = call.objects.info(bucket, key);
   if (match !== undefined && current !== undefined) writeCondition(call.request.header)(current);
@@ -129,7 +129,6 @@ export function deleteObject(call: Call, bucket: string, key: string): Reply {
 /** POST /bucket?delete */
 export async function deleteObjects(call: Call, bucket: string): Promise<Reply> {
   const { request } = call;
-  requireBucket(call, bucket);
   if (
     !['content-md5', ...request.headerNames.filter((name) => name.startsWith('x-amz-checksum-'))].some(request.header)
   ) {
@@ -161,14 +160,23 @@ function remove(call: Call, bucket: string, key: string): void {
 
 /**
  * That the caller may write this key, and the condition its request makes on what is there.
- * @throws S3Error AccessDenied, NoSuchBucket, NotImplemented
+ * @throws S3Error AccessDenied, NotImplemented
  */
 export function requireWritable(call: Call, bucket: string, key: string): ReturnType<typeof writeCondition> {
   requireAllowed(call, 's3:PutObject', bucket, key);
   // If-Match tells whether an object has a certain content: that is reading.
   if (call.request.header('if-match') !== undefined) requireAllowed(call, 's3:GetObject', bucket, key);
-  requireBucket(call, bucket);
   return writeCondition(call.request.header);
+}
+
+/** A commit under the request's condition, told as this event. */
+export function commitSteps(
+  call: Call,
+  eventName: EventName,
+  bucket: string,
+  condition: CommitSteps['condition'],
+): CommitSteps {
+  return { condition, committed: (object) => call.tell(eventName, bucket, object.key, object) };
 }
 
 /** Receives the body into a new file. */

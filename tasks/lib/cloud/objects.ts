@@ -15,7 +15,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Checksum } from './checksum';
 import { S3Error } from './errors';
 import { KeyIndex, type ObjectInfo, type Page, type PageRequest } from './key-index';
@@ -33,6 +33,14 @@ export interface Content {
   readonly size: number;
   readonly etag: string;
   readonly checksum?: Checksum | undefined;
+}
+
+/** What happens at the moment of a commit. */
+export interface CommitSteps {
+  /** Is given what is there now, just before; what it throws stops the commit. */
+  condition(current: ObjectInfo | undefined): void;
+  /** Is told at once, and so in the order in which objects replace each other. */
+  committed(object: ObjectInfo): void;
 }
 
 export interface StoredObject extends ObjectInfo, Description {
@@ -161,9 +169,8 @@ export class ObjectStore {
   }
 
   /**
-   * Makes received bytes an object, in one step for every reader.
+   * Makes received bytes an object, in one step for every reader, that outlives a power cut once this returns.
    * @param incoming the file that holds them, from `incomingPath`; it is moved
-   * @param condition is given what is there now, just before; what it throws stops the commit
    * @throws S3Error NoSuchBucket, and what `condition` throws
    */
   async commit(
@@ -172,27 +179,32 @@ export class ObjectStore {
     incoming: string,
     content: Content,
     description: Description,
-    condition: (current: ObjectInfo | undefined) => void,
+    { condition, committed }: CommitSteps,
   ): Promise<ObjectInfo> {
     const lastModified = Math.floor(this.#now() / 1000) * 1000;
     const body = randomBytes(8).toString('hex');
     const entry: Entry = { key, size: content.size, etag: content.etag, lastModified, body };
     const sidecar = { ...entry, ...description, ...(content.checksum && { checksum: content.checksum }) };
-    await writeFile(`${incoming}.json`, JSON.stringify(sidecar));
-
-    const { index } = this.#bucket(bucket);
-    const current = index.get(key);
+    const file = this.#file(bucket, key);
     try {
+      const described = writeFile(`${incoming}.json`, JSON.stringify(sidecar), { flush: true });
+      await Promise.all([described, flush(incoming)]);
+
+      // From here to the end of the block nothing else runs: what the condition saw holds until the object is there.
+      const { index } = this.#bucket(bucket);
+      const current = index.get(key);
       condition(current);
+      renameSync(incoming, `${file}.${body}`);
+      renameSync(`${incoming}.json`, `${file}.json`);
+      index.set(entry);
+      committed(entry);
+      if (current !== undefined) unlinkSync(`${file}.${current.body}`);
     } catch (error) {
       await rm(`${incoming}.json`, { force: true });
       throw error;
     }
-    const file = this.#file(bucket, key);
-    renameSync(incoming, `${file}.${body}`);
-    renameSync(`${incoming}.json`, `${file}.json`);
-    index.set(entry);
-    if (current !== undefined) unlinkSync(`${file}.${current.body}`);
+    // Without it a power cut can undo a rename.
+    await flush(dirname(file));
     return entry;
   }
 
@@ -224,18 +236,36 @@ export class ObjectStore {
   }
 }
 
+/** Waits until a file's bytes, or a directory's names, are on the disk. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The objects of one of the 256 directories; deletes bodies that belong to none. */
 function readEntries(directory: string): Entry[] {
   const names = new Set(readdirSync(directory));
   const entries: Entry[] = [];
   for (const name of names) {
     if (!name.endsWith('.json')) continue;
-    const { key, size, etag, lastModified, body } = parseSidecar(readFileSync(join(directory, name), 'utf8'));
+    const { key, size, etag, lastModified, body } = readSidecar(join(directory, name));
     if (names.delete(name.replace(/json$/, body))) entries.push({ key, size, etag, lastModified, body });
     names.delete(name);
   }
   for (const orphan of names) unlinkSync(join(directory, orphan));
   return entries;
+}
+
+function readSidecar(file: string): Sidecar {
+  try {
+    return parseSidecar(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${file} is damaged: restore it, or delete it to lose that one object.`, { cause: error });
+  }
 }
 
 type Sidecar = Entry & Description & { readonly checksum?: Checksum };

@@ -38,11 +38,6 @@ export function requireAllowed(call: Call, action: Action, bucket: string, key: 
   if (!allows(call.keyPair.policy, action, bucket, key)) throw new S3Error('AccessDenied');
 }
 
-/** @throws S3Error NoSuchBucket */
-export function requireBucket(call: Call, bucket: string): void {
-  if (!call.objects.hasBucket(bucket)) throw new S3Error('NoSuchBucket', undefined, { BucketName: bucket });
-}
-
 /** The XML of an operation's result. */
 export function xmlReply(body: string, headers: Record<string, string> = {}): Reply {
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body };

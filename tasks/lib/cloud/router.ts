@@ -18,7 +18,7 @@ const SUBRESOURCES = new Set(
   ),
 );
 
-/** @throws S3Error NotImplemented, MethodNotAllowed, and whatever the operation throws */
+/** @throws S3Error NotImplemented, NoSuchBucket, and whatever the operation throws */
 export async function route(call: Call): Promise<Reply> {
   const { request } = call;
   const { bucket, key, method } = request;
@@ -28,6 +28,10 @@ export async function route(call: Call): Promise<Reply> {
     .join(' ');
   const what =
     `${method} ${key !== undefined ? 'key' : bucket !== undefined ? 'bucket' : 'service'} ${subresource}`.trim();
+  // Before the policy is asked, as Amazon does: who mistypes a bucket's name is told so.
+  if (bucket !== undefined && what !== 'PUT bucket' && !call.objects.hasBucket(bucket)) {
+    throw new S3Error('NoSuchBucket', undefined, { BucketName: bucket });
+  }
   if (bucket === undefined) {
     if (what === 'GET service') return listBuckets(call);
   } else if (key === undefined) {

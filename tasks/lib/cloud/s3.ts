@@ -51,8 +51,10 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** A client that sends and takes nothing for so long is gone. */
-const IDLE_MS = 60_000;
+/** How long a connection may wait for its next request. */
+const KEEP_ALIVE_MS = 60_000;
+/** A client that sends and takes nothing for so long is gone. Longer than a large object's parts take to be joined. */
+const IDLE_MS = 300_000;
 const CLOSE_GRACE_MS = 1000;
 
 /**
@@ -101,7 +103,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     }
   };
 
-  const server = createServer({ keepAliveTimeout: IDLE_MS, requestTimeout: 0 }, handle);
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, handle);
   // A client that asks first whether it may send its body is told only once we begin to read it.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     const read = message.iterator.bind(message);

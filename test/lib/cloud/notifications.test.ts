@@ -59,6 +59,23 @@ describe('the embedded S3: what it tells of objects', () => {
     }
   });
 
+  it('tells of objects that replace each other in the order in which they do', async () => {
+    const server = await startTestServer();
+    try {
+      const client = server.client();
+      const put = (at: number) => client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'a', Body: `${at}` }));
+      for (let round = 0; round < 5; round++) {
+        await Promise.all(Array.from({ length: 20 }, (_, at) => put(at)));
+        const last = server.events.at(-1)?.s3.object;
+        expect(last?.eTag).to.equal(server.s3.objects.info(BUCKET, 'a')?.etag);
+        const sequencers = server.events.map(({ s3 }) => s3.object.sequencer);
+        expect(last?.sequencer).to.equal([...sequencers].sort().at(-1));
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('numbers events upwards also when the clock goes back', () => {
     const times = [5000, 5000, 1000, 5001];
     const recorder = new EventRecorder('eu-west-1', () => times.shift() ?? 0);

@@ -172,6 +172,18 @@ describe('the embedded S3: an object is whole or not there', () => {
     expect(filesOf(join(directory, 'buckets'))).to.have.length(2 * objects.length);
   });
 
+  it('says which file is damaged, and what to do', async () => {
+    const store = await ObjectStore.open(directory, Date.now);
+    store.createBucket(BUCKET);
+    const damaged = join(directory, 'buckets', BUCKET, '00', 'damaged.json');
+    await writeFile(damaged, '{');
+    const message = await ObjectStore.open(directory, Date.now).then(
+      () => 'opened',
+      (error: Error) => error.message,
+    );
+    expect(message).to.include(`${damaged} is damaged`);
+  });
+
   it('a body that no object names is deleted at the next start', async () => {
     const store = await ObjectStore.open(directory, Date.now);
     store.createBucket(BUCKET);
