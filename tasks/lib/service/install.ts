@@ -1,0 +1,65 @@
+/**
+ * `npm run install-service`: from now on, and from every boot on, this machine uploads its events.
+ *
+ * Finds where the checkout, node, forever and grunt are, puts these places into cloud.service (or into S87cloud, where
+ * init scripts start the machine), has systemd verify it, writes, enables and starts it. `-- --dry-run` prints the unit
+ * and changes nothing. Ends with 1 if the service could not be installed, and says what to do instead.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { INIT_SCRIPTS, initScriptsRun, installScript } from './init';
+import { findPrograms, SERVICE_USER, unreadableForOthers } from './places';
+import { installUnit, systemdRuns } from './systemd';
+import { unitFor } from './unit';
+
+const checkout = join(__dirname, '..', '..', '..');
+
+function main(dryRun: boolean): void {
+  const byScript = !systemdRuns() && initScriptsRun(INIT_SCRIPTS);
+  const template = readFileSync(byScript ? join(__dirname, 'S87cloud') : join(checkout, 'cloud.service'), 'utf8');
+  const programs = findPrograms(checkout, process.env.PATH ?? '');
+  const isRoot = process.getuid?.() === 0;
+
+  const unreadable = isRoot ? unreadableForOthers(whatTheServiceReads(programs)) : undefined;
+  const user = unreadable === undefined ? SERVICE_USER : 'root';
+  const service = unitFor(template, { ...programs, user });
+  if (dryRun) return void process.stdout.write(service);
+
+  if (!isRoot) throw new Error(`Only root can install a service. Run: sudo ${process.execPath} ${__filename}`);
+  if (!byScript && !systemdRuns()) {
+    throw new Error(
+      'Neither systemd nor init scripts (/etc/init.d/rcS) start this machine, so there is nothing to install into. ' +
+        `What has to be started at boot, and kept running, is: ${programs.node} ${programs.forever} --minUptime 60000 ` +
+        `--spinSleepTime 10000 ${programs.grunt} --gruntfile ${checkout}/Gruntfile.js sync --force`,
+    );
+  }
+
+  const changed = byScript ? installScript(service, INIT_SCRIPTS) : installUnit(service);
+  console.log(
+    changed.length === 0 ? 'The service is installed and runs: nothing changed.' : changed.map(line).join('\n'),
+  );
+  if (!byScript && unreadable !== undefined) {
+    console.log(`It runs as root, with the right to read and no other, since only root can read ${unreadable}.`);
+  }
+  console.log('See it work:');
+  console.log(
+    byScript ? `  ${INIT_SCRIPTS}/S87cloud status, and logread or /var/log/messages` : '  systemctl status cloud',
+  );
+  if (!byScript) console.log('  journalctl -u cloud -f');
+}
+
+function line(change: string): string {
+  return `cloud.service: ${change}`;
+}
+
+/** What a user of its own must be able to read, or else the service runs as root. */
+function whatTheServiceReads(programs: { node: string; forever: string; grunt: string }): string[] {
+  return [programs.node, programs.forever, programs.grunt, join(checkout, 'Gruntfile.js')];
+}
+
+try {
+  main(process.argv.includes('--dry-run'));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,40 @@
+/** The unit (or init script) of this machine: the one that the project ships, with the places of this machine in it. */
+
+/** Where things are on this machine, as absolute paths, and who runs them. */
+export interface Places {
+  readonly checkout: string;
+  readonly node: string;
+  readonly forever: string;
+  readonly grunt: string;
+  /** The user that the service runs as. */
+  readonly user: string;
+}
+
+/** What systemd, the shell and forever all read as themselves. */
+const PLAIN_PATH = /^\/[\w./+@-]*$/;
+
+/**
+ * `template` (cloud.service, or S87cloud) with /home/cloud, /usr/bin/node, /usr/bin/forever, /usr/bin/grunt and root
+ * replaced by `places`. Throws an Error that names the path if one has a character that systemd, the shell or forever
+ * would read as something else (a space, a quote, '%').
+ */
+export function unitFor(template: string, places: Places): string {
+  for (const path of [places.checkout, places.node, places.forever, places.grunt]) {
+    if (!PLAIN_PATH.test(path)) {
+      throw new Error(
+        `${path}: a service cannot be installed from here, since a path may only have letters, digits and . _ + @ - / ` +
+          'in it. Move the checkout, to /home/cloud for instance, and run npm install there again.',
+      );
+    }
+  }
+  const here: Record<string, string> = {
+    '/home/cloud': places.checkout,
+    '/usr/bin/node': places.node,
+    '/usr/bin/forever': places.forever,
+    '/usr/bin/grunt': places.grunt,
+    'User=root': `User=${places.user}`,
+    'chown -R root:': `chown -R ${places.user}:`,
+  };
+  const known = /\/home\/cloud\b|\/usr\/bin\/(?:node|forever|grunt)\b|User=root\b|chown -R root:/g;
+  return template.replace(known, (found) => here[found] ?? found);
+}
