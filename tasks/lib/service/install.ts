@@ -5,8 +5,9 @@
  * init scripts start the machine), has systemd verify it, writes, enables and starts it. `-- --dry-run` prints the unit
  * and changes nothing. Ends with 1 if the service could not be installed, and says what to do instead.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSettings } from '../settings';
 import { INIT_SCRIPTS, initScriptsRun, installScript } from './init';
 import { findPrograms, SERVICE_USER, unreadableForOthers } from './places';
 import { installUnit, systemdRuns } from './systemd';
@@ -14,13 +15,13 @@ import { unitFor } from './unit';
 
 const checkout = join(__dirname, '..', '..', '..');
 
-function main(dryRun: boolean): void {
+async function main(dryRun: boolean): Promise<void> {
   const byScript = !systemdRuns() && initScriptsRun(INIT_SCRIPTS);
   const template = readFileSync(byScript ? join(__dirname, 'S87cloud') : join(checkout, 'cloud.service'), 'utf8');
   const programs = findPrograms(checkout, process.env.PATH ?? '');
   const isRoot = process.getuid?.() === 0;
 
-  const unreadable = isRoot ? unreadableForOthers(whatTheServiceReads(programs)) : undefined;
+  const unreadable = isRoot ? unreadableForOthers(await whatTheServiceReads(programs)) : undefined;
   const user = unreadable === undefined ? SERVICE_USER : 'root';
   const service = unitFor(template, { ...programs, user });
   if (dryRun) return void process.stdout.write(service);
@@ -53,13 +54,26 @@ function line(change: string): string {
 }
 
 /** What a user of its own must be able to read, or else the service runs as root. */
-function whatTheServiceReads(programs: { node: string; forever: string; grunt: string }): string[] {
-  return [programs.node, programs.forever, programs.grunt, join(checkout, 'Gruntfile.js')];
+async function whatTheServiceReads(programs: { node: string; forever: string; grunt: string }): Promise<string[]> {
+  const found = await readSettings({ target: 'default', base: checkout });
+  const configuration = found.watch.filter((directory) => existsSync(directory));
+  const captures =
+    found.state === 'ready' ? found.settings.directories.filter((directory) => existsSync(directory)) : [];
+  const files = configuration.flatMap((directory) =>
+    ['config.xml', 'cloud.xml', 'io.xml'].map((file) => join(directory, file)).filter((file) => existsSync(file)),
+  );
+  return [
+    programs.node,
+    programs.forever,
+    programs.grunt,
+    join(checkout, 'Gruntfile.js'),
+    ...configuration,
+    ...files,
+    ...captures,
+  ];
 }
 
-try {
-  main(process.argv.includes('--dry-run'));
-} catch (error) {
+main(process.argv.includes('--dry-run')).catch((error) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-}
+});
