@@ -1,0 +1,308 @@
+/**
+ * Which files are in the bucket: the memory of `grunt sync`, on disk.
+ *
+ * One file of lines, each `CRC-32 of the rest in hex, a space, JSON`. The first line names the destination, every
+ * further one an upload: `["name", size, mtime]`; the last line about a name counts. Lines are only appended, so a
+ * `kill -9` can cost no line that was written, and what a power cut tears is the end: a line that does not match its
+ * CRC is skipped when the file is read, and its picture is sent once more. `fdatasync` follows within a second rather
+ * than after every line, which an SD card would feel. On a full disk the lines wait in memory and are written when
+ * there is room; each write goes to the end of the last good line, so a torn one is overwritten.
+ *
+ * It stays as small as the capture directory: the entries of files that are gone are dropped (`mark`, `sweep`), and the
+ * file is rewritten beside itself and renamed once it is mostly dead lines.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+/** What tells one content of a file from the next without reading it: size in bytes, mtime in ms since 1970. */
+export interface Fingerprint {
+  readonly size: number;
+  readonly mtime: number;
+}
+
+interface Entry extends Fingerprint {
+  sweep: number;
+}
+
+const FORMAT = 'kerberos-sync ledger 1';
+/** Lines written are forced to the disk after at most so many ms. */
+const SYNC_AFTER = 1_000;
+/** A full or broken disk is tried again after so many ms. */
+const WRITE_AGAIN_AFTER = 5_000;
+/** Below so many lines it is not worth rewriting the file. */
+const LINES_BEFORE_REWRITE = 1_000;
+
+function line(value: unknown): string {
+  const json = JSON.stringify(value);
+  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
+}
+
+function parseLine(text: string): unknown {
+  const json = text.slice(9);
+  if (text[8] !== ' ' || Number.parseInt(text.slice(0, 8), 16) !== crc32(json)) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function isUpload(value: unknown): value is [string, number, number] {
+  return (
+    Array.isArray(value) &&
+    value.length === 3 &&
+    typeof value[0] === 'string' &&
+    typeof value[1] === 'number' &&
+    typeof value[2] === 'number'
+  );
+}
+
+export class Ledger {
+  /** Nothing was known about this destination: the file was not there, was lost, or was about another one. */
+  readonly isNew: boolean;
+  readonly #path: string;
+  readonly #destination: string;
+  readonly #entries: Map<string, Entry>;
+  #handle: FileHandle | undefined;
+  /** Where the next line goes: the end of the last good one. */
+  #end: number;
+  #lines: number;
+  #pending: string[] = [];
+  #sweep = 0;
+  #rewriteDue = false;
+  #unsynced = false;
+  #closed = false;
+  #problem: Error | undefined;
+  #writing: Promise<void> | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+  #retryTimer: NodeJS.Timeout | undefined;
+
+  private constructor(path: string, destination: string, content: Content) {
+    this.#path = path;
+    this.#destination = destination;
+    this.isNew = content.isNew;
+    this.#entries = content.entries;
+    this.#end = content.end;
+    this.#lines = content.lines;
+  }
+
+  /**
+   * Reads the ledger at `path`. One that is about another `destination` (any text that names it) or that cannot be
+   * understood is begun anew. Nothing is written before the first `add`, which makes the directory too. It never fails:
+   * where the disk is full or may not be written, the ledger lives in memory until it may (`problem` tells).
+   */
+  static async open(path: string, destination: string): Promise<Ledger> {
+    // Most likely there is none; and whatever else keeps it from being read is told when writing fails too.
+    const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+    return new Ledger(path, destination, parse(bytes, destination));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Why lines are kept in memory instead of on disk, while they are. */
+  get problem(): Error | undefined {
+    return this.#problem;
+  }
+
+  /** Whether exactly this content of the file is in the bucket. */
+  has(name: string, { size, mtime }: Fingerprint): boolean {
+    const entry = this.#entries.get(name);
+    return entry !== undefined && entry.size === size && entry.mtime === mtime;
+  }
+
+  /** Whether some content of the file is in the bucket. */
+  knows(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /** This content of the file is in the bucket: known at once, on disk soon, or at the latest after `flush`. */
+  add(name: string, { size, mtime }: Fingerprint): void {
+    if (this.#closed) return;
+    this.#entries.set(name, { size, mtime, sweep: this.#sweep });
+    this.#append(line([name, size, mtime]));
+  }
+
+  /** The file is still in the capture directory: its entry outlives the next `sweep`. */
+  mark(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) entry.sweep = this.#sweep;
+  }
+
+  /** Forgets every entry that was neither marked nor added since the last sweep. */
+  sweep(): void {
+    for (const [name, entry] of this.#entries) if (entry.sweep < this.#sweep) this.#entries.delete(name);
+    this.#sweep++;
+    if (this.#lines > LINES_BEFORE_REWRITE && this.#lines > 2 * this.#entries.size) {
+      this.#rewriteDue = true;
+      this.#write();
+    }
+  }
+
+  /** Resolves when everything is on the disk. Rejects with what the file system says where that cannot be. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (this.#pending.length > 0) {
+      this.#write();
+      await this.#writing;
+    }
+    if (this.#problem !== undefined) throw this.#problem;
+    await this.#sync();
+  }
+
+  /** Flushes as well as it can, and closes the file. Later calls of `add` are ignored. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.flush();
+    } finally {
+      clearTimeout(this.#syncTimer);
+      clearTimeout(this.#retryTimer);
+      await this.#handle?.close();
+    }
+  }
+
+  #append(text: string): void {
+    this.#pending.push(text);
+    this.#write();
+  }
+
+  /** Sees to it that what is pending gets written: one write at a time, everything that is pending in one. */
+  #write(): void {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    // Not at once: what is added in the same turn goes into the same write.
+    await Promise.resolve();
+    clearTimeout(this.#retryTimer);
+    if (this.#pending.length === 0 && !this.#rewriteDue) return;
+    try {
+      this.#handle ??= await openAt(this.#path, this.#end);
+      if (this.#rewriteDue) await this.#rewrite();
+      while (this.#pending.length > 0) await this.#writePending(this.#handle);
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = error instanceof Error ? error : new Error(String(error));
+      this.#retryTimer = setTimeout(() => this.#write(), WRITE_AGAIN_AFTER).unref();
+    }
+  }
+
+  async #writePending(handle: FileHandle): Promise<void> {
+    if (this.#end === 0) this.#pending.unshift(this.#header());
+    const lines = this.#pending.length;
+    const bytes = Buffer.from(this.#pending.join(''));
+    for (let written = 0; written < bytes.length; ) {
+      const result = await handle.write(bytes, written, bytes.length - written, this.#end + written);
+      written += result.bytesWritten;
+    }
+    this.#end += bytes.length;
+    this.#lines += lines;
+    this.#pending.splice(0, lines);
+    this.#unsynced = true;
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = undefined;
+      // A failure shows up at the next write or at `flush`; here nobody could act on it.
+      this.#sync().catch(() => {});
+    }, SYNC_AFTER).unref();
+  }
+
+  async #sync(): Promise<void> {
+    if (!this.#unsynced) return;
+    this.#unsynced = false;
+    await this.#handle?.datasync();
+  }
+
+  #header(): string {
+    return line({ format: FORMAT, destination: this.#destination });
+  }
+
+  /** The file anew, with live entries only. What fails leaves the old file as it is. */
+  async #rewrite(): Promise<void> {
+    this.#rewriteDue = false;
+    const path = `${this.#path}.new`;
+    const text = [this.#header()];
+    for (const [name, { size, mtime }] of this.#entries) text.push(line([name, size, mtime]));
+    const bytes = Buffer.from(text.join(''));
+    const pending = this.#pending.length;
+    const handle = await open(path, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+      await rename(path, this.#path);
+    } catch (error) {
+      await handle.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+    await this.#handle?.close();
+    this.#handle = handle;
+    this.#end = bytes.length;
+    this.#lines = text.length;
+    this.#pending.splice(0, pending);
+    await syncDirectory(dirname(this.#path));
+  }
+}
+
+/** The file for writing, cut off at `end`: what follows the last good line is torn, and could outlive a shorter one. */
+async function openAt(path: string, end: number): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true });
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  try {
+    await handle.truncate(end);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  return handle;
+}
+
+interface Content {
+  isNew: boolean;
+  entries: Map<string, Entry>;
+  /** Bytes up to and with the last good line. */
+  end: number;
+  lines: number;
+}
+
+function parse(bytes: Buffer, destination: string): Content {
+  const begin: Content = { isNew: true, entries: new Map(), end: 0, lines: 0 };
+  const content: Content = { ...begin, isNew: false };
+  let at = 0;
+  for (let newline = bytes.indexOf(10); newline >= 0; newline = bytes.indexOf(10, at)) {
+    const value = parseLine(bytes.toString('utf8', at, newline));
+    if (at === 0 && !isHeader(value, destination)) return begin;
+    at = newline + 1;
+    content.lines++;
+    if (value !== undefined) content.end = at;
+    if (isUpload(value)) content.entries.set(value[0], { size: value[1], mtime: value[2], sweep: 0 });
+  }
+  return at === 0 ? begin : content;
+}
+
+function isHeader(value: unknown, destination: string): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'format' in value &&
+    value.format === FORMAT &&
+    'destination' in value &&
+    value.destination === destination
+  );
+}
+
+/** Makes a rename in the directory outlast a power cut. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
