@@ -1,0 +1,163 @@
+/**
+ * Which files are in a capture directory, and which of them are new.
+ *
+ * The kernel tells of every change (`fs.watch`: inotify), which costs the same in a directory of ten and of a hundred
+ * thousand files. What it may miss (its queue is finite, a network directory tells nothing) a rescan of the names
+ * finds; it happens only when the directory has changed, costs at most a fiftieth of the time, and comes sooner the
+ * more it finds. The directory may be missing, and may be removed, made again or mounted over while we run: once a
+ * second it is looked at, and if it is another one than before, it is watched and scanned anew.
+ *
+ * This file knows names only: which of them are event files the caller says, which are complete and uploaded is found
+ * out elsewhere.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { opendir, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+
+/** How often the directory itself is looked at, in ms. */
+const LOOK_EVERY = 1_000;
+/** Between two rescans, in ms. */
+const SHORTEST_INTERVAL = 1_000;
+const LONGEST_INTERVAL = 30_000;
+/** A rescan may take one part in so many of the time. */
+const SHARE = 50;
+/** Entries read at a time: between two slices everything else gets its turn. */
+const SLICE = 512;
+
+export interface CaptureListener {
+  /** Whether a name is to be told of at all. */
+  isEvent(name: string): boolean;
+  /** The kernel says that this file appeared, grew, changed or went. */
+  changed(name: string): void;
+  /**
+   * All event files that are there. `isFirst`: of a directory that is seen for the first time, or anew. Returns how many
+   * of the names should have been told of by `changed` and were not.
+   */
+  scanned(names: readonly string[], isFirst: boolean): Promise<number>;
+  /** The directory cannot be watched or read; `undefined` when it can again. */
+  problem(error: Error | undefined): void;
+}
+
+interface Watched {
+  readonly identity: string;
+  /** `undefined` where the kernel gives no watch; rescans do it all then. */
+  readonly watcher: FSWatcher | undefined;
+}
+
+export class Capture {
+  readonly directory: string;
+  readonly #listener: CaptureListener;
+  #watched: Watched | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #isClosed = false;
+  #problem: string | undefined;
+  /** The directory's mtime that the last scan saw before it began; a second scan must have seen it too (see `#scanIfDue`). */
+  #scannedMtime = Number.NaN;
+  #isConfirmed = false;
+  #interval = LONGEST_INTERVAL;
+  #nextScan = 0;
+
+  constructor(directory: string, listener: CaptureListener) {
+    this.directory = directory;
+    this.#listener = listener;
+  }
+
+  /** Begins to watch. Resolves after the first scan, or when the directory is found to be missing. */
+  async start(): Promise<void> {
+    await this.look();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#unwatch();
+  }
+
+  /** Looks at the directory now, rather than within a second. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+      if (!this.#isClosed) this.#timer = setTimeout(() => this.look(), LOOK_EVERY);
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      const { dev, ino, birthtimeMs, mtimeMs } = await stat(this.directory);
+      // An inode number alone is used again at once when a directory is removed and made anew.
+      const identity = `${dev}:${ino}:${birthtimeMs}`;
+      const isFirst = this.#watched?.identity !== identity;
+      if (isFirst) this.#watch(identity);
+      if (this.#watched?.watcher === undefined) this.#interval = SHORTEST_INTERVAL;
+      if (isFirst) await this.#scan(mtimeMs, true);
+      else await this.#scanIfDue(mtimeMs);
+      this.#tell(undefined);
+    } catch (error) {
+      this.#unwatch();
+      this.#tell(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #watch(identity: string): void {
+    this.#unwatch();
+    if (this.#isClosed) return;
+    const own = basename(this.directory);
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(this.directory, { persistent: true }, (_event, name) => {
+        if (name === null) return;
+        // The directory's own end is told under its own name.
+        if (name === own) this.look();
+        if (this.#listener.isEvent(name)) this.#listener.changed(name);
+      });
+      watcher.on('error', () => this.#unwatch());
+    } catch {
+      // No watch to be had (fs.inotify.max_user_watches): rescans find everything, a second later.
+    }
+    this.#watched = { identity, watcher };
+  }
+
+  #unwatch(): void {
+    this.#watched?.watcher?.close();
+    this.#watched = undefined;
+  }
+
+  /**
+   * A file that is made in the same tick of the kernel's clock as the scan leaves no trace in the mtime that the scan
+   * compares. So an unchanged mtime counts only once a second scan has seen it.
+   */
+  async #scanIfDue(mtime: number): Promise<void> {
+    if (performance.now() < this.#nextScan) return;
+    const isUnchanged = mtime === this.#scannedMtime;
+    if (isUnchanged && this.#isConfirmed) return;
+    await this.#scan(mtime, false);
+    this.#isConfirmed = isUnchanged;
+  }
+
+  async #scan(mtime: number, isFirst: boolean): Promise<void> {
+    const begun = performance.now();
+    const names: string[] = [];
+    for await (const entry of await opendir(this.directory, { bufferSize: SLICE })) {
+      if (this.#isClosed) return;
+      // Some file systems do not say what an entry is; it is found out when its turn comes.
+      const isOther = entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
+      if (!isOther && this.#listener.isEvent(entry.name)) names.push(entry.name);
+    }
+    const missed = await this.#listener.scanned(names, isFirst);
+    const ended = performance.now();
+    if (!isFirst) this.#interval = missed > 0 ? this.#interval / 4 : this.#interval * 2;
+    this.#interval = Math.min(Math.max(this.#interval, SHORTEST_INTERVAL), LONGEST_INTERVAL);
+    this.#nextScan = ended + Math.max(this.#interval, (ended - begun) * SHARE);
+    this.#scannedMtime = mtime;
+    this.#isConfirmed = false;
+  }
+
+  #tell(error: Error | undefined): void {
+    if (error?.message === this.#problem) return;
+    this.#problem = error?.message;
+    this.#listener.problem(error);
+  }
+}
