@@ -9,7 +9,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Content } from './bucket';
-import { isCompleteMp4, isCompletePicture, mayBeComplete } from './complete';
+import { mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
 import type { EventKind } from './event';
 import type { Fingerprint } from './ledger';
 
@@ -47,8 +47,8 @@ export async function openPicture(path: string, kind: EventKind, isStill: IsStil
     const bytes = before.size <= IN_MEMORY ? await readAll(handle, 0, before.size) : undefined;
     const completeness =
       kind === 'mp4'
-        ? await isCompleteMp4(handle, before.size)
-        : isCompletePicture(bytes ?? (await readAll(handle, 0, before.size)), kind);
+        ? await videoCompleteness(handle, before.size)
+        : pictureCompleteness(bytes ?? (await readAll(handle, 0, before.size)), kind);
     const isUnchanged = isSame(fingerprint, await fingerprintOf(handle));
     if (!isUnchanged || (completeness.state !== 'complete' && !isStill(fingerprint)))
       return { is: 'unfinished', fingerprint };
@@ -86,16 +86,13 @@ export function glance(path: string, kind: EventKind): Glance {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return { is: 'gone' };
     const fingerprint = { size: stats.size, mtime: stats.mtimeMs };
-    const tail = Buffer.alloc(Math.min(stats.size, TAIL));
+    const tail = Buffer.alloc(Math.min(stats.size, TAIL_BYTES));
     const length = readSync(descriptor, tail, 0, tail.length, stats.size - tail.length);
     return { is: mayBeComplete(tail.subarray(0, length), kind) ? 'maybe-finished' : 'unfinished', fingerprint };
   } finally {
     closeSync(descriptor);
   }
 }
-
-/** Enough for PNG's last chunk; JPEG needs two. */
-const TAIL = 12;
 
 async function openFile(path: string): Promise<FileHandle | 'gone' | 'no-file'> {
   try {

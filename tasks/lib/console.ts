@@ -1,0 +1,129 @@
+/**
+ * What `grunt sync` shows: a progress bar with rate and time left for a backlog on a terminal; in a log one summary line
+ * a minute while there is work, and with `--verbose` one line an event.
+ */
+
+import { format } from 'bytes';
+import { SingleBar } from 'cli-progress';
+import type { Problem } from './problem';
+import type { Report, UploaderStatus } from './uploader';
+
+/** Where lines go: Grunt's log. */
+export interface Lines {
+  info(text: string): void;
+  warning(text: string): void;
+  verbose(text: string): void;
+}
+
+/** A backlog of so many files is worth a bar. */
+const BACKLOG = 10;
+const REDRAW_EVERY = 250;
+const SUMMARY_EVERY = 60_000;
+
+export class Console {
+  readonly #lines: Lines;
+  readonly #isTerminal: boolean;
+  readonly #statuses: () => readonly UploaderStatus[];
+  readonly #timer: NodeJS.Timeout;
+  #bar: SingleBar | undefined;
+  #began = 0;
+  /** Counts when the bar or the last summary began. */
+  #before = { uploaded: 0, uploadedBytes: 0, vanished: 0 };
+
+  constructor(lines: Lines, isTerminal: boolean, statuses: () => readonly UploaderStatus[]) {
+    this.#lines = lines;
+    this.#isTerminal = isTerminal;
+    this.#statuses = statuses;
+    this.#timer = setInterval(() => this.#refresh(), isTerminal ? REDRAW_EVERY : SUMMARY_EVERY).unref();
+  }
+
+  /** What a target says. With several targets each line names its own. */
+  reportOf(target: string, isOnly: boolean): Report {
+    const prefix = isOnly ? '' : `${target}: `;
+    return {
+      uploaded: (name, key, size) => this.#write('verbose', `${prefix}${name} is uploaded as ${key} (${bytes(size)}).`),
+      vanished: (name) => this.#write('verbose', `${prefix}${name} was deleted before its turn.`),
+      failed: (name, problem: Problem) => this.#write('verbose', `${prefix}${name} failed: ${problem.message}`),
+      say: (text) => this.#write('info', prefix + text),
+      warn: (text) => this.#write('warning', prefix + text),
+    };
+  }
+
+  /** The last word: what has happened since the last summary. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#summarize();
+  }
+
+  #write(kind: keyof Lines, text: string): void {
+    if (this.#bar !== undefined) {
+      process.stdout.clearLine(0);
+      process.stdout.cursorTo(0);
+    }
+    this.#lines[kind](text);
+  }
+
+  #refresh(): void {
+    if (!this.#isTerminal) {
+      this.#summarize();
+      return;
+    }
+    const { uploaded, pending, uploadedBytes, failed } = sum(this.#statuses());
+    if (this.#bar === undefined) {
+      if (pending < BACKLOG) return;
+      this.#before = { ...this.#before, uploaded, uploadedBytes };
+      this.#bar = new SingleBar({
+        format: '{bar} {value}/{total} pictures | {rate}/s | {eta_formatted} left | {failed} failed',
+        etaBuffer: 50,
+        hideCursor: true,
+        clearOnComplete: true,
+      });
+      this.#bar.start(pending, 0, { rate: '–', failed });
+      this.#began = performance.now();
+    }
+    const done = uploaded - this.#before.uploaded;
+    const seconds = (performance.now() - this.#began) / 1000;
+    this.#bar.setTotal(done + pending);
+    this.#bar.update(done, {
+      rate: bytes((uploadedBytes - this.#before.uploadedBytes) / Math.max(seconds, 0.001)),
+      failed,
+    });
+    if (pending > failed) return;
+    this.#bar.stop();
+    this.#bar = undefined;
+    this.#summarize();
+  }
+
+  #summarize(): void {
+    const now = sum(this.#statuses());
+    const uploaded = now.uploaded - this.#before.uploaded;
+    const vanished = now.vanished - this.#before.vanished;
+    const size = now.uploadedBytes - this.#before.uploadedBytes;
+    this.#before = now;
+    if (uploaded === 0 && vanished === 0 && now.pending === now.empty + now.unfinished) return;
+    const parts = [`${uploaded} uploaded (${bytes(size)})`, `${now.pending} to go`];
+    if (now.failed > 0) parts.push(`${now.failed} failed and tried again later (grunt status says why)`);
+    if (vanished > 0) parts.push(`${vanished} deleted before their turn`);
+    this.#write('info', `${parts.join(', ')}.`);
+  }
+}
+
+function sum(statuses: readonly UploaderStatus[]) {
+  const total = { uploaded: 0, uploadedBytes: 0, vanished: 0, pending: 0, failed: 0, empty: 0, unfinished: 0 };
+  for (const status of statuses) {
+    total.uploaded += status.uploaded;
+    total.uploadedBytes += status.uploadedBytes;
+    total.vanished += status.vanished;
+    total.pending += status.pending;
+    total.failed += status.failed;
+    total.empty += status.empty;
+    total.unfinished += status.unfinished;
+  }
+  return total;
+}
+
+function bytes(size: number): string {
+  return format(Math.round(size), { unitSeparator: ' ' }) ?? '0 B';
+}

@@ -1,0 +1,222 @@
+/**
+ * From the capture directories into the queue: what of all that is there, and of all that happens there, is to be sent.
+ *
+ * The captures tell names. A name that the ledger knows with just this size and mtime is done. One whose last bytes
+ * show that the camera still writes it is held until its next write, or until it stands still. What a first scan finds
+ * is the backlog; what appears later is live, and so is what a rescan finds that the kernel did not tell of.
+ */
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Capture } from './capture';
+import { captureTime, kindOf, parseEventName } from './event';
+import type { Fingerprint, Ledger } from './ledger';
+import { glance } from './picture';
+import { codeOf } from './problem';
+import type { Item, UploadQueue } from './queue';
+import type { Rarely } from './rarely';
+import type { SyncSettings } from './settings';
+import type { Stillness } from './stillness';
+
+/** An MP4 is looked at when so many ms have passed since the last write: its end shows only from its beginning. */
+const MP4_PAUSE = 250;
+/** What was uploaded in the last so many ms is compared once more at a rescan: the kernel may have missed its growth. */
+const RECENT = 120_000;
+/** Files looked at in one go while everything else waits for its turn. */
+const SLICE = 256;
+
+/** What the intake works on, and whom it tells. */
+export interface IntakeParts {
+  readonly queue: UploadQueue;
+  readonly stillness: Stillness;
+  readonly rarely: Rarely;
+  ledger(): Ledger;
+  settings(): SyncSettings;
+  /** There may be something to send. */
+  changed(): void;
+  /** A first scan found so many files that the ledger does not know. */
+  backlogFound(unknown: number): void;
+  vanished(item: Item): void;
+  say(text: string): void;
+  warn(text: string): void;
+}
+
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #captures = new Map<string, Capture>();
+  readonly #scanned = new Set<string>();
+  readonly #unreadable = new Set<string>();
+  readonly #recent = new Map<string, number>();
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** How many of the directories cannot be read now. */
+  get unreadable(): number {
+    return this.#unreadable.size;
+  }
+
+  /** Watches the directories that the settings name, and no others. Resolves when the new ones have been scanned once. */
+  async watch(): Promise<void> {
+    const { directories } = this.#parts.settings();
+    this.#unwatch((directory) => !directories.includes(directory));
+    await Promise.all(
+      directories.map(async (directory) => {
+        if (this.#captures.has(directory)) return;
+        const capture = new Capture(directory, {
+          isEvent: (name) => kindOf(name) !== undefined,
+          changed: (name) => this.#noticed(directory, name),
+          scanned: (names, isFirst) => this.#scannedNames(directory, names, isFirst),
+          problem: (error) => this.#problem(directory, error),
+        });
+        this.#captures.set(directory, capture);
+        await capture.start();
+      }),
+    );
+  }
+
+  /** Watches nothing any more; what waits to be sent is dropped. */
+  close(): void {
+    this.#unwatch(() => true);
+  }
+
+  /** A file that some other watcher noticed. */
+  notice(path: string): void {
+    for (const directory of this.#captures.keys()) {
+      const within = join(directory, '/');
+      const name = path.startsWith(within) ? path.slice(within.length) : '';
+      if (!name.includes('/') && kindOf(name) !== undefined) this.#noticed(directory, name);
+    }
+  }
+
+  /** The file was uploaded just now; a rescan compares it once more. */
+  uploaded(name: string): void {
+    this.#recent.set(name, performance.now());
+  }
+
+  #unwatch(isOver: (directory: string) => boolean): void {
+    for (const [directory, capture] of this.#captures) {
+      if (!isOver(directory)) continue;
+      capture.close();
+      this.#captures.delete(directory);
+      this.#scanned.delete(directory);
+      this.#unreadable.delete(directory);
+      for (const item of this.#parts.queue.items()) {
+        if (item.directory === directory && item.state.is !== 'sending') this.#parts.queue.remove(item.name);
+      }
+    }
+  }
+
+  #problem(directory: string, error: Error | undefined): void {
+    const { rarely, say, warn } = this.#parts;
+    if (error === undefined) {
+      this.#unreadable.delete(directory);
+      if (rarely.over(directory)) say(`The capture directory ${directory} is there again.`);
+      return;
+    }
+    this.#unreadable.add(directory);
+    if (!rarely.may(directory)) return;
+    if (codeOf(error) === 'ENOENT') warn(`There is no capture directory ${directory} yet: waiting for it.`);
+    else warn(`The capture directory ${directory} cannot be read (${codeOf(error)}): waiting until it can.`);
+  }
+
+  /** The kernel, or whoever else watches, tells of a file. */
+  #noticed(directory: string, name: string): void {
+    const kind = kindOf(name);
+    if (kind === undefined) return;
+    const { queue, stillness, rarely } = this.#parts;
+    const look = glance(join(directory, name), kind);
+    if (look.is === 'gone') {
+      const item = queue.get(name);
+      if (item?.directory === directory && item.state.is !== 'sending') this.#parts.vanished(item);
+      return;
+    }
+    if (this.#parts.ledger().has(name, look.fingerprint)) return;
+    const item = queue.offer(directory, name, this.#captured(name) ?? look.fingerprint.mtime, true);
+    if (item === undefined) {
+      if (rarely.may(`twice in ${directory}`)) {
+        this.#parts.warn(`${name} is in two capture directories; only the first one found is uploaded.`);
+      }
+      return;
+    }
+    if (item.state.is !== 'sending') {
+      const now = performance.now();
+      const { size } = look.fingerprint;
+      if (look.is === 'unfinished') {
+        const period = this.#parts.settings().stillness;
+        stillness.isStill(name, look.fingerprint, period, now);
+        queue.hold(item, now + period, { why: size === 0 ? 'empty' : 'unfinished' });
+      } else if (kind === 'mp4') {
+        queue.hold(item, now + MP4_PAUSE, { why: 'unfinished' });
+      }
+    }
+    this.#parts.changed();
+  }
+
+  async #scannedNames(directory: string, names: readonly string[], isFirst: boolean): Promise<number> {
+    const { queue } = this.#parts;
+    const ledger = this.#parts.ledger();
+    let offered = 0;
+    let unknown = 0;
+    for (const [index, name] of names.entries()) {
+      if (index % SLICE === SLICE - 1) await nextTurn();
+      if (!this.#captures.has(directory)) return 0;
+      let fingerprint: Fingerprint | undefined;
+      if (ledger.knows(name)) {
+        ledger.mark(name);
+        if (!isFirst && !this.#recent.has(name)) continue;
+        fingerprint = fingerprintOf(join(directory, name));
+        if (fingerprint === undefined || ledger.has(name, fingerprint)) continue;
+      } else {
+        unknown++;
+      }
+      if (queue.get(name) !== undefined) {
+        // What is being sent was begun under other settings: it has to be looked at again.
+        if (isFirst) queue.offer(directory, name, 0, false);
+        continue;
+      }
+      const captured = this.#captured(name) ?? (fingerprint ?? fingerprintOf(join(directory, name)))?.mtime ?? 0;
+      queue.offer(directory, name, captured, !isFirst);
+      offered++;
+    }
+    await this.#dropVanished(directory, names);
+    this.#sweep(directory, ledger);
+    if (isFirst) this.#parts.backlogFound(unknown);
+    this.#parts.changed();
+    return isFirst ? 0 : offered;
+  }
+
+  /** What the disk clean-up took before its turn: without this, a week offline would fill the queue with the dead. */
+  async #dropVanished(directory: string, names: readonly string[]): Promise<void> {
+    const present = new Set(names);
+    let looked = 0;
+    for (const item of this.#parts.queue.items()) {
+      if (item.directory !== directory || item.state.is === 'sending' || present.has(item.name)) continue;
+      if (++looked % SLICE === 0) await nextTurn();
+      if (fingerprintOf(join(directory, item.name)) === undefined) this.#parts.vanished(item);
+    }
+  }
+
+  /** Once every directory has been scanned, the ledger forgets what is in none of them. */
+  #sweep(directory: string, ledger: Ledger): void {
+    this.#scanned.add(directory);
+    if (this.#parts.settings().directories.every((each) => this.#scanned.has(each))) {
+      ledger.sweep();
+      this.#scanned.clear();
+    }
+    const oldest = performance.now() - RECENT;
+    for (const [name, at] of this.#recent) if (at < oldest) this.#recent.delete(name);
+  }
+
+  /** By the name of the file, in ms since 1970. */
+  #captured(name: string): number | undefined {
+    return captureTime(parseEventName(name, this.#parts.settings().fileFormat));
+  }
+}
+
+/** What tells the content of a file, if it is one; no link is followed. */
+export function fingerprintOf(path: string): Fingerprint | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? { size: stats.size, mtime: stats.mtimeMs } : undefined;
+}

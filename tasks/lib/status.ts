@@ -1,0 +1,163 @@
+/**
+ * What `grunt status` says: from the `grunt sync` that is at work, or, where none is, from what it left on the disk.
+ */
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ask, controlPath } from './control';
+import { kindOf } from './event';
+import type { SettingsResult, SyncSettings } from './settings';
+import { destinationOf, type TargetStatus } from './target';
+import { openLedger, type Whereabouts } from './uploader';
+
+export type Status =
+  | { target: string; sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }
+  | {
+      target: string;
+      sync: 'not running';
+      uploaded: number;
+      pending: number;
+      directories: readonly string[];
+      destination: string;
+      file?: Whereabouts | FileProblem;
+    }
+  | { target: string; sync: 'waiting'; why: string };
+
+/** Why a file is none of ours. */
+export interface FileProblem {
+  is: 'no-event' | 'missing';
+}
+
+/** The status of a target, and of one file of it where `file` (a name, or a path) is given. */
+export async function statusOf(target: string, settings: SettingsResult, file?: string): Promise<Status> {
+  if (settings.state !== 'ready') {
+    return {
+      target,
+      sync: 'waiting',
+      why: settings.state === 'invalid' ? settings.problems.join('\n') : settings.message,
+    };
+  }
+  const name = file === undefined ? undefined : basename(file);
+  const path = controlPath(settings.settings.state, target);
+  const answer = await ask(path, name === undefined ? {} : { file: name });
+  if (isTargetStatus(answer)) {
+    const { file: where, ...now } = answer;
+    return {
+      target,
+      sync: 'running',
+      now,
+      ...(name === undefined ? {} : { file: await whereIs(name, where, now.directories) }),
+    };
+  }
+  return fromDisk(target, settings.settings, name);
+}
+
+async function fromDisk(target: string, settings: SyncSettings, name: string | undefined): Promise<Status> {
+  const ledger = await openLedger(settings);
+  let uploaded = 0;
+  let pending = 0;
+  for (const directory of settings.directories) {
+    for (const each of await readdir(directory).catch(() => [])) {
+      if (kindOf(each) === undefined) continue;
+      if (ledger.knows(each)) uploaded++;
+      else pending++;
+    }
+  }
+  const where: Whereabouts = { is: name !== undefined && ledger.knows(name) ? 'uploaded' : 'unknown' };
+  return {
+    target,
+    sync: 'not running',
+    uploaded,
+    pending,
+    directories: settings.directories,
+    destination: destinationOf(settings),
+    ...(name === undefined ? {} : { file: await whereIs(name, where, settings.directories) }),
+  };
+}
+
+async function whereIs(
+  name: string,
+  where: Whereabouts | undefined,
+  directories: readonly string[],
+): Promise<Whereabouts | FileProblem> {
+  if (where !== undefined && where.is !== 'unknown') return where;
+  if (kindOf(name) === undefined) return { is: 'no-event' };
+  for (const directory of directories) {
+    if ((await lstat(join(directory, name)).catch(() => undefined)) !== undefined) return { is: 'unknown' };
+  }
+  return { is: 'missing' };
+}
+
+/** A status for people. */
+export function lines(status: Status): string[] {
+  switch (status.sync) {
+    case 'waiting':
+      return [`Nothing is uploaded: ${status.why}`];
+    case 'not running':
+      return [
+        'grunt sync is not running: nothing is uploaded until it is started.',
+        `${status.directories.join(' and ')} to ${status.destination}`,
+        `uploaded  ${status.uploaded}`,
+        `pending   ${status.pending}`,
+      ];
+    case 'running':
+      return ofRunning(status.now);
+  }
+}
+
+function ofRunning({ pid, since, instance, directories, destination, waiting, uploader }: TargetStatus): string[] {
+  const text = [`grunt sync is running (process ${pid}, since ${since}).`];
+  if (destination !== undefined) text.push(`${instance || 'Instance'}: ${directories.join(' and ')} to ${destination}`);
+  if (waiting !== undefined) text.push(`Nothing is uploaded: ${waiting}`);
+  if (uploader === undefined) return text;
+  if (uploader.problem !== undefined) {
+    const { message, remedy, nextTry } = uploader.problem;
+    text.push(`Nothing can be uploaded: ${message} ${remedy} Next try: ${nextTry}.`);
+  }
+  const { lastSuccess } = uploader;
+  return [
+    ...text,
+    `pending   ${uploader.pending}${uploader.unfinished > 0 ? `, of which ${uploader.unfinished} are still being written` : ''}`,
+    `uploaded  ${uploader.uploaded} since the start`,
+    `failed    ${uploader.failed}${uploader.failures.map(({ why, count, example }) => `\n          ${count} × ${why} (${example})`).join('')}`,
+    `vanished  ${uploader.vanished} (deleted by the disk clean-up before their turn)`,
+    ...(uploader.empty > 0 ? [`empty     ${uploader.empty} (nothing was ever written to them)`] : []),
+    `last      ${lastSuccess === undefined ? 'nothing yet' : `${lastSuccess.name}, ${lastSuccess.at}`}`,
+  ];
+}
+
+/** Why a picture is not in the cloud, or that it is. */
+export function explain(status: Status, name: string): string {
+  if (status.sync === 'waiting' || status.file === undefined) {
+    return `${name} is not uploaded: ${status.sync === 'waiting' ? status.why : 'nothing is known of it.'}`;
+  }
+  const { file } = status;
+  const blocked = status.sync === 'running' ? status.now.uploader?.problem : undefined;
+  const but = blocked === undefined ? '' : ` But nothing can be uploaded now: ${blocked.message} ${blocked.remedy}`;
+  switch (file.is) {
+    case 'uploaded':
+      return `${name} is in the bucket.`;
+    case 'sending':
+      return `${name} is being uploaded right now.`;
+    case 'queued':
+      return `${name} waits for its turn; ${file.before} go before it.${but}`;
+    case 'unfinished':
+      return `${name} is not finished: the camera still writes it, or it was cut short. It is looked at again at ${file.nextLook}.`;
+    case 'empty':
+      return `${name} is empty (0 bytes): nothing was ever written to it, so there is nothing to upload.`;
+    case 'failed':
+      return `${name} failed: ${file.message} Next try: ${file.nextTry}.${but}`;
+    case 'no-event':
+      return `${name} is not an event file: only .jpg, .jpeg, .png and .mp4 are uploaded.`;
+    case 'missing':
+      return `${name} is not in the capture directory: the name is another one, or the disk clean-up has deleted it.`;
+    case 'unknown':
+      return status.sync === 'not running'
+        ? `${name} is not uploaded, and grunt sync is not running.`
+        : `${name} is in the capture directory and was not noticed yet; a rescan finds it within a minute.`;
+  }
+}
+
+/** An answer of our own process: dates come as text. */
+function isTargetStatus(answer: unknown): answer is TargetStatus {
+  return typeof answer === 'object' && answer !== null && 'target' in answer && 'pid' in answer;
+}

@@ -1,0 +1,140 @@
+/// <reference types="grunt" />
+import { dirname, join, relative, resolve } from 'node:path';
+import { Console, type Lines } from './lib/console';
+import { readSettings, type SyncOptions } from './lib/settings';
+import { Target } from './lib/target';
+import { Uploader } from './lib/uploader';
+
+/** `grunt sync` finishes what is in flight within so many ms when it is told to end. */
+const GRACE = 10_000;
+/** How often the few configuration files are looked at, in ms (grunt-contrib-watch polls). */
+const CONFIG_INTERVAL = 500;
+
+export = (grunt: IGrunt): void => {
+  const targets: Target[] = [];
+  const watched = new Set<string>();
+  const passes: Promise<boolean>[] = [];
+  let output: Console | undefined;
+
+  grunt.registerMultiTask('sync', 'Upload the event files of a Kerberos instance to its bucket.', function () {
+    const name = this.target;
+    const options = this.options<SyncOptions>({});
+    const read = () =>
+      readSettings({ target: name, options, flags: flagsOf(grunt), env: process.env, base: process.cwd() });
+    const done = this.async();
+    const isLast = !hasTargetsToCome(grunt);
+
+    if (grunt.option('once') || grunt.option('write') === false) {
+      passes.push(onePass(name, read));
+      if (!isLast) return void done();
+      Promise.all(passes).then((passed) =>
+        passed.every(Boolean) ? done() : grunt.fail.fatal('Files were left behind.', 3),
+      );
+      return;
+    }
+
+    output ??= begin();
+    const target = new Target(name, read, output.reportOf(name, isLast && targets.length === 0));
+    targets.push(target);
+    target.start().then((directories) => {
+      for (const directory of directories) watched.add(directory);
+      // Grunt runs one task after another and sync never ends: its targets work on by themselves, and what keeps Grunt
+      // running is the last task in the queue, grunt-contrib-watch on the configuration files.
+      if (isLast) watch();
+      done();
+    });
+  });
+
+  function begin(): Console {
+    // A log that nobody reads any more (forever is gone, its pipe is broken) must not end an upload half-way.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+    process.on('SIGHUP', () => {
+      for (const target of targets) target.reload();
+    });
+    return new Console(linesOf(grunt), process.stdout.isTTY === true, () =>
+      targets.flatMap((target) => target.status().uploader ?? []),
+    );
+  }
+
+  let stopping: Promise<void> | undefined;
+  function stop(): Promise<void> {
+    stopping ??= Promise.allSettled(targets.map((target) => target.stop(GRACE))).then((results) => {
+      output?.close();
+      for (const result of results) if (result.status === 'rejected') grunt.log.error(`The ledger: ${result.reason}`);
+      process.exit(0);
+    });
+    return stopping;
+  }
+
+  function watch(): void {
+    grunt.loadTasks(join(dirname(require.resolve('grunt-contrib-watch/package.json')), 'tasks'));
+    // gaze reports files that appear later only for patterns that are relative to its cwd, and, where nothing matches
+    // them yet, only for a directory that is named itself (it tells of the directory's neighbours then, too).
+    const files = [...watched].flatMap((directory) => {
+      const path = relative('/', directory);
+      const pattern = `${path}/*.xml`;
+      return grunt.file.expand({ cwd: '/' }, pattern).length > 0 ? [pattern] : [path, pattern];
+    });
+    const events: unknown = grunt.config.get('watch.events');
+    grunt.config.set('watch', {
+      options: { dateFormat: () => {} },
+      kerberos: { files, tasks: [], options: { cwd: '/', interval: CONFIG_INTERVAL } },
+      ...(events === undefined ? {} : { events }),
+    });
+    grunt.event.on('watch', (_action: unknown, path: unknown, target: unknown) => {
+      for (const each of targets) {
+        if (target === 'events' && typeof path === 'string') each.notice(resolve(path));
+        else if (target === 'kerberos') each.reload();
+      }
+    });
+    grunt.task.run('watch');
+  }
+
+  async function onePass(name: string, read: () => ReturnType<typeof readSettings>): Promise<boolean> {
+    const lines = linesOf(grunt);
+    const settings = await read();
+    if (settings.state !== 'ready') {
+      const why = settings.state === 'invalid' ? settings.problems.join('\n') : settings.message;
+      lines.warning(`${name}: ${why}`);
+      return false;
+    }
+    let uploader: Uploader | undefined;
+    const passOutput = new Console(lines, process.stdout.isTTY === true, () => (uploader ? [uploader.status()] : []));
+    uploader = await Uploader.open(settings.settings, passOutput.reportOf(name, true), true);
+    if (grunt.option('write') === false) {
+      uploader.pause();
+      await uploader.start();
+      for (const { name, key } of uploader.plan()) lines.info(`Would upload ${name} as ${key}.`);
+      await uploader.stop(0);
+      return true;
+    }
+    await uploader.start();
+    const left = await uploader.idle();
+    await uploader.stop(GRACE);
+    passOutput.close();
+    if (left > 0) lines.warning(`${name}: ${left} files are left behind.`);
+    return left === 0;
+  }
+};
+
+/** Whether Grunt has more targets of sync in its queue. It does not tell, so its queue is looked at. */
+function hasTargetsToCome(grunt: IGrunt): boolean {
+  const queue: unknown = Reflect.get(grunt.task, '_queue');
+  return Array.isArray(queue) && queue.some((item) => item?.task?.name === 'sync');
+}
+
+function flagsOf(grunt: IGrunt) {
+  const names = ['config', 'directory', 'bucket', 'folder', 'endpoint', 'concurrency', 'limit-rate'] as const;
+  return Object.fromEntries(names.map((name) => [name, grunt.option(name)]));
+}
+
+/** Grunt's log; in a file each line begins with the time. */
+function linesOf(grunt: IGrunt): Lines {
+  const time = () => (process.stdout.isTTY ? '' : `${new Date().toISOString()} `);
+  return {
+    info: (text) => void grunt.log.writeln(time() + text),
+    warning: (text) => void grunt.log.error(time() + text),
+    verbose: (text) => void grunt.log.verbose.writeln(time() + text),
+  };
+}
