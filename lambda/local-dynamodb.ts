@@ -1,10 +1,10 @@
 /**
  * DynamoDB on one machine: dynalite, which keeps its tables in a directory or in memory. It serves whoever reaches its
- * port, so it listens on the loopback only.
+ * port, so it listens on the loopback only. `grunt cloud` runs this file as a process of its own.
  */
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import { CreateTableCommand, type DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { tableDefinition } from './lib/keys';
 
 // The package brings no types.
@@ -42,3 +42,21 @@ export async function createTable(client: DynamoDBClient, name: string): Promise
     if (!(error instanceof ResourceInUseException)) throw error;
   }
 }
+
+/** `node local-dynamodb.js DIRECTORY TABLE`: serves the table until the parent process is gone, and tells it where. */
+async function main([path = '', name = '']: string[]): Promise<void> {
+  process.once('disconnect', () => process.exit());
+  // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
+  process.on('SIGINT', () => {});
+  const { endpoint } = await startDynamoDB({ path });
+  const client = new DynamoDBClient({
+    endpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
+  await createTable(client, name);
+  client.destroy();
+  process.send?.({ endpoint });
+}
+
+if (require.main === module) void main(process.argv.slice(2));

@@ -1,6 +1,7 @@
 /**
- * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and a device's credentials for it. All it
- * keeps is under one directory:
+ * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and a device's credentials for it; where it
+ * is given the Lambda, what that makes of uploads goes to the production bucket (publishing.ts). All it keeps is under one
+ * directory:
  *
  *     DIR/cloud.json   how to reach it, with the device's credentials; there as soon as it is ready
  *     DIR/keys.json    the key pairs, made at the first start
@@ -11,14 +12,18 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { lock } from './lock';
+import type { S3EventRecord } from './notifications';
 import { isMissing } from './objects';
 import { device, owner } from './policy';
+import { Publishing, type PublishingOptions } from './publishing';
 import { type S3Server, startS3 } from './s3';
 
 export interface CloudOptions {
   /** Directory of everything the cloud keeps. */
   readonly data: string;
   readonly port: number;
+  /** What is run on uploads; left out, they stay where they are. */
+  readonly lambda?: Pick<PublishingOptions, 'ingest' | 'dynamodb' | 'tell'>;
 }
 
 /** What cloud.json holds; the last four are what a Kerberos configuration calls them. */
@@ -51,13 +56,14 @@ interface Keys {
 
 const REGION = 'eu-west-1';
 const BUCKET = 'uploads';
+const PRODUCTION = 'production';
 const FOLDER = 'home';
 
 /**
  * Starts the cloud and tells, in DIR/cloud.json, how to reach it.
  * @throws Error for a person to read: the port is in use, the directory is, or cannot be written
  */
-export async function startCloud({ data, port }: CloudOptions): Promise<Cloud> {
+export async function startCloud({ data, port, lambda }: CloudOptions): Promise<Cloud> {
   const directory = resolve(data);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const { release } = lock(join(directory, 'lock'));
@@ -66,8 +72,11 @@ export async function startCloud({ data, port }: CloudOptions): Promise<Cloud> {
     // One of an earlier run would say that we are ready.
     rmSync(file, { force: true });
     const keys = stableKeys(join(directory, 'keys.json'));
-    const s3 = await startServer(join(directory, 's3'), port, keys);
-    await s3.createBucket(BUCKET);
+    const publishing =
+      lambda && new Publishing({ ...lambda, data: directory, region: REGION, uploads: BUCKET, production: PRODUCTION });
+    const s3 = await startServer(join(directory, 's3'), port, keys, (event) => publishing?.add(event));
+    for (const bucket of [BUCKET, PRODUCTION]) await s3.createBucket(bucket);
+    await publishing?.start(s3);
     const description: CloudDescription = {
       endpoint: s3.endpoint,
       region: REGION,
@@ -81,6 +90,7 @@ export async function startCloud({ data, port }: CloudOptions): Promise<Cloud> {
       description,
       file,
       close: async () => {
+        await publishing?.close();
         await s3.close();
         release();
       },
@@ -91,12 +101,18 @@ export async function startCloud({ data, port }: CloudOptions): Promise<Cloud> {
   }
 }
 
-async function startServer(directory: string, port: number, keys: Keys): Promise<S3Server> {
+async function startServer(
+  directory: string,
+  port: number,
+  keys: Keys,
+  onObjectEvent: (event: S3EventRecord) => void,
+): Promise<S3Server> {
   try {
     return await startS3({
       directory,
       port,
       region: REGION,
+      onObjectEvent,
       keyPairs: [
         { ...keys.owner, policy: owner },
         { ...keys.device, policy: device(BUCKET, FOLDER) },

@@ -1,0 +1,12 @@
+/// <reference types="grunt" />
+import { join } from 'node:path';
+import { replayDeadLetters } from './lib/cloud/message-queue';
+
+/** `grunt replay`: what the cloud on this machine gave up is tried again, at once where it runs, or when it is started. */
+export = (grunt: IGrunt): void => {
+  grunt.registerTask('replay', 'Has the cloud on this machine try again what it gave up.', () => {
+    const data = String(grunt.option('data') ?? '.cloud');
+    const count = replayDeadLetters(join(data, 'queue'));
+    grunt.log.ok(`${count} ${count === 1 ? 'upload' : 'uploads'} of ${data} will be looked at again.`);
+  });
+};
