@@ -1,4 +1,9 @@
 /// <reference types="grunt" />
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the Lambda is, compiled; only its paths are known here, so that a Pi neither installs nor compiles it. */
+const LAMBDA = join(__dirname, '..', 'lambda');
 
 /** `grunt cloud`: the cloud on one machine, until it is told to stop. */
 export = (grunt: IGrunt): void => {
@@ -10,13 +15,26 @@ export = (grunt: IGrunt): void => {
       grunt.fail.fatal(`--port=${grunt.option('port')} is not a port: give a number from 0 (any free one) to 65535.`);
     }
 
+    const ingest = join(LAMBDA, 'ingest.js');
+    if (!existsSync(ingest) || !existsSync(join(LAMBDA, 'node_modules'))) {
+      grunt.fail.fatal('The Lambda is not built on this machine: run "npm run build" first.');
+    }
+
     const run = async () => {
       const { startCloud } = await import('./lib/cloud/cloud.js');
       // Heard from the beginning, so that an early signal closes what is only being opened.
       const stopped = new Promise<void>((resolve) => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
       });
-      const cloud = await startCloud({ data, port });
+      const cloud = await startCloud({
+        data,
+        port,
+        lambda: {
+          ingest,
+          dynamodb: join(LAMBDA, 'local-dynamodb.js'),
+          tell: (what, text) => (what === 'failed' ? grunt.log.error(text) : grunt.log.writeln(`${what} ${text}`)),
+        },
+      });
       const { endpoint, bucket, folder } = cloud.description;
       grunt.log.ok(`The cloud runs on ${endpoint}, its bucket is ${bucket}.`);
       grunt.log.writeln(`To point a Pi at it, copy bucket, folder, publicKey and privateKey from ${cloud.file}`);
