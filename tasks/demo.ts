@@ -1,0 +1,40 @@
+/// <reference types="grunt" />
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** `grunt demo`: a cloud, a camera and `grunt sync` between them, in a temporary folder, until Ctrl-C. */
+export = (grunt: IGrunt): void => {
+  grunt.registerTask('demo', 'Runs a cloud, a camera and grunt sync on this machine, to see them work.', function () {
+    const done = this.async();
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    });
+    run(stopped).then(
+      (isWhole) => (isWhole ? done() : grunt.fail.fatal('Pictures are missing from the bucket.', 3)),
+      (error: unknown) => grunt.fail.fatal(error instanceof Error ? error.message : String(error), 3),
+    );
+  });
+
+  async function run(stopped: Promise<void>): Promise<boolean> {
+    const { runDemo } = await import('./lib/demo/demo.js');
+    const kept: unknown = grunt.option('data');
+    const data = typeof kept === 'string' ? kept : await mkdtemp(join(tmpdir(), 'kerberos-demo-'));
+    const gruntfile = grunt.option('gruntfile') ?? join(process.cwd(), 'Gruntfile.js');
+    const program = join(require.resolve('grunt/package.json'), '..', 'bin', 'grunt');
+    grunt.log.writeln(`Everything is in ${data}. Ctrl-C stops it.`);
+    try {
+      return await runDemo(
+        {
+          data,
+          grunt: [process.execPath, program, '--gruntfile', String(gruntfile), '--no-color'],
+          port: Number(grunt.option('port') ?? 0),
+          say: (text) => void grunt.log.writeln(text),
+        },
+        stopped,
+      );
+    } finally {
+      if (typeof kept !== 'string') await rm(data, { recursive: true, force: true });
+    }
+  }
+};

@@ -1,0 +1,107 @@
+/**
+ * A camera that writes pictures as the machinery does: to the final name, in pieces, several of them when something
+ * moves, and nothing for a while when nothing does. The pictures are real JPEGs of a garden that somebody crosses.
+ */
+import { randomInt } from 'node:crypto';
+import { open, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { encode } from 'jpeg-js';
+import type { DemoInstance } from './instance';
+
+const WIDTH = 640;
+const HEIGHT = 480;
+/** Side of whoever crosses the garden, in pixels. */
+const FIGURE = 90;
+const QUALITY = 75;
+/** A picture is written in so many pieces, with so many ms between them. */
+const PIECES = 6;
+const PAUSE = 8;
+/** Pictures of one burst, and ms between two of them. */
+const BURST = { least: 3, most: 8, every: 250 };
+/** Ms between two bursts. */
+const QUIET = { least: 2_000, most: 5_000 };
+
+export class Camera {
+  readonly #instance: DemoInstance;
+  readonly #finished: (name: string) => void;
+  readonly #stop = new AbortController();
+  #filming: Promise<void> | undefined;
+
+  /** `finished` hears of every picture when its last byte is written. */
+  constructor(instance: DemoInstance, finished: (name: string) => void) {
+    this.#instance = instance;
+    this.#finished = finished;
+  }
+
+  /** Leaves `count` pictures of the last hours in the capture directory, as if nobody had uploaded them. */
+  async leaveBacklog(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      const time = new Date(Date.now() - (count - index) * 600_000);
+      const path = await this.#write(time, index / count, 0);
+      await utimes(path, time, time);
+    }
+  }
+
+  start(): void {
+    this.#filming ??= this.#film();
+  }
+
+  /** Resolves when the picture that is being written is finished. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#filming;
+  }
+
+  async #film(): Promise<void> {
+    const { signal } = this.#stop;
+    const pause = (ms: number) => wait(ms, undefined, { signal }).catch(() => {});
+    while (!signal.aborted) {
+      const pictures = randomInt(BURST.least, BURST.most + 1);
+      for (let index = 0; index < pictures && !signal.aborted; index++) {
+        await this.#write(new Date(), index / pictures, PAUSE);
+        await pause(BURST.every);
+      }
+      await pause(randomInt(QUIET.least, QUIET.most));
+    }
+  }
+
+  /** Writes the picture of somebody who is `progress` (0 to 1) of the way across. */
+  async #write(time: Date, progress: number, pause: number): Promise<string> {
+    const left = Math.round(progress * (WIDTH - FIGURE));
+    const region = [left, HEIGHT / 2, left + FIGURE, HEIGHT / 2 + FIGURE];
+    const seconds = Math.floor(time.getTime() / 1000);
+    const microseconds = String((time.getTime() % 1000) * 1000 + randomInt(1000)).padStart(6, '0');
+    const name = `${seconds}_6-${microseconds}_${this.#instance.name}_${region.join('-')}_${randomInt(500, 5000)}_${randomInt(1000)}.jpg`;
+    const path = join(this.#instance.capture, name);
+    const bytes = garden(left);
+    const file = await open(path, 'w');
+    const size = Math.ceil(bytes.length / PIECES);
+    for (let at = 0; at < bytes.length; at += size) {
+      await file.write(bytes.subarray(at, at + size));
+      if (pause > 0 && at + size < bytes.length) await wait(pause);
+    }
+    await file.close();
+    this.#finished(name);
+    return path;
+  }
+}
+
+/** A JPEG: sky, lawn, some noise as at night, and a figure whose left edge is at `left`. */
+function garden(left: number): Buffer {
+  const data = Buffer.alloc(WIDTH * HEIGHT * 4);
+  let noise = randomInt(1, 2 ** 31);
+  for (let y = 0, at = 0; y < HEIGHT; y++) {
+    const isLawn = y > HEIGHT / 2;
+    for (let x = 0; x < WIDTH; x++, at += 4) {
+      noise = (noise * 1_103_515_245 + 12_345) % 2 ** 31;
+      const grain = noise >> 26;
+      const isFigure = x >= left && x < left + FIGURE && y >= HEIGHT / 2 && y < HEIGHT / 2 + FIGURE;
+      data[at] = isFigure ? 200 : 30 + grain;
+      data[at + 1] = isFigure ? 60 : (isLawn ? 90 : 70) + grain;
+      data[at + 2] = isFigure ? 50 : (isLawn ? 40 : 130) + grain;
+      data[at + 3] = 255;
+    }
+  }
+  return Buffer.from(encode({ width: WIDTH, height: HEIGHT, data }, QUALITY).data);
+}

@@ -1,0 +1,191 @@
+/**
+ * The whole way on one machine: a cloud, a Kerberos instance with a backlog and a camera that goes on writing, and the
+ * real `grunt sync --force` between them, each in a process of its own as in real life. What arrives is seen as the
+ * device may see it: by listing its folder of the bucket.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Bucket } from '../bucket';
+import { Camera } from './camera';
+import { makeInstance, type Subscription } from './instance';
+
+/** Pictures that wait when the demo begins. */
+const BACKLOG = 40;
+const LIST_EVERY = 300;
+/** The cloud is up, and later all pictures are there, after so many ms at the most. */
+const PATIENCE = 30_000;
+
+export interface DemoOptions {
+  /** Keeps everything: the cloud's data, the instance, the ledger. */
+  readonly data: string;
+  /** Starts grunt: the program and the arguments that come before a task's name. */
+  readonly grunt: readonly [string, ...string[]];
+  /** Port of the cloud; 0 for any that is free. */
+  readonly port: number;
+  readonly say: (text: string) => void;
+}
+
+/** Runs until `stopped` resolves. Whether every picture that the camera took was in the bucket by then. */
+export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: Promise<void>): Promise<boolean> {
+  await mkdir(data, { recursive: true });
+  const cloudData = join(data, 'cloud');
+  const cloud = start(grunt, ['cloud', `--port=${port}`, `--data=${cloudData}`], {}, (line) => say(`cloud  ${line}`));
+  const processes = [cloud];
+  try {
+    const description = await readDescription(join(cloudData, 'cloud.json'), cloud);
+    const instance = await makeInstance(data, 'frontdoor', description);
+    const finished = new Map<string, number>();
+    const camera = new Camera(instance, (name) => finished.set(name, performance.now()));
+    say(`A camera named ${instance.name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
+    await camera.leaveBacklog(BACKLOG);
+
+    const env = {
+      KERBEROS_CONFIG: instance.config,
+      AWS_ENDPOINT_URL: description.endpoint,
+      AWS_REGION: description.region,
+      SYNC_STATE: join(data, 'state'),
+    };
+    const sync = start(grunt, ['sync', '--force'], env, (line) => say(`sync   ${line}`));
+    processes.push(sync);
+    camera.start();
+
+    const arrivals = new Arrivals(description, finished, say);
+    await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), endOf(sync, 'grunt sync')]);
+
+    say('Stopping: the camera first, then what is on its way arrives.');
+    await camera.stop();
+    const isWhole = await arrivals.complete(await readdir(instance.capture));
+    arrivals.stop();
+    await stop(sync);
+    return isWhole;
+  } finally {
+    for (const process of processes.reverse()) await stop(process);
+  }
+}
+
+/** What is in the bucket, and how long it took to get there. */
+class Arrivals {
+  readonly #folder: string;
+  readonly #bucket: Promise<Bucket>;
+  readonly #finished: ReadonlyMap<string, number>;
+  readonly #say: (text: string) => void;
+  readonly #seen = new Set<string>();
+  #isStopped = false;
+
+  constructor(
+    { endpoint, region, bucket, folder, publicKey, privateKey }: Description,
+    finished: ReadonlyMap<string, number>,
+    say: (text: string) => void,
+  ) {
+    this.#folder = folder;
+    this.#finished = finished;
+    this.#say = say;
+    const credentials = { accessKeyId: publicKey, secretAccessKey: privateKey };
+    this.#bucket = Bucket.open({ endpoint, region, bucket, folder, credentials });
+  }
+
+  async watch(): Promise<never> {
+    for (;;) {
+      if (!this.#isStopped) await this.#look();
+      await wait(LIST_EVERY, undefined, { ref: !this.#isStopped });
+    }
+  }
+
+  /** Waits until all of `names` have arrived; false where that takes too long. */
+  async complete(names: readonly string[]): Promise<boolean> {
+    const end = performance.now() + PATIENCE;
+    for (;;) {
+      const missing = names.filter((name) => !this.#seen.has(name));
+      if (missing.length === 0) break;
+      if (performance.now() > end) {
+        this.#say(
+          `${missing.length} of ${names.length} pictures are not in the bucket: ${missing.slice(0, 3).join(', ')}…`,
+        );
+        return false;
+      }
+      await wait(LIST_EVERY);
+    }
+    this.#say(`All ${names.length} pictures of the capture directory are in the bucket.`);
+    return true;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #look(): Promise<void> {
+    const bucket = await this.#bucket;
+    for await (const page of bucket.list(`${this.#folder}/`)) {
+      for (const { key, size } of page) {
+        const name = key.slice(this.#folder.length + 1);
+        if (this.#seen.has(name)) continue;
+        this.#seen.add(name);
+        const took = performance.now() - (this.#finished.get(name) ?? Number.NaN);
+        const age = took < PATIENCE ? `, ${(took / 1000).toFixed(1)} s after the camera finished it` : '';
+        this.#say(`bucket ${key} (${Math.round(size / 1024)} KB${age})`);
+      }
+    }
+  }
+}
+
+interface Description extends Subscription {
+  readonly endpoint: string;
+  readonly region: string;
+}
+
+async function readDescription(path: string, cloud: ChildProcess): Promise<Description> {
+  const end = performance.now() + PATIENCE;
+  while (performance.now() < end && cloud.exitCode === null) {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text !== undefined) {
+      const description: unknown = JSON.parse(text);
+      if (isDescription(description)) return description;
+    }
+    await wait(50);
+  }
+  throw new Error('grunt cloud did not come up; it says above why.');
+}
+
+function isDescription(value: unknown): value is Description {
+  const names = ['endpoint', 'region', 'bucket', 'folder', 'publicKey', 'privateKey'];
+  return (
+    typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'string')
+  );
+}
+
+function start(
+  [program, ...before]: readonly [string, ...string[]],
+  args: readonly string[],
+  env: Record<string, string>,
+  line: (text: string) => void,
+): ChildProcess {
+  const child = spawn(program, [...before, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C is for the demo: it ends its processes in order.
+    detached: true,
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    let text = '';
+    stream.setEncoding('utf8').on('data', (data: string) => {
+      const lines = (text + data).split('\n');
+      text = lines.pop() ?? '';
+      for (const each of lines) if (each.trim() !== '') line(each);
+    });
+  }
+  return child;
+}
+
+async function endOf(child: ChildProcess, name: string): Promise<never> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  throw new Error(`${name} has ended by itself; it says above why.`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
