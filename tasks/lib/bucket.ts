@@ -62,6 +62,8 @@ export interface BucketOptions {
   readonly limitRate?: number;
   /** Clock of this machine, in ms. */
   readonly now?: () => number;
+  /** How long a connection may stand still, in ms; by default 30 s. */
+  readonly idleTimeout?: number;
   /** Hears what was put right by itself: another region, a wrong clock. */
   readonly tell?: (text: string) => void;
 }
@@ -117,7 +119,7 @@ export class Bucket {
     const agent = { keepAlive: true, maxSockets: 64 };
     const handler = new NodeHttpHandler({
       connectionTimeout: CONNECT_TIMEOUT,
-      socketTimeout: IDLE_TIMEOUT,
+      socketTimeout: options.idleTimeout ?? IDLE_TIMEOUT,
       httpAgent: agent,
       httpsAgent: destination.proxy === undefined ? agent : await proxyAgent(destination.proxy, agent),
     });

@@ -331,6 +331,7 @@ export class Uploader {
           this.#totals.lastSuccess = { name, at: new Date() };
           this.#intake.uploaded(name);
           this.#report.uploaded(name, key, picture.content.size);
+          this.#lookAtLedger(ledger);
         }
         this.#stillness.forget(name);
         this.#queue.done(item);
@@ -376,6 +377,16 @@ export class Uploader {
     // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
     this.#queue.releaseFailed(failures);
     this.#report.say(`Uploading again; ${this.#queue.size} files to go.`);
+  }
+
+  #lookAtLedger({ problem }: Ledger): void {
+    if (problem === undefined) {
+      this.#rarely.over('ledger');
+    } else if (this.#rarely.may('ledger')) {
+      this.#report.warn(
+        `The ledger cannot be written (${problem.message}). Uploads go on, and are written down when there is room again.`,
+      );
+    }
   }
 
   #vanish(item: Item): void {
