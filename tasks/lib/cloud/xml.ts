@@ -28,22 +28,23 @@ function escapeText(text: string): string {
 
 function escaped(value: XmlValue): unknown {
   if (Array.isArray(value)) return value.map(escaped);
-  if (typeof value === 'object') {
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, child]) => child !== undefined)
-        .map(([name, child]) => [name, escaped(child)]),
-    );
-  }
-  return escapeText(String(value));
+  return isElement(value) ? escapedElement(value) : escapeText(String(value));
 }
 
-/** An XML document with S3's namespace; elements that are `undefined` are left out, arrays repeat their element. */
-export function toXml(root: string, content: XmlElement, namespace: string | undefined = NAMESPACE): string {
+function escapedElement(element: XmlElement): Record<string, unknown> {
+  const present = Object.entries(element).filter(([, child]) => child !== undefined);
+  return Object.fromEntries(present.map(([name, child]) => [name, escaped(child)]));
+}
+
+function isElement(value: XmlValue): value is XmlElement {
+  return typeof value === 'object' && !Array.isArray(value);
+}
+
+/** An XML document, in S3's namespace where no other (or none: '') is given; elements that are `undefined` are left out, arrays repeat their element. */
+export function toXml(root: string, content: XmlElement, namespace = NAMESPACE): string {
   const attributes = namespace === '' ? {} : { '@xmlns': namespace };
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${builder.build({
-    [root]: { ...attributes, ...Object(escaped(content)) },
-  })}`;
+  const document = builder.build({ [root]: { ...attributes, ...escapedElement(content) } });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${document}`;
 }
 
 /** References to characters that XML 1.0 forbids: the parser would drop them, and so name another key. */
