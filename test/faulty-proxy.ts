@@ -8,6 +8,7 @@ export type Fault = (message: IncomingMessage, response: ServerResponse) => bool
 export class FaultyProxy {
   readonly #server: Server;
   readonly #backend: URL;
+  readonly endpoint: string;
   fault: Fault | undefined;
   /** Changes bytes of a request's body. */
   damage: ((bytes: Buffer) => Buffer) | undefined;
@@ -18,19 +19,16 @@ export class FaultyProxy {
   private constructor(server: Server, backend: string) {
     this.#server = server;
     this.#backend = new URL(backend);
+    const { port } = server.address() as AddressInfo;
+    this.endpoint = `http://127.0.0.1:${port}`;
   }
 
   static async start(backend: string): Promise<FaultyProxy> {
     const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const proxy = new FaultyProxy(server, backend);
     server.on('request', (message, response) => void proxy.#pass(message, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return proxy;
-  }
-
-  get endpoint(): string {
-    const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${port}`;
   }
 
   close(): Promise<void> {

@@ -520,6 +520,46 @@ describe('grunt sync', function () {
       expect(grunt.output).to.match(/1 files? (is|are) left behind/);
     });
 
+    it("takes files from grunt-contrib-watch's target named events", async () => {
+      const project = join(instance.root, 'project');
+      await mkdir(join(project, 'node_modules'), { recursive: true });
+      await symlink(ROOT, join(project, 'node_modules', 'grunt-kerberos-sync'));
+      await symlink(join(ROOT, 'node_modules', 'grunt'), join(project, 'node_modules', 'grunt'));
+      const events = { files: ['*.jpg'], options: { cwd: instance.capture, event: ['added', 'changed'] } };
+      await writeFile(
+        join(project, 'Gruntfile.js'),
+        `module.exports = (grunt) => {
+          // A directory that tells nothing of its changes, and whose time does not change either.
+          const capture = ${JSON.stringify(instance.capture)};
+          const fs = require('node:fs');
+          const { watch } = fs;
+          fs.watch = (path, ...rest) => {
+            if (path === capture) throw new Error('no watch on a network directory');
+            return watch(path, ...rest);
+          };
+          const { stat, opendir } = fs.promises;
+          let frozen;
+          fs.promises.stat = (path, ...rest) => (path === capture ? (frozen ??= stat(path)) : stat(path, ...rest));
+          fs.promises.opendir = (path, ...rest) => {
+            if (path === capture) grunt.log.writeln('scan');
+            return opendir(path, ...rest);
+          };
+          grunt.initConfig({ sync: { default: {} }, watch: { events: ${JSON.stringify(events)} } });
+          grunt.loadNpmTasks('grunt-kerberos-sync');
+          grunt.event.on('watch', (action, path, target) => grunt.log.writeln('watch of ' + target + ': ' + path));
+        };`,
+      );
+      await instance.picture(eventName(0));
+      const env = { KERBEROS_CONFIG: instance.config, AWS_ENDPOINT_URL: s3.endpoint };
+      const grunt = new Grunt(['--gruntfile', join(project, 'Gruntfile.js'), 'sync', '--verbose'], env);
+      grunts.push(grunt);
+      await arrives(eventName(0), jpeg(eventName(0)));
+      // A second scan confirms the first; after that, nothing shows that a file is new.
+      await grunt.says(/scan[\s\S]*scan/);
+      await arrives(eventName(1), await instance.picture(eventName(1)));
+      expect(grunt.output).to.match(/watch of events: .*1429700001/);
+    });
+
     it("another project's Gruntfile loads it with loadNpmTasks, runs all its targets at once, or the one that is named", async () => {
       const project = join(instance.root, 'project');
       await mkdir(join(project, 'node_modules'), { recursive: true });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,12 +99,44 @@ describe('Capture', () => {
     await until(() => scans.some(({ names }) => names.includes('there.jpg')), 'a scan of the other one');
   });
 
-  it('looks at the names again when the directory has changed, and then no more', async () => {
-    await mkdir(directory);
-    await capture.start();
-    await writeFile(join(directory, 'a.jpg'), '');
-    // What the kernel does not tell (a network directory) is found by comparing; here both do.
-    await until(() => changed.includes('a.jpg'), 'a.jpg');
-    expect(scans).to.have.length(1);
+  it("finds files without the kernel's help where it gives none", async () => {
+    const { watch } = fs;
+    // As where fs.inotify.max_user_watches is used up.
+    Reflect.set(fs, 'watch', () => {
+      throw new Error('ENOSPC: System limit for number of file watchers reached');
+    });
+    try {
+      await mkdir(directory);
+      await capture.start();
+      for (const name of ['a.jpg', 'b.jpg']) {
+        await writeFile(join(directory, name), '');
+        await until(
+          () => scans.some(({ names, isFirst }) => names.includes(name) && !isFirst),
+          `${name} is found`,
+          6000,
+        );
+      }
+      expect(changed).to.deep.equal([]);
+    } finally {
+      Reflect.set(fs, 'watch', watch);
+    }
+  });
+
+  it('does not look at the names again and again while nothing changes', async () => {
+    const { watch } = fs;
+    Reflect.set(fs, 'watch', () => {
+      throw new Error('ENOSPC: System limit for number of file watchers reached');
+    });
+    try {
+      await mkdir(directory);
+      await capture.start();
+      await writeFile(join(directory, 'a.jpg'), '');
+      await until(() => scans.length >= 3, 'found, and confirmed by one more scan');
+      // Four more looks at the directory, one a second.
+      for (let look = 0; look < 4; look++) await capture.look();
+      expect(scans).to.have.length(3);
+    } finally {
+      Reflect.set(fs, 'watch', watch);
+    }
   });
 });

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Ledger } from '../../tasks/lib/ledger';
 
@@ -144,5 +146,38 @@ describe('Ledger', () => {
     ledger.sweep();
     expect(['a.jpg', 'c.jpg', 'new.jpg'].map((name) => ledger.knows(name))).to.deep.equal([true, false, true]);
     await ledger.close();
+  });
+
+  it('loses nothing on a disk that is full, and writes it down when there is room again', async () => {
+    // A file system of 64 KiB, in a mount namespace of its own where this is not root's.
+    const script = `
+      const { Ledger } = require(${JSON.stringify(join(__dirname, '..', '..', 'tasks', 'lib', 'ledger'))});
+      const { rmSync, writeFileSync } = require('node:fs');
+      const disk = ${JSON.stringify(directory)};
+      (async () => {
+        const ledger = await Ledger.open(disk + '/default.ledger', 's3://bucket/folder');
+        const print = { size: 1, mtime: 2 };
+        for (let index = 0; index < 100; index++) ledger.add('before-' + index, print);
+        await ledger.flush();
+        try { writeFileSync(disk + '/filler', Buffer.alloc(1 << 20)); } catch {}
+        for (let index = 0; index < 500; index++) ledger.add('during-' + index, print);
+        const full = await ledger.flush().then(() => 'no error', (error) => error.code);
+        const known = ledger.has('during-499', print);
+        const torn = await Ledger.open(disk + '/default.ledger', 's3://bucket/folder');
+        rmSync(disk + '/filler');
+        await ledger.flush();
+        await ledger.close();
+        const again = await Ledger.open(disk + '/default.ledger', 's3://bucket/folder');
+        console.log(JSON.stringify([full, known, torn.knows('before-99'), again.size]));
+      })();`;
+    const mount = `mount -t tmpfs -o size=64k none '${directory}' && '${process.execPath}' -e "$SCRIPT"`;
+    const { stdout } = await promisify(execFile)(
+      'unshare',
+      ['--user', '--map-root-user', '--mount', 'sh', '-c', mount],
+      {
+        env: { ...process.env, SCRIPT: script },
+      },
+    );
+    expect(JSON.parse(stdout)).to.deep.equal(['ENOSPC', true, true, 600]);
   });
 });

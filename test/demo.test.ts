@@ -1,0 +1,32 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ObjectStore } from '../tasks/lib/cloud/objects';
+import { Grunt } from './kerberos';
+
+describe('grunt demo', function () {
+  this.timeout(120_000);
+
+  it('brings every picture of the backlog and of the camera to the bucket, byte for byte, and ends cleanly at Ctrl-C', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'demo-'));
+    const demo = new Grunt(['demo', `--data=${data}`], {});
+    try {
+      await demo.says(/after the camera finished it/);
+      demo.process.kill('SIGINT');
+      expect(await demo.ended(), demo.output).to.equal(0);
+      expect(demo.output).to.match(/All \d+ pictures of the capture directory are in the bucket/);
+      const store = await ObjectStore.open(join(data, 'cloud', 's3'), Date.now);
+      const names = await readdir(join(data, 'capture'));
+      expect(names.length).to.be.greaterThan(40);
+      for (const name of names) {
+        const object = await store.get('uploads', `home/${name}`);
+        if (object === undefined) throw new Error(`${name} is not in the bucket`);
+        expect((await readFile(object.path)).equals(await readFile(join(data, 'capture', name))), name).to.equal(true);
+      }
+    } finally {
+      await demo.kill();
+      await rm(data, { recursive: true });
+    }
+  });
+});
