@@ -16,9 +16,7 @@ export = (grunt: IGrunt): void => {
     }
 
     const ingest = join(LAMBDA, 'ingest.js');
-    if (!existsSync(ingest) || !existsSync(join(LAMBDA, 'node_modules'))) {
-      grunt.fail.fatal('The Lambda is not built on this machine: run "npm run build" first.');
-    }
+    const hasLambda = existsSync(ingest) && existsSync(join(LAMBDA, 'node_modules'));
 
     const run = async () => {
       const { startCloud } = await import('./lib/cloud/cloud.js');
@@ -26,15 +24,13 @@ export = (grunt: IGrunt): void => {
       const stopped = new Promise<void>((resolve) => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
       });
-      const cloud = await startCloud({
-        data,
-        port,
-        lambda: {
-          ingest,
-          dynamodb: join(LAMBDA, 'local-dynamodb.js'),
-          tell: (what, text) => (what === 'failed' ? grunt.log.error(text) : grunt.log.writeln(`${what} ${text}`)),
-        },
-      });
+      const lambda = {
+        ingest,
+        dynamodb: join(LAMBDA, 'local-dynamodb.js'),
+        tell: (what: string, text: string) =>
+          what === 'failed' ? grunt.log.error(text) : grunt.log.writeln(`${what} ${text}`),
+      };
+      const cloud = await startCloud({ data, port, ...(hasLambda ? { lambda } : {}) });
       const { endpoint, bucket, folder } = cloud.description;
       grunt.log.ok(`The cloud runs on ${endpoint}, its bucket is ${bucket}.`);
       grunt.log.writeln(`To point a Pi at it, copy bucket, folder, publicKey and privateKey from ${cloud.file}`);
@@ -43,6 +39,11 @@ export = (grunt: IGrunt): void => {
       grunt.log.writeln('It listens on this machine only; lend its port to a Pi with');
       grunt.log.writeln(`  ssh -N -R ${new URL(endpoint).port}:${new URL(endpoint).host} pi@ADDRESS-OF-THE-PI`);
       grunt.log.writeln(`Pictures go to ${folder}/. Ctrl-C stops it; nothing that is stored is lost.`);
+      if (!hasLambda) {
+        grunt.log.error(
+          'The Lambda is not installed here, so uploads are kept and not published: npm run compile installs it.',
+        );
+      }
       await stopped;
       await cloud.close();
     };
