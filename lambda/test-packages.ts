@@ -2,6 +2,8 @@
  * What test/lambda uses of this folder's packages. They lie in lambda/node_modules, where an import of a test does not
  * look; it finds them through this file. Nothing else imports it, so it is in no bundle.
  */
+import { createRequire } from 'node:module';
+
 export { Logger } from '@aws-lambda-powertools/logger';
 export { Metrics } from '@aws-lambda-powertools/metrics';
 export * as dynamodb from '@aws-sdk/client-dynamodb';
@@ -10,3 +12,8 @@ export * as documents from '@aws-sdk/lib-dynamodb';
 export type { Context } from 'aws-lambda';
 export * as mp4box from 'mp4box';
 export { default as sharp } from 'sharp';
+
+// The package brings no types.
+const cloudFormation: { yamlParse: (text: string) => unknown } = createRequire(__filename)('yaml-cfn');
+/** Reads YAML with CloudFormation's tags: `!Ref x` becomes `{ Ref: 'x' }`, and so on. */
+export const parseTemplate = cloudFormation.yamlParse;

@@ -99,6 +99,19 @@ export class TestCloud {
     return { s3: s3Client, documents: documentClient };
   }
 
+  /** The environment of a Lambda that runs in a process of its own. */
+  environment(): NodeJS.ProcessEnv {
+    return {
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ENDPOINT_URL_S3: this.#endpoints.s3,
+      AWS_ENDPOINT_URL_DYNAMODB: this.#endpoints.dynamodb,
+      PRODUCTION_BUCKET: this.production,
+      TABLE_NAME: this.tableName,
+    };
+  }
+
   /** A new Lambda, as after a cold start. */
   lambda(options: Options = {}): (event: unknown) => Promise<unknown> {
     process.env.POWERTOOLS_METRICS_DISABLED = 'true';

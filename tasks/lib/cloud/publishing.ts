@@ -87,7 +87,7 @@ export class Publishing {
     s3.addKeyPair({
       ...credentials,
       policy: [
-        { effect: 'allow', actions: ['s3:GetObject'], bucket: uploads },
+        { effect: 'allow', actions: ['s3:GetObject', 's3:ListBucket'], bucket: uploads },
         { effect: 'allow', actions: ['s3:PutObject'], bucket: production },
       ],
     });

@@ -1,0 +1,90 @@
+/**
+ * Makes what AWS runs: dist/NAME.zip for each function, and prints what is in it. `node build.js`
+ *
+ * The code is one bundle. sharp is not in it, as it is a binary: npm installs the one for Linux on arm64 beside the
+ * bundle, whatever machine this is. The face engine's networks lie in face-api/.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { zipSync } from 'fflate';
+
+/** Lambda takes a zip of 50 MB when it is uploaded directly. */
+const MOST_BYTES = 50 * 1024 * 1024;
+
+/** The networks that embedded.ts loads, by the start of their files' names. */
+const NETWORKS = ['ssd_mobilenetv1_model', 'face_landmark_68_model', 'face_recognition_model'];
+
+/** Bundles one function and lays the face engine's files beside it. sharp is left to be installed. */
+export async function bundle(entry: string, directory: string): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(join(directory, 'face-api'), { recursive: true });
+  await build({
+    entryPoints: [join(__dirname, `${entry}.ts`)],
+    outfile: join(directory, `${entry}.js`),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    external: ['sharp'],
+    // Refusals are recorded under the names of their classes.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+  });
+  const models = join(packageDirectory('@vladmandic/face-api'), 'model');
+  for (const file of readdirSync(models).filter((name) => NETWORKS.some((network) => name.startsWith(network)))) {
+    cpSync(join(models, file), join(directory, 'face-api', file));
+  }
+  const wasm = join(packageDirectory('@tensorflow/tfjs-backend-wasm'), 'dist');
+  for (const file of readdirSync(wasm).filter((name) => name.endsWith('.wasm'))) {
+    cpSync(join(wasm, file), join(directory, 'face-api', file));
+  }
+}
+
+function installSharp(directory: string): void {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(join(packageDirectory('sharp'), 'package.json'), 'utf8'),
+  );
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true, dependencies: { sharp: version } }));
+  const options = ['--os=linux', '--cpu=arm64', '--libc=glibc', '--no-audit', '--no-fund', '--no-package-lock'];
+  execFileSync('npm', ['install', ...options], { cwd: directory, stdio: 'inherit' });
+}
+
+/** A zip of a directory, the same for the same files. */
+function zip(directory: string, file: string): void {
+  const entries: Record<string, Uint8Array> = {};
+  for (const path of filesIn(directory)) entries[relative(directory, path)] = readFileSync(path);
+  writeFileSync(file, zipSync(entries, { level: 9, mtime: new Date('2000-01-01') }));
+}
+
+function filesIn(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.name !== '.bin')
+    .map((entry) => ({ entry, path: join(directory, entry.name) }))
+    .sort((a, b) => a.path.localeCompare(b.path))
+    .flatMap(({ entry, path }) => (entry.isDirectory() ? filesIn(path) : [path]));
+}
+
+function packageDirectory(name: string): string {
+  return join(__dirname, 'node_modules', name);
+}
+
+async function main(): Promise<void> {
+  const directory = join(__dirname, 'dist', 'ingest');
+  await bundle('ingest', directory);
+  installSharp(directory);
+  const file = `${directory}.zip`;
+  zip(directory, file);
+  const unpacked = filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0);
+  const size = statSync(file).size;
+  const code = statSync(join(directory, 'ingest.js')).size;
+  const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  console.log(`dist/ingest.zip: ${megabytes(size)}; unpacked ${megabytes(unpacked)}, of which code ${megabytes(code)}`);
+  if (size > MOST_BYTES) throw new Error(`dist/ingest.zip is larger than ${megabytes(MOST_BYTES)}.`);
+}
+
+if (require.main === module) void main();

@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { fieldsOf, list } from '../../lambda/lib/fields';
+import { tableDefinition } from '../../lambda/lib/keys';
+import { settingsFrom } from '../../lambda/lib/settings';
+import { parseTemplate } from '../../lambda/test-packages';
+
+const LAMBDA = join(__dirname, '..', '..', 'lambda');
+
+/** What each call of the SDK needs to be allowed to do. A read of a missing object needs s3:ListBucket to say so. */
+const ACTIONS: Record<string, string[]> = {
+  GetObject: ['s3:GetObject', 's3:ListBucket'],
+  CopyObject: ['s3:GetObject', 's3:PutObject'],
+  PutObject: ['s3:PutObject'],
+  Get: ['dynamodb:GetItem'],
+  Update: ['dynamodb:UpdateItem'],
+  Delete: ['dynamodb:DeleteItem'],
+  Query: ['dynamodb:Query'],
+  CreateCollection: ['rekognition:CreateCollection'],
+  DetectFaces: ['rekognition:DetectFaces'],
+  IndexFaces: ['rekognition:IndexFaces'],
+  SearchFacesByImage: ['rekognition:SearchFacesByImage'],
+};
+
+type Visit = (key: string, value: unknown) => void;
+
+/** Every key and value, however deep. */
+function walk(value: unknown, visit: Visit): void {
+  for (const [key, inner] of Object.entries(fieldsOf(value))) {
+    visit(key, inner);
+    walk(inner, visit);
+  }
+}
+
+function texts(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string');
+}
+
+describe('lambda: template.yaml', () => {
+  const template = fieldsOf(parseTemplate(readFileSync(join(LAMBDA, 'template.yaml'), 'utf8')));
+  const resources = fieldsOf(template.Resources);
+  const properties = (name: string) => fieldsOf(fieldsOf(resources[name]).Properties);
+  const ingest = properties('IngestFunction');
+  const named = new Set([...Object.keys(resources), ...Object.keys(fieldsOf(template.Parameters))]);
+
+  it('names nothing that is not there', () => {
+    const conditions = Object.keys(fieldsOf(template.Conditions));
+    let references = 0;
+    const check = (name: string) => {
+      references += 1;
+      if (!name.startsWith('AWS::')) expect(named, name).to.include(name);
+    };
+    walk(template, (key, value) => {
+      if (key === 'Ref') check(String(value));
+      if (key === 'Fn::GetAtt') check(String(texts(value)[0]).split('.')[0] ?? '');
+      if (key === 'Fn::Sub') for (const [, name = ''] of String(value).matchAll(/\$\{([\w:]+)/g)) check(name);
+      if (key === 'DependsOn') texts(value).forEach(check);
+      if (key === 'Condition' && typeof value === 'string') expect(conditions).to.include(value);
+      if (key === 'Fn::If') expect(conditions).to.include(texts(value)[0]);
+    });
+    expect(references).to.be.above(30);
+  });
+
+  it('has no YAML aliases, which CloudFormation does not read', () => {
+    expect(readFileSync(join(LAMBDA, 'template.yaml'), 'utf8')).not.to.match(/: [&*]\w/);
+  });
+
+  it('uses every parameter and every condition', () => {
+    const text = JSON.stringify(template);
+    for (const name of Object.keys(fieldsOf(template.Parameters))) expect(text).to.include(`{"Ref":"${name}"}`);
+    for (const name of Object.keys(fieldsOf(template.Conditions))) {
+      expect(text).to.match(new RegExp(`"Condition":"${name}"|"Fn::If":\\["${name}"`));
+    }
+  });
+
+  it('allows the function every action that its code calls, and no other', () => {
+    const sources = ['', 'lib', join('lib', 'faces')].flatMap((folder) =>
+      readdirSync(join(LAMBDA, folder))
+        .filter((name) => name.endsWith('.ts') && !name.startsWith('local-') && !name.startsWith('test-'))
+        .map((name) => readFileSync(join(LAMBDA, folder, name), 'utf8')),
+    );
+    const commands = sources.flatMap((source) =>
+      [...source.matchAll(/new (\w+)Command\(/g)].map(([, name = '']) => name),
+    );
+    const needed = commands.flatMap((command) => ACTIONS[command] ?? [`of ${command}, which this test does not know`]);
+    const granted: string[] = [];
+    walk(ingest.Policies, (key, value) => {
+      if (key === 'Action') granted.push(...texts(value));
+    });
+    const rekognition = (action: string) => action.startsWith('rekognition:');
+    expect([...new Set(granted)].filter((one) => !rekognition(one)).sort()).to.deep.equal(
+      [...new Set(needed)].filter((one) => !rekognition(one)).sort(),
+    );
+    if (needed.some(rekognition)) {
+      expect(granted.filter(rekognition).sort()).to.deep.equal([...new Set(needed)].filter(rekognition).sort());
+    }
+  });
+
+  it('grants nothing on everything, but for the one action that knows no resources', () => {
+    walk(ingest.Policies, (_, value) => {
+      const { Action, Resource } = fieldsOf(value);
+      if (Resource === '*') expect(Action).to.equal('rekognition:DetectFaces');
+      for (const action of texts(Action)) expect(action).to.match(/^[a-z0-9]+:[A-Za-z]+$/);
+    });
+  });
+
+  it('gives the function the environment that it reads', () => {
+    const variables = fieldsOf(fieldsOf(ingest.Environment).Variables);
+    const text = Object.fromEntries(Object.keys(variables).map((name) => [name, '1']));
+    expect(settingsFrom({ ...text, FACES: 'off' })).to.include({ productionBucket: '1', tableName: '1', maxBytes: 1 });
+    for (const name of Object.keys(variables).filter((one) => one !== 'NODE_OPTIONS')) {
+      expect(readFileSync(join(LAMBDA, 'lib', 'settings.ts'), 'utf8')).to.match(new RegExp(`\\b${name}\\b`));
+    }
+    const parameters = fieldsOf(template.Parameters);
+    const defaults = settingsFrom({ PRODUCTION_BUCKET: 'x', TABLE_NAME: 'x' });
+    expect(fieldsOf(parameters.MaxBytes).Default).to.equal(defaults.maxBytes);
+    expect(fieldsOf(parameters.MaxPixels).Default).to.equal(defaults.maxPixels);
+    expect(fieldsOf(parameters.Faces).Default).to.equal(defaults.faces);
+  });
+
+  it('has the table that the code works with', () => {
+    const { TableName, ...definition } = tableDefinition('x');
+    expect(properties('Table')).to.deep.include(definition);
+    expect(properties('Table').TimeToLiveSpecification).to.deep.equal({ AttributeName: 'expires', Enabled: true });
+    expect(properties('Table').PointInTimeRecoverySpecification).to.deep.equal({ PointInTimeRecoveryEnabled: true });
+  });
+
+  it('has private, encrypted buckets that are reached by TLS alone', () => {
+    const buckets = Object.keys(resources).filter((name) => fieldsOf(resources[name]).Type === 'AWS::S3::Bucket');
+    expect(buckets).to.have.length(2);
+    for (const name of buckets) {
+      const bucket = properties(name);
+      expect(Object.values(fieldsOf(bucket.PublicAccessBlockConfiguration))).to.deep.equal([true, true, true, true]);
+      expect(JSON.stringify(bucket.BucketEncryption)).to.include('AES256');
+      const [statement] = list(fieldsOf(properties(`${name}Policy`).PolicyDocument), 'Statement');
+      expect(statement).to.deep.include({ Effect: 'Deny', Principal: '*', Action: 's3:*' });
+      expect(statement).to.deep.include({ Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+      expect(fieldsOf(resources[name]).DeletionPolicy).to.equal('Retain');
+    }
+    expect(JSON.stringify(properties('UploadsBucket').LifecycleConfiguration)).to.include('"ExpirationInDays":7');
+    expect(properties('ProductionBucket').VersioningConfiguration).to.deep.equal({ Status: 'Enabled' });
+  });
+
+  it('gives a message to nobody else while the function may still be at it, and lays it aside in the end', () => {
+    const queue = properties('UploadsQueue');
+    expect(queue.VisibilityTimeout).to.be.at.least(6 * Number(ingest.Timeout));
+    expect(fieldsOf(queue.RedrivePolicy).maxReceiveCount).to.equal(5);
+    const source = fieldsOf(fieldsOf(fieldsOf(ingest.Events).Uploads).Properties);
+    expect(source.FunctionResponseTypes).to.deep.equal(['ReportBatchItemFailures']);
+    expect(properties('DeadLettersAlarm').AlarmActions).to.deep.equal([{ Ref: 'AlarmTopic' }]);
+  });
+
+  it('runs on arm64, traced, with logs that do not stay for ever', () => {
+    expect(ingest).to.deep.include({ Architectures: ['arm64'], Tracing: 'Active', Handler: 'ingest.handler' });
+    expect(properties('IngestLogs').RetentionInDays).to.be.a('number');
+  });
+});
