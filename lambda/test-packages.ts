@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 export { Logger } from '@aws-lambda-powertools/logger';
 export { Metrics } from '@aws-lambda-powertools/metrics';
 export * as dynamodb from '@aws-sdk/client-dynamodb';
+export { RekognitionClient } from '@aws-sdk/client-rekognition';
 export * as s3 from '@aws-sdk/client-s3';
 export * as documents from '@aws-sdk/lib-dynamodb';
 export type { Context } from 'aws-lambda';

@@ -11,8 +11,11 @@ export async function faceEngine(faces: FacesSetting): Promise<FaceEngine | unde
       const { embeddedEngine } = await import('./embedded.js');
       return await embeddedEngine();
     }
-    case 'rekognition':
-      throw new Error('FACES=rekognition is not built yet.');
+    case 'rekognition': {
+      const { RekognitionClient } = await import('@aws-sdk/client-rekognition');
+      const { rekognitionEngine } = await import('./rekognition.js');
+      return rekognitionEngine(new RekognitionClient());
+    }
     case 'off':
       return undefined;
   }
