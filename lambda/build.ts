@@ -31,6 +31,8 @@ export async function bundle(entry: string, directory: string): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: true,
+    // Node prints the line of an error that nobody caught.
+    lineLimit: 200,
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'warning',
