@@ -73,11 +73,16 @@ describe('npm install on a running Pi', function () {
   before(async () => {
     checkout = mkdtempSync(join(tmpdir(), 'update-'));
     for (const file of ['package.json', 'tsconfig.json']) cpSync(join(project, file), join(checkout, file));
-    symlinkSync(join(project, 'node_modules'), join(checkout, 'node_modules'));
-    mkdirSync(join(checkout, 'tasks/lib'), { recursive: true });
-    cpSync(join(project, 'tasks/lib/service/place.ts'), join(checkout, 'tasks/lib/service/place.ts'));
+    // As after `npm install --omit=dev`: the compiler is there, the types of node and grunt are not.
+    mkdirSync(join(checkout, 'node_modules'));
+    for (const name of ['.bin', 'typescript']) {
+      symlinkSync(join(project, 'node_modules', name), join(checkout, 'node_modules', name));
+    }
+    for (const file of ['place.ts', 'tsconfig.install.json']) {
+      cpSync(join(project, 'tasks/lib/service', file), join(checkout, 'tasks/lib/service', file));
+    }
     writeSources('old');
-    await ended(prepare());
+    expect(await ended(prepare())).to.equal(0);
   });
   after(() => rmSync(checkout, { recursive: true }));
 
@@ -86,7 +91,8 @@ describe('npm install on a running Pi', function () {
     for (let i = 0; i < 30; i++)
       writeFileSync(join(checkout, `tasks/lib/m${i}.ts`), `export const is = '${version}';\n`);
     writeFileSync(join(checkout, 'tasks/sync.ts'), `export const is = '${version}';\n`);
-    writeFileSync(join(checkout, 'Gruntfile.ts'), `export const is = '${version}';\n`);
+    const gruntfile = `/// <reference types="grunt" />\nimport 'node:fs';\nexport const is = '${version}';\n`;
+    writeFileSync(join(checkout, 'Gruntfile.ts'), gruntfile);
   }
 
   function prepare(): ChildProcess {
