@@ -1,6 +1,7 @@
 /// <reference types="grunt" />
 import { dirname, join, relative, resolve } from 'node:path';
 import { Console, type Lines } from './lib/console';
+import { plural } from './lib/plural';
 import { readSettings, type SyncOptions } from './lib/settings';
 import { Target } from './lib/target';
 import { Uploader } from './lib/uploader';
@@ -113,7 +114,7 @@ export = (grunt: IGrunt): void => {
     const left = await uploader.idle();
     await uploader.stop(GRACE);
     passOutput.close();
-    if (left > 0) lines.warning(`${name}: ${left} files are left behind.`);
+    if (left > 0) lines.warning(`${name}: ${plural(left, 'file')} left behind.`);
     return left === 0;
   }
 };

@@ -20,9 +20,9 @@ import { Sha256Node } from '@smithy/core/checksum';
 import { escapeUriPath, HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { XMLParser } from 'fast-xml-parser';
-import { codeOf, type Place, Problem, problemOf, S3Error } from './problem';
+import { type Place, Problem, problemOf } from './problem';
 import { RateLimit } from './rate-limit';
+import { errorOf, errorOfClient, S3Error } from './s3-error';
 import type { Destination } from './settings';
 
 /** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
@@ -35,8 +35,6 @@ const CONNECT_TIMEOUT = 10_000;
 const IDLE_TIMEOUT = 30_000;
 /** An answer that makes us correct ourselves (region, clock) is followed at most so often in a row. */
 const MOST_CORRECTIONS = 3;
-/** More of an error's text is not read. */
-const LONGEST_ERROR = 64 * 1024;
 
 /** Bytes of known size that can be read at any place: a file. */
 export interface Content {
@@ -396,69 +394,6 @@ function notConfirmed(key: string, sum: string): Problem {
     `What the bucket stored as ${key} has another ${sum} than the file.`,
     'It is sent again. If this stays, something between this machine and the bucket damages data.',
   );
-}
-
-const xml = new XMLParser({ parseTagValue: false });
-
-async function errorOf(response: HttpResponse): Promise<S3Error> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    length += chunk.length;
-    if (length > LONGEST_ERROR) break;
-    chunks.push(chunk);
-  }
-  const said = fieldsOf(Buffer.concat(chunks).toString());
-  return s3Error(response.statusCode, response.headers, said.Code, said.Message, said);
-}
-
-function fieldsOf(text: string): Record<string, string> {
-  try {
-    const parsed: unknown = xml.parse(text);
-    const error = isRecord(parsed) ? parsed.Error : undefined;
-    if (!isRecord(error)) return {};
-    return Object.fromEntries(
-      Object.entries(error).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-    );
-  } catch {
-    return {};
-  }
-}
-
-function s3Error(
-  status: number,
-  headers: Record<string, string>,
-  code: string | undefined,
-  message: string | undefined,
-  said: { Region?: string; ServerTime?: string },
-): S3Error {
-  const time = Date.parse(said.ServerTime ?? headers.date ?? '');
-  return new S3Error(
-    status,
-    code ?? `HTTP ${status}`,
-    message ?? '',
-    headers['x-amz-bucket-region'] ?? said.Region,
-    Number.isNaN(time) ? undefined : time,
-  );
-}
-
-/** An error of the SDK's client in our terms; anything else as it is. */
-function errorOfClient(error: unknown): unknown {
-  if (!(error instanceof Error) || !('$metadata' in error) || !isRecord(error.$metadata)) return error;
-  const status = error.$metadata.httpStatusCode;
-  if (typeof status !== 'number') return error;
-  const response = '$response' in error && isRecord(error.$response) ? error.$response : {};
-  const headers = isRecord(response.headers) ? response.headers : {};
-  const texts = Object.fromEntries(
-    Object.entries(headers).flatMap(([n, v]) => (typeof v === 'string' ? [[n, v]] : [])),
-  );
-  const region = 'Region' in error && typeof error.Region === 'string' ? { Region: error.Region } : {};
-  const time = 'ServerTime' in error && typeof error.ServerTime === 'string' ? { ServerTime: error.ServerTime } : {};
-  return s3Error(status, texts, codeOf(error), error.message, { ...region, ...time });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** A key as ListObjectsV2 writes it with `encoding-type=url`. */

@@ -12,9 +12,9 @@ import { Capture } from './capture';
 import { captureTime, kindOf, parseEventName } from './event';
 import type { Fingerprint, Ledger } from './ledger';
 import { glance } from './picture';
-import { codeOf } from './problem';
 import type { Item, UploadQueue } from './queue';
 import type { Rarely } from './rarely';
+import { codeOf } from './s3-error';
 import type { SyncSettings } from './settings';
 import type { Stillness } from './stillness';
 

@@ -5,6 +5,8 @@
  * things: is it about one file or would it fail for every file (`scope`), and what can be done about it (`remedy`).
  */
 
+import { codeOf, S3Error } from './s3-error';
+
 export type ProblemKind =
   | 'offline'
   | 'name-not-found'
@@ -37,25 +39,6 @@ export class Problem extends Error {
     this.code = code;
     this.remedy = remedy;
     this.scope = kind === 'checksum' || kind === 'refused' || kind === 'file' ? 'file' : 'target';
-  }
-}
-
-/** An answer of S3 that is not a success. `code` as in S3's list of error responses. */
-export class S3Error extends Error {
-  override readonly name = 'S3Error';
-  readonly status: number;
-  readonly code: string;
-  /** The bucket's region, where the answer tells. */
-  readonly region: string | undefined;
-  /** The server's clock in ms, where the answer tells. */
-  readonly serverTime: number | undefined;
-
-  constructor(status: number, code: string, message: string, region?: string, serverTime?: number) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.region = region;
-    this.serverTime = serverTime;
   }
 }
 
@@ -217,13 +200,4 @@ function ofTransport(error: unknown, { host }: Place): Problem {
     );
   }
   return new Problem('offline', code, `${host} cannot be used: ${message}`, 'Is this machine online?', error);
-}
-
-/** What the operating system, Node or the SDK calls an error: `code` before `name`, causes included. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error';
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if (error.name !== 'Error') return error.name;
-  return error.cause === undefined ? 'Error' : codeOf(error.cause);
 }

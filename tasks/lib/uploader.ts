@@ -19,6 +19,7 @@ import { Intake } from './intake';
 import { Ledger } from './ledger';
 import { lookUp } from './lookup';
 import { ChangedWhileReading, openPicture } from './picture';
+import { plural } from './plural';
 import { Problem, problemOf } from './problem';
 import { type Item, type QueueCounts, UploadQueue } from './queue';
 import { Rarely } from './rarely';
@@ -247,7 +248,7 @@ export class Uploader {
       try {
         const found = await lookUp(this.#bucket, this.#keyOf(''), this.#queue, ledger, isOver);
         this.#succeeded();
-        if (found > 0) this.#report.say(`${found} files were in the bucket already.`);
+        if (found > 0) this.#report.say(`${plural(found, 'file')} of the backlog in the bucket already.`);
         return;
       } catch (error) {
         const problem = problemOf(error, this.#bucket.place);
@@ -376,7 +377,7 @@ export class Uploader {
     this.#gate.succeeded();
     // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
     this.#queue.releaseFailed(failures);
-    this.#report.say(`Uploading again; ${this.#queue.size} files to go.`);
+    this.#report.say(`Uploading again; ${plural(this.#queue.size, 'file')} to go.`);
   }
 
   #lookAtLedger({ problem }: Ledger): void {
