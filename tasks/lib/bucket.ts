@@ -2,8 +2,8 @@
  * The owner's bucket: put a file there and know that it arrived; list what is there.
  *
  * Credentials, signatures, connections and listing are the AWS SDK's. A single PUT takes the short way through the
- * SDK's own signer and HTTP handler, without the client's middleware, which costs two to three times as much CPU as
- * all the rest of the upload: a Pi needs that CPU for its camera. The client itself is loaded only when it is needed
+ * SDK's own signer and HTTP handler, without the client's middleware: half the CPU a picture (test/bench/put.ts), which
+ * a Pi needs for its camera. The client itself is loaded only when it is needed
  * (listing, the frame of a multipart upload).
  *
  * Arrived means: S3 compared the MD5 and the SHA-256 that were computed from the bytes read from the disk (Content-MD5,
