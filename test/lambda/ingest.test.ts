@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { quartersOf } from '../../lambda/lib/counts';
 import { documents, s3 as S3 } from '../../lambda/test-packages';
-import { type Item, type S3Record, TestCloud } from './cloud';
+import { type Item, OTHER, type S3Record, TestCloud } from './cloud';
 import * as corpus from './corpus';
 
 const NAME = '1429700000_6-123456_frontdoor_200-210-400-410_24_579.jpg';
@@ -299,7 +299,9 @@ describe('lambda: ingest', () => {
       }
     });
 
-    it('an upload that is replaced while it is looked at is looked at anew', async () => {
+    it('an upload that is replaced while it is looked at is looked at anew', async function () {
+      // moto copies whatever the condition says.
+      if (OTHER) this.skip();
       const record = await cloud.upload(KEY, picture);
       let replaced = false;
       const lambda = cloud.lambda({
