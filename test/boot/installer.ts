@@ -26,7 +26,7 @@ export async function install(pi: Pi, { check }: Pick<Report, 'check'>): Promise
     assert(/See it work:/.test(said), said);
     await until('active', 20, async () => (await pi.property('ActiveState')) === 'active');
     await pi.booted();
-    return `${said}\nin flight: ${await pi.arrived(picture)}, put ${pi.timesPut(picture)} time`;
+    return `${said}\nin flight: ${await pi.arrivedAtOnce(picture)}`;
   });
   await check('install-service, run twice, changes nothing and says so', async () => {
     const forever = await pi.property('MainPID');

@@ -6,7 +6,7 @@ export class Line {
   #server: Server | undefined;
   readonly #sockets = new Set<Socket>();
   #port = 0;
-  /** How long the cloud's answers are held back, in ms. */
+  /** How long what the Pi sends is held back, in ms. */
   delay = 0;
   /** The paths of the PUT requests that passed, in their order. */
   readonly puts: string[] = [];
@@ -35,7 +35,7 @@ export class Line {
     this.#server = undefined;
   }
 
-  /** The line is fast again, also for what is under way. */
+  /** The line is fast again; what is under way arrives in its time. */
   heal(): void {
     this.delay = 0;
   }
@@ -56,10 +56,10 @@ export class Line {
     near.on('data', (data) => {
       const put = /^PUT (\S+) /.exec(data.toString('latin1'))?.[1];
       if (put !== undefined) this.puts.push(decodeURIComponent(put.replace(/\?.*/, '')));
-      far.write(data);
+      setTimeout(() => far.write(data), this.delay);
     });
-    far.on('data', (data) => setTimeout(() => near.write(data), this.delay));
-    near.on('end', () => far.end());
-    far.on('end', () => setTimeout(() => near.end(), this.delay));
+    far.on('data', (data) => near.write(data));
+    near.on('end', () => setTimeout(() => far.end(), this.delay));
+    far.on('end', () => near.end());
   }
 }

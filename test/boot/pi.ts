@@ -44,6 +44,13 @@ export class Pi {
     return `${event}: ${there.length} bytes with sha256 ${sum}… on both sides, after ${seconds(since)}`;
   }
 
+  /** Like `arrived`, for a picture whose upload must not have been broken off: it was put once. */
+  async arrivedAtOnce(picture: Picture): Promise<string> {
+    const evidence = await this.arrived(picture);
+    assert(this.timesPut(picture) === 1, `${picture.event} was broken off: it was put ${this.timesPut(picture)} times`);
+    return `${evidence}, put once`;
+  }
+
   /** How often the picture was put. */
   timesPut({ event }: Picture): number {
     return this.line.puts.filter((path) => path.endsWith(`/${event}`)).length;
