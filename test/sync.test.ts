@@ -1,6 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rm,
+  symlink,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -185,13 +197,29 @@ describe('grunt sync', function () {
       expect(performance.now() - begun).to.be.lessThan(500);
     });
 
-    it('a picture that was cut short is uploaded only when it has stood still for a while', async () => {
-      const bytes = jpeg(1).subarray(0, -10);
-      await instance.picture(eventName(1), bytes);
+    it('a picture that the camera has left half-written for longer than it should is not uploaded, and tells so', async () => {
+      await instance.picture(eventName(1), jpeg(1).subarray(0, -10));
+      await instance.picture(eventName(2), Buffer.concat([jpeg(2), Buffer.from('more behind its end')]));
       const begun = performance.now();
-      run();
-      await arrives(eventName(1), bytes, 30_000);
+      const grunt = run();
+      // What has no recognisable end stands still for 10 s; the half-written one does so too, and waits on.
+      await until(async () => (await count()) === 1, 'the other one', 30_000);
       expect(performance.now() - begun).to.be.greaterThan(10_000);
+      await grunt.stop();
+      expect(await stored(s3, eventName(1))).to.equal(undefined);
+      const once = run(['--once']);
+      expect(await once.ended()).to.equal(3);
+      expect(await stored(s3, eventName(1))).to.equal(undefined);
+    });
+
+    it('a picture that a power cut has cut short long ago is uploaded as it is', async () => {
+      const bytes = await instance.picture(eventName(1), jpeg(1).subarray(0, -10));
+      const before = new Date(Date.now() - 600_000);
+      await utimes(join(instance.capture, eventName(1)), before, before);
+      const begun = performance.now();
+      expect(await run(['--once']).ended()).to.equal(0);
+      expect(performance.now() - begun).to.be.greaterThan(10_000);
+      expect(await isStored(eventName(1), bytes)).to.equal(true);
     });
 
     it('a picture that grows after its upload is uploaded again, while we run and while we do not', async () => {

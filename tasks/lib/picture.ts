@@ -2,9 +2,9 @@
  * Reads an event file so that what is uploaded is whole.
  *
  * The camera writes to the final name, slowly at times. JPEG, PNG and MP4 can be told complete by their own end
- * (complete.ts), judged on the very bytes that are sent. What cannot be told so, a file cut short by a power cut among
- * them, counts as finished when its size and mtime have stood still for a while by this process's own watch: a file's
- * time and the machine's clock need not agree.
+ * (complete.ts), judged on the very bytes that are sent. What cannot be told so counts as finished when its size and
+ * mtime have stood still for a while by this process's own watch (a file's time and the machine's clock need not agree):
+ * a short while where the format does not tell, a long one where it says that more must come.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -21,15 +21,15 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** What a file was found to be. */
 export type Picture =
   | { is: 'finished'; fingerprint: Fingerprint; content: Content; close(): Promise<void> }
-  /** More may come: it has no end yet, or changed while it was read. */
-  | { is: 'unfinished'; fingerprint: Fingerprint }
+  /** More may come: it has no end yet or none that could be told, or it changed while it was read. */
+  | { is: 'unfinished'; fingerprint: Fingerprint; hasEnd: 'no' | 'unknown' }
   /** Nothing was written to it so far. */
   | { is: 'empty'; fingerprint: Fingerprint }
   | { is: 'gone' }
   | { is: 'no-file' };
 
-/** Whether a content that has no end of its own has stood still for long enough. */
-export type IsStill = (fingerprint: Fingerprint) => boolean;
+/** Whether a content without a recognisable end has stood still for long enough. */
+export type IsStill = (fingerprint: Fingerprint, hasEnd: 'no' | 'unknown') => boolean;
 
 /**
  * Opens the file at `path`. The content of a `finished` one throws `ChangedWhileReading` where the file changes before
@@ -49,9 +49,11 @@ export async function openPicture(path: string, kind: EventKind, isStill: IsStil
       kind === 'mp4'
         ? await videoCompleteness(handle, before.size)
         : pictureCompleteness(bytes ?? (await readAll(handle, 0, before.size)), kind);
-    const isUnchanged = isSame(fingerprint, await fingerprintOf(handle));
-    if (!isUnchanged || (completeness.state !== 'complete' && !isStill(fingerprint)))
-      return { is: 'unfinished', fingerprint };
+    if (!isSame(fingerprint, await fingerprintOf(handle))) return { is: 'unfinished', fingerprint, hasEnd: 'no' };
+    if (completeness.state !== 'complete') {
+      const hasEnd = completeness.state === 'incomplete' ? 'no' : 'unknown';
+      if (!isStill(fingerprint, hasEnd)) return { is: 'unfinished', fingerprint, hasEnd };
+    }
     isKept = true;
     const content = bytes === undefined ? new FileContent(handle, fingerprint) : new BufferContent(bytes);
     return { is: 'finished', fingerprint, content, close: () => handle.close() };

@@ -16,7 +16,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Bucket } from './bucket';
 import { contentTypeOf, eventMetadata, kindOf, objectKey } from './event';
 import { Intake } from './intake';
-import { Ledger } from './ledger';
+import { type Fingerprint, Ledger } from './ledger';
 import { lookUp } from './lookup';
 import { ChangedWhileReading, openPicture } from './picture';
 import { plural } from './plural';
@@ -33,6 +33,8 @@ const EMPTY_AGAIN = 60_000;
 const LOOK_UP_FROM = 1_000;
 /** While the gate is closed, or we are paused, a look-up waits so many ms before it asks again. */
 const LOOK_UP_AGAIN = 200;
+/** A file without the end that its format has must stand still so many times as long as one of unknown format. */
+const CUT_SHORT = 30;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 
@@ -299,12 +301,11 @@ export class Uploader {
     const { name, directory } = item;
     const bucket = this.#bucket;
     const ledger = this.#ledger;
-    const { stillness } = this.#settings;
     const kind = kindOf(name);
     if (kind === undefined) return this.#queue.done(item);
     try {
-      const picture = await openPicture(join(directory, name), kind, (fingerprint) =>
-        this.#stillness.isStill(name, fingerprint, stillness, performance.now()),
+      const picture = await openPicture(join(directory, name), kind, (fingerprint, hasEnd) =>
+        this.#stillness.isStill(name, fingerprint, this.#periodOf(fingerprint, hasEnd), performance.now()),
       );
       switch (picture.is) {
         case 'gone':
@@ -314,8 +315,7 @@ export class Uploader {
         case 'empty':
           return this.#queue.hold(item, performance.now() + EMPTY_AGAIN, { why: 'empty' });
         case 'unfinished':
-          this.#stillness.isStill(name, picture.fingerprint, stillness, startedAt);
-          return this.#queue.hold(item, this.#stillness.stillAt(name, stillness, startedAt), { why: 'unfinished' });
+          return this.#holdUnfinished(item, picture.fingerprint, picture.hasEnd);
       }
       try {
         if (!ledger.has(name, picture.fingerprint)) {
@@ -342,6 +342,23 @@ export class Uploader {
     } catch (error) {
       this.#failed(item, error, startedAt);
     }
+  }
+
+  #holdUnfinished(item: Item, fingerprint: Fingerprint, hasEnd: 'no' | 'unknown'): void {
+    const now = performance.now();
+    const period = this.#periodOf(fingerprint, hasEnd);
+    this.#stillness.isStill(item.name, fingerprint, period, now);
+    this.#queue.hold(item, this.#stillness.stillAt(item.name, period, now), { why: 'unfinished' });
+  }
+
+  /**
+   * How long (ms) a file must stand still to count as finished. One that lacks the end which its format has may be in
+   * the hands of a camera with a slow SD card; if it is an old one, it was cut short long ago.
+   */
+  #periodOf({ mtime }: Fingerprint, hasEnd: 'no' | 'unknown'): number {
+    const { stillness } = this.#settings;
+    const long = CUT_SHORT * stillness;
+    return hasEnd === 'unknown' || Date.now() - mtime >= long ? stillness : long;
   }
 
   #failed(item: Item, error: unknown, startedAt: number): void {
@@ -400,11 +417,13 @@ export class Uploader {
   }
 
   #isIdle(): boolean {
+    const now = performance.now();
     if (this.#sending.size > 0 || this.#lookingUp !== undefined) return false;
     if (this.#once && this.#gate.failures >= FAILURES_OF_A_PASS) return true;
     for (const { state, failures } of this.#queue.items()) {
-      if (state.is !== 'held' || state.hold.why === 'unfinished') return false;
+      if (state.is !== 'held') return false;
       if (state.hold.why === 'failed' && failures < FAILURES_OF_A_PASS) return false;
+      if (state.hold.why === 'unfinished' && state.until - now <= this.#settings.stillness) return false;
     }
     return true;
   }
