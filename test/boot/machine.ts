@@ -47,14 +47,28 @@ export class Machine {
     return this.root.replace(/.*\//, '');
   }
 
-  /** Runs a shell command in the machine, as root, for a minute at most. */
+  /** Runs a shell command in the machine, as root; its status is 124 if it had to be ended after a minute. */
   async run(command: string): Promise<Said> {
     const init = this.#init();
     if (init === undefined) return { status: null, text: 'the machine is off' };
     const shell = spawn(
       'nsenter',
-      ['--target', init, '--mount', '--uts', '--ipc', '--pid', '--cgroup', '--', '/bin/sh', '-c', command],
-      { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
+      [
+        '--target',
+        init,
+        '--mount',
+        '--uts',
+        '--ipc',
+        '--pid',
+        '--cgroup',
+        '--',
+        'timeout',
+        '60',
+        '/bin/sh',
+        '-c',
+        command,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
     );
     let text = '';
     for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (part) => (text += part));
