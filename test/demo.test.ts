@@ -13,8 +13,13 @@ describe('grunt demo', function () {
     const demo = new Grunt(['demo', `--data=${data}`], {});
     try {
       await demo.says(/after the camera finished it/);
+      await demo.says(/(on it: [^]*){2}/, 60_000);
+      await demo.says(/refused home/, 60_000);
       demo.process.kill('SIGINT');
       expect(await demo.ended(), demo.output).to.equal(0);
+      const [person, same] = [...demo.output.matchAll(/published home\/\S+, on it: (\S{16})/g)].map(([, id]) => id);
+      expect(person).to.be.a('string').and.equal(same);
+      expect(demo.output).to.match(/refused home\/\S+ \(TooSmall\): The picture is 16 x 16/);
       expect(demo.output).to.match(/All \d+ pictures of the capture directory are in the bucket/);
       const store = await ObjectStore.open(join(data, 'cloud', 's3'), Date.now);
       const names = await readdir(join(data, 'capture'));

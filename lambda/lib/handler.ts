@@ -78,7 +78,7 @@ async function report(
     switch (outcome.outcome) {
       case 'published': {
         const { id, faces } = outcome.event;
-        logger.info('published', { key, id, faces: faces.length });
+        logger.info('published', { key, id, persons: faces.map(({ person }) => person) });
         metrics.addMetric('Published', MetricUnit.Count, 1);
         metrics.addMetric('Faces', MetricUnit.Count, faces.length);
         metrics.addMetric('Age', MetricUnit.Milliseconds, Math.max(0, now() - upload.time.getTime()));

@@ -120,7 +120,7 @@ describe('the Lambda on one machine', function () {
     const camera = device();
     await upload(camera, '1429700000_6-000000_front door_1-1-2-2_1_1.jpg', photo);
     await upload(camera, '1429700001_6-000000_front door_1-1-2-2_1_2.jpg', photo.subarray(0, 9000));
-    await run.says(/published home\/1429700000_6-000000_front door_1-1-2-2_1_1.jpg, faces: 1/);
+    await run.says(/published home\/1429700000_6-000000_front door_1-1-2-2_1_1.jpg, on it: [\w-]{16}\n/);
     await run.says(
       /refused home\/1429700001_6-000000_front door_1-1-2-2_1_2.jpg \(Truncated\): The picture is cut off/,
     );

@@ -160,8 +160,11 @@ async function startDynamoDB(script: string, directory: string): Promise<{ child
 
 /** What a line of the function's log says of an upload (lambda/lib/handler.ts writes it). */
 function outcomeIn(line: string): ['published' | 'refused', string] | undefined {
-  const { message, key, faces, reason, refusal } = fieldsIn(line);
-  if (message === 'published') return ['published', `${key}${faces ? `, faces: ${faces}` : ''}`];
+  const { message, key, persons, reason, refusal } = fieldsIn(line);
+  if (message === 'published') {
+    const seen = Array.isArray(persons) && persons.length > 0 ? `, on it: ${persons.join(', ')}` : '';
+    return ['published', `${key}${seen}`];
+  }
   if (message === 'rejected') return ['refused', `${key} (${reason}): ${refusal}`];
   return undefined;
 }

@@ -3,10 +3,10 @@
  * moves, and nothing for a while when nothing does. The pictures are real JPEGs of a garden that somebody crosses.
  */
 import { randomInt } from 'node:crypto';
-import { open, utimes } from 'node:fs/promises';
+import { open, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { encode } from 'jpeg-js';
+import { decode, encode } from 'jpeg-js';
 import type { DemoInstance } from './instance';
 
 const WIDTH = 640;
@@ -43,6 +43,23 @@ export class Camera {
     }
   }
 
+  /**
+   * Leaves two pictures of a visitor, the photograph and the same darker, as at dusk; and one that is no use to anybody, of
+   * 16 x 16 pixels, which the cloud refuses.
+   */
+  async leaveVisitor(photograph: Buffer): Promise<void> {
+    const { width, height, data } = decode(photograph);
+    const dusk = data.map((value, index) => (index % 4 === 3 ? value : value * 0.7));
+    const useless = { width: 16, height: 16, data: Buffer.alloc(16 * 16 * 4, 99) };
+    const pictures = [photograph, encode({ width, height, data: dusk }, QUALITY).data, encode(useless, QUALITY).data];
+    for (const [index, bytes] of pictures.entries()) {
+      const time = new Date(Date.now() - (pictures.length - index) * 60_000);
+      const path = join(this.#instance.capture, this.#name(time, [0, 0, width, height]));
+      await writeFile(path, bytes);
+      await utimes(path, time, time);
+    }
+  }
+
   start(): void {
     this.#filming ??= this.#film();
   }
@@ -66,13 +83,17 @@ export class Camera {
     }
   }
 
+  /** Named as the machinery names it. */
+  #name(time: Date, region: readonly number[]): string {
+    const seconds = Math.floor(time.getTime() / 1000);
+    const microseconds = String((time.getTime() % 1000) * 1000 + randomInt(1000)).padStart(6, '0');
+    return `${seconds}_6-${microseconds}_${this.#instance.name}_${region.join('-')}_${randomInt(500, 5000)}_${randomInt(1000)}.jpg`;
+  }
+
   /** Writes the picture of somebody who is `progress` (0 to 1) of the way across. */
   async #write(time: Date, progress: number, pause: number): Promise<string> {
     const left = Math.round(progress * (WIDTH - FIGURE));
-    const region = [left, HEIGHT / 2, left + FIGURE, HEIGHT / 2 + FIGURE];
-    const seconds = Math.floor(time.getTime() / 1000);
-    const microseconds = String((time.getTime() % 1000) * 1000 + randomInt(1000)).padStart(6, '0');
-    const name = `${seconds}_6-${microseconds}_${this.#instance.name}_${region.join('-')}_${randomInt(500, 5000)}_${randomInt(1000)}.jpg`;
+    const name = this.#name(time, [left, HEIGHT / 2, left + FIGURE, HEIGHT / 2 + FIGURE]);
     const path = join(this.#instance.capture, name);
     const bytes = garden(left);
     const file = await open(path, 'w');

@@ -14,6 +14,8 @@ import { makeInstance, type Subscription } from './instance';
 
 /** Pictures that wait when the demo begins. */
 const BACKLOG = 40;
+/** A photograph of somebody, in the public domain. */
+const VISITOR = join(__dirname, '..', '..', '..', 'test', 'fixtures', 'astronaut.jpg');
 const LIST_EVERY = 300;
 /** The cloud is up, and later all pictures are there, after so many ms at the most. */
 const PATIENCE = 30_000;
@@ -41,6 +43,7 @@ export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: 
     const camera = new Camera(instance, (name) => finished.set(name, performance.now()));
     say(`A camera named ${instance.name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
     await camera.leaveBacklog(BACKLOG);
+    await camera.leaveVisitor(await readFile(VISITOR));
 
     const env = {
       KERBEROS_CONFIG: instance.config,
