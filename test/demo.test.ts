@@ -13,7 +13,7 @@ describe('grunt demo', function () {
     const demo = new Grunt(['demo', `--data=${data}`], {});
     try {
       await demo.says(/after the camera finished it/);
-      await demo.says(/(on it: [^]*){2}/, 60_000);
+      await demo.says(/(on it: [\s\S]*){2}/, 60_000);
       await demo.says(/refused home/, 60_000);
       demo.process.kill('SIGINT');
       expect(await demo.ended(), demo.output).to.equal(0);
