@@ -1,11 +1,12 @@
 /// <reference types="grunt" />
-import { readSettings, type SyncOptions } from './lib/settings';
+import { flagsOf, isAskedFor, targetsOf } from './lib/asked';
+import { readSettings } from './lib/settings';
 import { explain, lines, statusOf } from './lib/status';
 
 export = (grunt: IGrunt): void => {
   const isJson = grunt.option('json') === true;
   // Grunt's own lines would make the output no JSON; they come before the task does.
-  if (isJson && isAskedFor(grunt, 'status')) Reflect.set(grunt.log, 'muted', true);
+  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), 'status')) Reflect.set(grunt.log, 'muted', true);
 
   grunt.registerTask(
     'status',
@@ -18,17 +19,12 @@ export = (grunt: IGrunt): void => {
   );
 
   async function show(file: string | undefined): Promise<void> {
-    const targets = Object.keys(grunt.config.get('sync') ?? { default: {} }).filter(
-      (name) => !/^_|^options$/.test(name),
-    );
+    const targets = targetsOf(grunt.config.get('sync'));
+    const flags = flagsOf((name) => grunt.option(name));
     const answers = [];
-    for (const target of targets) {
-      const options: SyncOptions = {
-        ...grunt.config.get('sync.options'),
-        ...grunt.config.get(`sync.${grunt.config.escape(target)}.options`),
-      };
-      const settings = await readSettings({ target, options, flags: {}, env: process.env, base: process.cwd() });
-      answers.push(await statusOf(target, settings, file));
+    for (const { name, options } of targets) {
+      const settings = await readSettings({ target: name, options, flags, env: process.env, base: process.cwd() });
+      answers.push(await statusOf(name, settings, file));
     }
     if (isJson) {
       process.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
@@ -40,10 +36,3 @@ export = (grunt: IGrunt): void => {
     }
   }
 };
-
-/** Whether the task is on the command line. */
-function isAskedFor(grunt: IGrunt, task: string): boolean {
-  const cli: unknown = Reflect.get(grunt, 'cli');
-  const tasks: unknown = typeof cli === 'function' ? Reflect.get(cli, 'tasks') : undefined;
-  return Array.isArray(tasks) && tasks.includes(task);
-}

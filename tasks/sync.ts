@@ -1,5 +1,6 @@
 /// <reference types="grunt" />
 import { dirname, join, relative, resolve } from 'node:path';
+import { flagsOf } from './lib/asked';
 import { Console, type Lines } from './lib/console';
 import { plural } from './lib/plural';
 import { readSettings, type SyncOptions } from './lib/settings';
@@ -21,7 +22,13 @@ export = (grunt: IGrunt): void => {
     const name = this.target;
     const options = this.options<SyncOptions>({});
     const read = () =>
-      readSettings({ target: name, options, flags: flagsOf(grunt), env: process.env, base: process.cwd() });
+      readSettings({
+        target: name,
+        options,
+        flags: flagsOf((flag) => grunt.option(flag)),
+        env: process.env,
+        base: process.cwd(),
+      });
     const done = this.async();
     const isLast = !hasTargetsToCome(grunt);
 
@@ -123,11 +130,6 @@ export = (grunt: IGrunt): void => {
 function hasTargetsToCome(grunt: IGrunt): boolean {
   const queue: unknown = Reflect.get(grunt.task, '_queue');
   return Array.isArray(queue) && queue.some((item) => item?.task?.name === 'sync');
-}
-
-function flagsOf(grunt: IGrunt) {
-  const names = ['config', 'directory', 'bucket', 'folder', 'endpoint', 'concurrency', 'limit-rate'] as const;
-  return Object.fromEntries(names.map((name) => [name, grunt.option(name)]));
 }
 
 /** Grunt's log; in a file each line begins with the time. */

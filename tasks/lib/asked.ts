@@ -1,0 +1,32 @@
+/**
+ * What the Gruntfile and the command line ask of a task that is about the targets of `sync`, without Grunt itself.
+ */
+import type { SyncOptions } from './settings';
+
+/** The targets in the Gruntfile's `sync`, each with its options over those of all; one named `default` where there is none. */
+export function targetsOf(sync: unknown): { name: string; options: SyncOptions }[] {
+  const targets = isRecord(sync) ? sync : { default: {} };
+  return Object.entries(targets)
+    .filter(([name]) => !/^_|^options$/.test(name))
+    .map(([name, target]) => ({ name, options: { ...optionsOf(targets), ...optionsOf(target) } }));
+}
+
+/** The settings among the command line's `--name=value`; `option` gives one of them. */
+export function flagsOf(option: (name: string) => unknown): Record<string, unknown> {
+  const names = ['config', 'directory', 'bucket', 'folder', 'endpoint', 'concurrency', 'limit-rate'];
+  return Object.fromEntries(names.map((name) => [name, option(name)]));
+}
+
+/** Whether the command line names the task, or a target of it. `cli` is `grunt.cli`. */
+export function isAskedFor(cli: unknown, task: string): boolean {
+  const tasks: unknown = typeof cli === 'function' ? Reflect.get(cli, 'tasks') : undefined;
+  return Array.isArray(tasks) && tasks.some((name) => name === task || `${name}`.startsWith(`${task}:`));
+}
+
+function optionsOf(target: unknown): SyncOptions {
+  return isRecord(target) && isRecord(target.options) ? target.options : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
