@@ -431,6 +431,20 @@ describe('grunt sync', function () {
       expect(line.requests.filter((request) => request.startsWith('PUT')).length).to.be.at.least(2);
     });
 
+    it('an answer that confirms nothing, such as the login page of a hotspot, is no confirmation', async () => {
+      let pages = 1;
+      line.fault = (message, response) => {
+        if (message.method !== 'PUT' || pages-- <= 0) return false;
+        message.resume();
+        response.end('<html>Please log in</html>');
+        return true;
+      };
+      const bytes = await instance.picture(eventName(1));
+      const grunt = run([], {}, line);
+      await arrives(eventName(1), bytes);
+      expect(grunt.output).to.match(/is no S3: it confirms nothing/);
+    });
+
     it('a 403 keeps the file, and new credentials wake it at once', async () => {
       await instance.subscribe({ ...SUBSCRIPTION, privateKey: 'wrong' });
       const bytes = await instance.picture(eventName(1));

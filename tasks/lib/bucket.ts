@@ -129,6 +129,11 @@ export class Bucket {
     return this.#clockOffset;
   }
 
+  /** The bucket's region: what the destination says, until S3 has said another. */
+  get region(): string {
+    return this.#region;
+  }
+
   /** Names the bucket in messages. */
   get place(): Place {
     const { bucket, credentials } = this.destination;
@@ -175,6 +180,29 @@ export class Bucket {
       );
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  /**
+   * The server's clock in ms, to the second, by what it answers to an unsigned request; undefined where it does not say.
+   * Rejects with a `Problem` where no server, or only a broken one, answers.
+   */
+  async serverTime(): Promise<number | undefined> {
+    const url = this.#endpoint();
+    const request = new HttpRequest({
+      ...addressOf(url),
+      method: 'HEAD',
+      path: url.pathname,
+      headers: { host: url.host },
+    });
+    try {
+      const { response } = await this.#handler.handle(request);
+      const answer = await errorOf(response);
+      // A proxy that lets nobody through answers in the server's place.
+      if (answer.status >= 500 || answer.status === 407) throw answer;
+      return answer.serverTime;
+    } catch (error) {
+      throw problemOf(error, this.place);
+    }
   }
 
   /** Ends idle connections. What is under way may still end. */
@@ -241,17 +269,15 @@ export class Bucket {
   }
 
   async #sendOnce({ method, key, query, headers, body, sums, signal }: Send): Promise<HttpResponse> {
-    const { protocol, hostname, port, host, pathname } = this.#endpoint();
+    const url = this.#endpoint();
     const request = new HttpRequest({
+      ...addressOf(url),
       method,
-      protocol,
-      hostname,
-      ...(port === '' ? {} : { port: Number(port) }),
-      path: `${pathname}${escapeUriPath(key)}`,
+      path: `${url.pathname}${escapeUriPath(key)}`,
       query: query ?? {},
       headers: {
         ...headers,
-        host,
+        host: url.host,
         'content-length': String(body.length),
         'content-md5': sums.md5.toString('base64'),
         'x-amz-content-sha256': sums.sha256.toString('hex'),
@@ -336,6 +362,10 @@ export class Bucket {
   }
 }
 
+function addressOf({ protocol, hostname, port }: URL): { protocol: string; hostname: string; port?: number } {
+  return { protocol, hostname, ...(port === '' ? {} : { port: Number(port) }) };
+}
+
 interface Client {
   readonly client: S3Client;
   readonly commands: typeof import('@aws-sdk/client-s3');
@@ -376,6 +406,15 @@ function confirm(key: string, headers: Record<string, string>, { md5, sha256 }: 
     if (stored !== sha256.toString('base64')) throw notConfirmed(key, 'SHA-256');
     return;
   }
+  // Every S3 answers with an ETag; what does not has stored nothing: a hotspot's login page, say.
+  if (headers.etag === undefined) {
+    throw new Problem(
+      'checksum',
+      'NotConfirmed',
+      `What answers to ${key} is no S3: it confirms nothing.`,
+      'Something between this machine and the bucket answers in its place: a login page, a proxy, a wrong endpoint.',
+    );
+  }
   // An ETag is the MD5 unless the bucket encrypts with a key of its own; S3 has then still checked Content-MD5.
   const encryption = headers['x-amz-server-side-encryption'];
   const isMd5 = encryption === undefined || encryption === 'AES256';
@@ -401,8 +440,8 @@ function decodeListed(key: string): string {
   return decodeURIComponent(key.replaceAll('+', ' '));
 }
 
-/** `2 hours behind`, `3 days ahead`. */
-function inWords(offset: number): string {
+/** An offset in ms as `2 hours behind`, `3 days ahead`. */
+export function inWords(offset: number): string {
   const size = Math.abs(offset) / 60_000;
   const [amount, unit] = size < 120 ? [size, 'minutes'] : size < 2880 ? [size / 60, 'hours'] : [size / 1440, 'days'];
   return `${Math.round(amount)} ${unit} ${offset < 0 ? 'behind' : 'ahead'}`;

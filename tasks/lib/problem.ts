@@ -136,6 +136,15 @@ function ofS3(error: S3Error, { bucket, host, accessKey }: Place): Problem {
       error,
     );
   }
+  if (status === 407) {
+    return new Problem(
+      'offline',
+      code,
+      `The proxy on the way to ${host} asks for a user and a password.`,
+      'Put them into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT.',
+      error,
+    );
+  }
   if (status === 429) {
     return new Problem('slow-down', code, `${host} asks for fewer requests (${said}).`, 'Nothing to do.', error);
   }
@@ -163,9 +172,18 @@ const OFFLINE = new Set([
   'ENONET',
 ]);
 
-function ofTransport(error: unknown, { host }: Place): Problem {
+function ofTransport(error: unknown, { host, accessKey }: Place): Problem {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (code === 'CredentialsProviderError') {
+    return new Problem(
+      'credentials',
+      code,
+      `The access key ${accessKey} cannot be had: ${message}`,
+      'Check AWS_PROFILE, and that profile in ~/.aws/credentials and ~/.aws/config of the user that runs grunt.',
+      error,
+    );
+  }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL') {
     return new Problem(
       'name-not-found',

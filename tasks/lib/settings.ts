@@ -101,7 +101,7 @@ export interface SettingsSources {
 export type SettingsResult = { watch: string[] } & (
   | { state: 'ready'; settings: SyncSettings }
   /** No cloud subscription yet: credentials or bucket are empty. `files` are where they will appear. */
-  | { state: 'unsubscribed'; message: string; files: string[] }
+  | { state: 'unsubscribed'; message: string; files: string[]; directories: string[] }
   /** Files are empty or cut short, most likely because they are being written: read again soon. */
   | { state: 'unreadable'; message: string; files: string[] }
   /** Each problem says what is wrong, where, and what to do. */
@@ -209,6 +209,7 @@ export async function readSettings(sources: SettingsSources): Promise<SettingsRe
     );
   }
   if (problems.length > 0) return { state: 'invalid', problems, watch };
+  const absolute = [...new Set(captures.map(({ value }) => resolve(base, value)))];
   if (!bucket || !credentials) {
     const empty = [
       bucket ? [] : ['<bucket>'],
@@ -218,13 +219,14 @@ export async function readSettings(sources: SettingsSources): Promise<SettingsRe
     const message =
       `${subscription?.file}: ${empty.join(', ')} of ${subscription?.element} ${empty.length > 1 ? 'are' : 'is'} empty, so this ` +
       'instance has no cloud subscription yet. Type what the cloud application gave you into the web interface.';
-    return { state: 'unsubscribed', message, files: subscription ? [subscription.file] : [], watch };
+    const files = subscription ? [subscription.file] : [];
+    return { state: 'unsubscribed', message, files, directories: absolute, watch };
   }
 
   const settings: SyncSettings = {
     target,
     instance: facts.instance?.value ?? target,
-    directories: [...new Set(captures.map(({ value }) => resolve(base, value)))],
+    directories: absolute,
     fileFormat: facts.fileFormat?.value ?? DEFAULT_FILE_FORMAT,
     state: stateDirectory ? resolve(base, stateDirectory.value) : join(base, '.sync'),
     destination: { bucket: bucket.value, folder, region, credentials },

@@ -1,0 +1,47 @@
+/// <reference types="grunt" />
+import { flagsOf, isAskedFor, targetsOf } from './lib/asked';
+
+export = (grunt: IGrunt): void => {
+  const isJson = grunt.option('json') === true;
+  // Grunt's own lines would make the output no JSON; they come before the task does.
+  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), 'check')) Reflect.set(grunt.log, 'muted', true);
+
+  grunt.registerTask(
+    'check',
+    'Test the connection: configuration, directory, clock, credentials, bucket; and say what to do.',
+    function (...target: string[]) {
+      const done = this.async();
+      const all = targetsOf(grunt.config.get('sync'));
+      const name = target.join(':');
+      const targets = name === '' ? all : all.filter((each) => each.name === name);
+      if (targets.length === 0) {
+        grunt.fail.fatal(`sync has no target "${name}"; it has ${all.map((each) => each.name).join(', ')}.`, 3);
+      }
+      run(targets).then((isWell) => {
+        if (isWell) done();
+        else if (isJson) process.stdout.write('', () => process.exit(3));
+        else grunt.fail.fatal('Not everything is well: see ✗.', 3);
+      }, done);
+    },
+  );
+
+  /** Whether nothing has failed. */
+  async function run(targets: ReturnType<typeof targetsOf>): Promise<boolean> {
+    const { check, lines } = await import('./lib/check.js');
+    const { readSettings } = await import('./lib/settings.js');
+    const flags = flagsOf((name) => grunt.option(name));
+    const answers = [];
+    for (const { name, options } of targets) {
+      if (targets.length > 1) grunt.log.writeln(`${name}:`);
+      const checks = [];
+      const read = () => readSettings({ target: name, options, flags, env: process.env, base: process.cwd() });
+      for await (const each of check(read)) {
+        checks.push(each);
+        for (const line of lines(each)) grunt.log.writeln(line);
+      }
+      answers.push({ target: name, ok: checks.every(({ result }) => result !== 'failed'), checks });
+    }
+    if (isJson) process.stdout.write(`${JSON.stringify(answers, undefined, 2)}\n`);
+    return answers.every(({ ok }) => ok);
+  }
+};
