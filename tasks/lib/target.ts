@@ -106,14 +106,15 @@ export class Target {
     while (this.#isStale && !this.#isStopped) {
       this.#isStale = false;
       clearTimeout(this.#timer);
-      const settings = await this.#read();
+      let delay = LOOK_WAITING;
       try {
+        const settings = await this.#read();
         await this.#follow(settings);
+        if (settings.state === 'unreadable') delay = READ_AGAIN;
+        else if (settings.state === 'ready' && this.#waiting === undefined) delay = LOOK_WORKING;
       } catch (error) {
         this.#wait(`${error instanceof Error ? error.message : error}`, this.#report.warn);
       }
-      const isWorking = settings.state === 'ready' && this.#waiting === undefined;
-      const delay = settings.state === 'unreadable' ? READ_AGAIN : isWorking ? LOOK_WORKING : LOOK_WAITING;
       if (!this.#isStopped) this.#timer = setTimeout(() => this.reload(), delay);
     }
   }
