@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { quartersOf } from '../../lambda/lib/counts';
+import { count, quartersOf, uncount } from '../../lambda/lib/counts';
+import { eventOf } from '../../lambda/lib/event-item';
+import { Table } from '../../lambda/lib/table';
 import { documents, s3 as S3 } from '../../lambda/test-packages';
 import { type Item, OTHER, type S3Record, TestCloud } from './cloud';
 import * as corpus from './corpus';
@@ -330,6 +332,21 @@ describe('lambda: ingest', () => {
       expect(only(await cloud.itemsOf('EVENT'))).to.include({ width: 320, settled: true });
     });
 
+    it('a late Lambda does not reject what a later upload of the same key made good', async () => {
+      const early = await cloud.upload(KEY, picture.subarray(0, 1000));
+      let later = false;
+      const lambda = cloud.lambda({
+        after: async (command) => {
+          if (command !== 'GetObjectCommand' || later) return;
+          later = true;
+          await cloud.lambda()({ Records: [await cloud.upload(KEY, picture)] });
+        },
+      });
+      await lambda({ Records: [early] });
+      expect(await cloud.itemsOf('EVENT')).to.have.length(1);
+      expect(await cloud.itemsOf('REJECTED')).to.deep.equal([]);
+    });
+
     it('an event that its owner deleted does not come back', async () => {
       const record = await cloud.upload(KEY, picture);
       await cloud.lambda()({ Records: [record] });
@@ -405,6 +422,31 @@ describe('lambda: ingest', () => {
         [95, 1],
       ]);
       expect(filled(garden)).to.deep.equal([[40, 1]]);
+    });
+
+    it('are not set back by a Lambda that counted before another one did, and writes after it', async () => {
+      const records = [await cloud.upload(at('10:00:00', 1), picture), await cloud.upload(at('10:01:00', 2), picture)];
+      let other = false;
+      const late = cloud.lambda({
+        after: async (command) => {
+          if (command !== 'QueryCommand' || other) return;
+          other = true;
+          await cloud.lambda()({ Records: records.slice(1) });
+        },
+      });
+      await late({ Records: records.slice(0, 1) });
+      expect(other).to.equal(true);
+      expect(quartersOf(only(await cloud.itemsOf('COUNTS')))[40]).to.equal(2);
+    });
+
+    it('lose an event that is removed, for good', async () => {
+      for (const token of [1, 2])
+        await cloud.lambda()({ Records: [await cloud.upload(at('10:00:00', token), picture)] });
+      const [event] = (await cloud.itemsOf('EVENT')).map(eventOf);
+      if (!event) throw new Error('No event');
+      const table = new Table(cloud.documents, cloud.tableName);
+      for (const change of [uncount, uncount, count]) await change(table, event);
+      expect(quartersOf(only(await cloud.itemsOf('COUNTS')))[40]).to.equal(1);
     });
   });
 
