@@ -127,7 +127,8 @@ export async function startBucket(
 /** What the bucket has under an event's name. */
 export async function stored(s3: S3Server, name: string, folder = FOLDER): Promise<Buffer | undefined> {
   const object = await s3.objects.get(BUCKET, folder === '' ? name : `${folder}/${name}`);
-  return object && readFile(object.path);
+  // Replaced between the two: what it was then is no longer there.
+  return object && readFile(object.path).catch(() => undefined);
 }
 
 /** A real grunt process. */
