@@ -9,8 +9,18 @@
  * does not know, and whoever moves them need not be the process that runs it.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isMissing } from './objects';
 
 export interface Message {
@@ -60,7 +70,7 @@ export class MessageQueue {
     return this.#known.size;
   }
 
-  /** Stores a message. When this returns, a crash does not lose it. */
+  /** Stores a message. When this returns, neither a crash nor a power cut loses it. */
   add(body: string): void {
     this.#sequence += 1;
     const time = this.#options.now().toString().padStart(15, '0');
@@ -153,8 +163,11 @@ function read(file: string): { body: string; received: number } {
   throw new Error(`${file} is no message of this queue. Remove it.`);
 }
 
-/** Whole or not at all, whatever happens in between. */
+/** Whole or not at all, and for good when this returns, also where the power fails: S3 confirms an upload after it. */
 function write(file: string, content: object): void {
-  writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 });
+  writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
+  const folder = openSync(dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
