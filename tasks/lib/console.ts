@@ -75,12 +75,11 @@ export class Console {
       if (pending < BACKLOG) return;
       this.#before = { ...this.#before, uploaded, uploadedBytes };
       this.#bar = new SingleBar({
-        format: '{bar} {value}/{total} pictures | {rate}/s | {eta_formatted} left | {failed} failed',
-        etaBuffer: 50,
+        format: '{bar} {value}/{total} pictures | {rate}/s | {left} left | {failed} failed',
         hideCursor: true,
         clearOnComplete: true,
       });
-      this.#bar.start(pending, 0, { rate: '–', failed });
+      this.#bar.start(pending, 0, { rate: '–', left: '–', failed });
       this.#began = performance.now();
     }
     const done = uploaded - this.#before.uploaded;
@@ -88,6 +87,7 @@ export class Console {
     this.#bar.setTotal(done + pending);
     this.#bar.update(done, {
       rate: bytes((uploadedBytes - this.#before.uploadedBytes) / Math.max(seconds, 0.001)),
+      left: duration((seconds / done) * pending),
       failed,
     });
     if (pending > failed) return;
@@ -122,6 +122,14 @@ function sum(statuses: readonly UploaderStatus[]) {
     total.unfinished += status.unfinished;
   }
   return total;
+}
+
+/** A number of seconds, as exact as a guess may look. */
+function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
 }
 
 function bytes(size: number): string {
