@@ -2,10 +2,10 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { flagsOf } from './lib/asked';
 import { Console, type Lines } from './lib/console';
-import { plural } from './lib/plural';
+import { tellPlan, uploadOnce } from './lib/pass';
 import { readSettings, type SyncOptions } from './lib/settings';
 import { Target } from './lib/target';
-import { Uploader } from './lib/uploader';
+import type { Uploader, UploaderStatus } from './lib/uploader';
 
 /** `grunt sync` finishes what is in flight within so many ms when it is told to end. */
 const GRACE = 10_000;
@@ -35,8 +35,9 @@ export = (grunt: IGrunt): void => {
     if (grunt.option('once') || grunt.option('write') === false) {
       passes.push(onePass(name, read));
       if (!isLast) return void done();
-      Promise.all(passes).then((passed) =>
-        passed.every(Boolean) ? done() : grunt.fail.fatal('Files were left behind.', 3),
+      Promise.all(passes).then(
+        (passed) => (passed.every(Boolean) ? done() : grunt.fail.fatal('Files were left behind.', 3)),
+        (error: unknown) => grunt.fail.fatal(error instanceof Error ? error.message : String(error), 3),
       );
       return;
     }
@@ -53,6 +54,31 @@ export = (grunt: IGrunt): void => {
     });
   });
 
+  async function onePass(name: string, read: () => ReturnType<typeof readSettings>): Promise<boolean> {
+    const interrupt = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt.abort());
+    const uploaders: Uploader[] = [];
+    const lines = linesOf(grunt);
+    const passOutput = consoleOf(() => uploaders.map((uploader) => uploader.status()));
+    const opened = (uploader: Uploader) => void uploaders.push(uploader);
+    const pass = grunt.option('write') === false ? tellPlan : uploadOnce;
+    const isWhole = await pass({
+      name,
+      read,
+      lines,
+      output: passOutput,
+      interrupt: interrupt.signal,
+      grace: GRACE,
+      opened,
+    });
+    passOutput.close();
+    return isWhole;
+  }
+
+  function consoleOf(statuses: () => readonly UploaderStatus[]): Console {
+    return new Console(linesOf(grunt), process.stdout.isTTY === true, statuses);
+  }
+
   function begin(): Console {
     // A log that nobody reads any more (forever is gone, its pipe is broken) must not end an upload half-way.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -60,9 +86,7 @@ export = (grunt: IGrunt): void => {
     process.on('SIGHUP', () => {
       for (const target of targets) target.reload();
     });
-    return new Console(linesOf(grunt), process.stdout.isTTY === true, () =>
-      targets.flatMap((target) => target.status().uploader ?? []),
-    );
+    return consoleOf(() => targets.flatMap((target) => target.status().uploader ?? []));
   }
 
   let stopping: Promise<void> | undefined;
@@ -97,32 +121,6 @@ export = (grunt: IGrunt): void => {
       }
     });
     grunt.task.run('watch');
-  }
-
-  async function onePass(name: string, read: () => ReturnType<typeof readSettings>): Promise<boolean> {
-    const lines = linesOf(grunt);
-    const settings = await read();
-    if (settings.state !== 'ready') {
-      const why = settings.state === 'invalid' ? settings.problems.join('\n') : settings.message;
-      lines.warning(`${name}: ${why}`);
-      return false;
-    }
-    let uploader: Uploader | undefined;
-    const passOutput = new Console(lines, process.stdout.isTTY === true, () => (uploader ? [uploader.status()] : []));
-    uploader = await Uploader.open(settings.settings, passOutput.reportOf(name, true), true);
-    if (grunt.option('write') === false) {
-      uploader.pause();
-      await uploader.start();
-      for (const { name, key } of uploader.plan()) lines.info(`Would upload ${name} as ${key}.`);
-      await uploader.stop(0);
-      return true;
-    }
-    await uploader.start();
-    const left = await uploader.idle();
-    await uploader.stop(GRACE);
-    passOutput.close();
-    if (left > 0) lines.warning(`${name}: ${plural(left, 'file')} left behind.`);
-    return left === 0;
   }
 };
 

@@ -163,6 +163,14 @@ describe('grunt sync', function () {
       expect(grunt.output).not.to.match(/no cloud subscription|cannot be used/i);
     });
 
+    it('tells of a configuration that was cut short and stays so', async () => {
+      await writeFile(join(instance.config, 'cloud.xml'), '');
+      const grunt = run();
+      await grunt.says(/cloud.xml: empty or cut short/, 15_000);
+      await instance.subscribe(SUBSCRIPTION);
+      await arrives(eventName(1), await instance.picture(eventName(1)));
+    });
+
     it('applies another capture directory within 2 s, and finishes what is in flight', async () => {
       const slow = jpegOf(300_000);
       await instance.picture(eventName(1), slow);
@@ -313,6 +321,17 @@ describe('grunt sync', function () {
       await grunt.kill();
     });
 
+    it('a new picture does not wait for videos of now', async () => {
+      const grunt = run(['--limit-rate=200k'], {}, line);
+      await grunt.says('Uploading');
+      for (let index = 0; index < 5; index++) await instance.picture(`video-${index}.mp4`, mp4Of(500_000));
+      await isInFlight('video-4.mp4');
+      const bytes = await instance.picture('live.jpg');
+      await arrives('live.jpg', bytes);
+      expect(await count()).to.equal(1);
+      await grunt.kill();
+    });
+
     it('the backlog goes newest first', async () => {
       for (let index = 0; index < 20; index++) await instance.picture(eventName(index), jpegOf(20_000));
       const grunt = run(['--once', '--concurrency=1']);
@@ -359,6 +378,34 @@ describe('grunt sync', function () {
       expect(again.output.match(/is uploaded/g)).to.have.length(1);
     });
 
+    it('that cannot be written keeps nobody from uploading', async () => {
+      await writeFile(instance.state, 'a file where the directory should be');
+      const bytes = await instance.picture(eventName(1));
+      const grunt = run();
+      await arrives(eventName(1), bytes);
+      await grunt.says(/The ledger cannot be written/);
+      const once = run(['--once']);
+      expect(await once.ended()).to.equal(0);
+      expect(once.output).to.include('1 file of the backlog in the bucket already');
+    });
+
+    it('is left alone by --once while a sync is at work on it', async () => {
+      const grunt = run();
+      await grunt.says('Uploading');
+      const once = run(['--once']);
+      expect(await once.ended()).to.equal(3);
+      expect(once.output).to.match(/another grunt sync is at work/);
+    });
+
+    it('lost, and a bucket that cannot be listed: rather a picture twice than never', async () => {
+      line.fault = (message, response) =>
+        message.method === 'GET' ? answerError(response, 501, 'NotImplemented') : false;
+      const bytes = await instance.picture(eventName(1));
+      const grunt = run([], {}, line);
+      await arrives(eventName(1), bytes);
+      expect(grunt.output).to.match(/The bucket cannot be listed \(NotImplemented\)/);
+    });
+
     it('lets only one sync work on it; the second waits and takes over', async () => {
       const first = run();
       await first.says('Uploading');
@@ -366,17 +413,17 @@ describe('grunt sync', function () {
       await second.says(/Another grunt sync is at work/);
       await first.stop();
       await arrives(eventName(1), await instance.picture(eventName(1)));
-      expect(second.output).to.include('is uploaded');
+      await second.says('is uploaded');
     });
   });
 
   describe('put', () => {
     it('sends a large video in parts, as it is', async () => {
-      const video = jpegOf(20 * 1024 * 1024 + 7);
-      await instance.picture('video.jpg', video);
+      const video = mp4Of(20 * 1024 * 1024 + 7);
+      await instance.picture('video.mp4', video);
       expect(await run(['--once']).ended()).to.equal(0);
-      expect(await isStored('video.jpg', video)).to.equal(true);
-      expect((await s3.objects.get(BUCKET, `${FOLDER}/video.jpg`))?.etag).to.match(/-3/);
+      expect(await isStored('video.mp4', video)).to.equal(true);
+      expect((await s3.objects.get(BUCKET, `${FOLDER}/video.mp4`))?.etag).to.match(/-3/);
     });
 
     it('keeps to its rate', async () => {
@@ -498,10 +545,11 @@ describe('grunt sync', function () {
     it('corrects for a clock that is wrong by hours', async () => {
       await s3.close();
       s3 = await startBucket(data, { now: () => Date.now() + 5 * 3_600_000 });
-      await instance.picture(eventName(1));
+      for (let index = 0; index < 8; index++) await instance.picture(eventName(index));
       const grunt = run(['--once']);
       expect(await grunt.ended()).to.equal(0);
-      expect(grunt.output).to.match(/clock of this machine is 5 hours behind/);
+      expect(grunt.output.match(/clock of this machine is 5 hours behind/g)).to.have.length(1);
+      expect(grunt.output).not.to.include('failed');
     });
 
     it('says which bucket does not exist, and which name is not found', async () => {
@@ -532,6 +580,20 @@ describe('grunt sync', function () {
         expect(again.output).not.to.include('is uploaded');
       });
     }
+
+    it('ends within 10 s although the line is dead in the middle of a video', async () => {
+      line.fault = (message) => {
+        if (message.method !== 'PUT') return false;
+        message.pause();
+        return true;
+      };
+      await instance.picture('video.mp4', mp4Of(20 * 1024 * 1024));
+      const grunt = run([], {}, line);
+      await isInFlight('video.mp4');
+      const begun = performance.now();
+      expect(await grunt.stop()).to.equal(0);
+      expect(performance.now() - begun).to.be.within(9_000, 14_000);
+    });
 
     it('finishes although nobody reads what it prints any more', async () => {
       await instance.picture(eventName(1), jpegOf(200_000));
@@ -668,4 +730,16 @@ function jpegOf(size: number): Buffer {
   }
   parts.push(picture.subarray(2));
   return Buffer.concat(parts);
+}
+
+/** A finished MP4 as far as its boxes go, of so many bytes. */
+function mp4Of(size: number): Buffer {
+  const box = (type: string, body: Buffer) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + body.length, 0);
+    head.write(type, 4);
+    return Buffer.concat([head, body]);
+  };
+  const front = Buffer.concat([box('ftyp', Buffer.from('isom0000')), box('moov', box('mvhd', Buffer.alloc(100)))]);
+  return Buffer.concat([front, box('mdat', Buffer.alloc(size - front.length - 8, 7))]);
 }

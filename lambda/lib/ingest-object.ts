@@ -53,7 +53,9 @@ export type Outcome =
   /** The object is not in the bucket any more. */
   | { outcome: 'gone' }
   /** The owner deleted the event. */
-  | { outcome: 'deleted' };
+  | { outcome: 'deleted' }
+  /** A hidden name is nobody's event: `grunt check` writes such an object to see whether it may. */
+  | { outcome: 'no event' };
 
 /** A device that uploads the same key this often while we look at it has a fault that another delivery will not mend. */
 const MOST_CHANGES = 5;
@@ -61,6 +63,7 @@ const MOST_CHANGES = 5;
 /** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
 export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
   const origin = originOf(upload.key);
+  if (/(^|\/)\.[^/]*$/.test(upload.key)) return { outcome: 'no event' };
   const known = await readEvent(cloud.table, origin.account, origin.id);
   if (known?.state === 'deleted') return { outcome: 'deleted' };
   if (known?.settled && known.event.sequencer >= upload.sequencer) return { outcome: 'already published' };

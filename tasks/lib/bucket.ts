@@ -33,6 +33,8 @@ const MOST_PARTS = 10_000;
 const CONNECT_TIMEOUT = 10_000;
 /** How long a connection may stand still, in ms, before the line counts as dead. */
 const IDLE_TIMEOUT = 30_000;
+/** A clock that is wrong by less, in ms, is none of the reasons why S3 refuses a signature. */
+const CLOCK_STEP = 60_000;
 /** An answer that makes us correct ourselves (region, clock) is followed at most so often in a row. */
 const MOST_CORRECTIONS = 3;
 
@@ -160,7 +162,7 @@ export class Bucket {
   }
 
   /** The objects whose keys start with `prefix` and come after `startAfter`, in the order of their keys (UTF-8). */
-  async *list(prefix: string, startAfter?: string): AsyncGenerator<ListedObject[]> {
+  async *list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncGenerator<ListedObject[]> {
     let token: string | undefined;
     do {
       const page = await this.#command(async ({ client, commands }) =>
@@ -172,6 +174,7 @@ export class Bucket {
             ContinuationToken: token,
             EncodingType: 'url',
           }),
+          abortBy(signal),
         ),
       );
       const decode = page.EncodingType === 'url' ? decodeListed : (key: string) => key;
@@ -221,6 +224,7 @@ export class Bucket {
           ContentType: contentType,
           Metadata: { ...metadata },
         }),
+        abortBy(signal),
       ),
     );
     if (UploadId === undefined)
@@ -241,6 +245,7 @@ export class Bucket {
       const whole = await this.#command(async ({ client, commands }) =>
         client.send(
           new commands.CompleteMultipartUploadCommand({ Bucket, Key: key, UploadId, MultipartUpload: { Parts } }),
+          abortBy(signal),
         ),
       );
       // S3's ETag of an upload in parts: the MD5 of the parts' MD5s, a dash, their number.
@@ -249,23 +254,18 @@ export class Bucket {
     } catch (error) {
       // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is
       // mostly not allowed to end them itself, and there may be no line to say it on.
-      await this.#command(async ({ client, commands }) =>
-        client.send(new commands.AbortMultipartUploadCommand({ Bucket, Key: key, UploadId })),
-      ).catch(() => {});
+      if (signal?.aborted !== true) {
+        await this.#command(async ({ client, commands }) =>
+          client.send(new commands.AbortMultipartUploadCommand({ Bucket, Key: key, UploadId }), abortBy(signal)),
+        ).catch(() => {});
+      }
       throw error;
     }
   }
 
   /** One signed request; its success, or a `Problem`. */
-  async #send(send: Send): Promise<HttpResponse> {
-    for (let corrections = 0; ; corrections++) {
-      try {
-        return await this.#sendOnce(send);
-      } catch (error) {
-        if (corrections < MOST_CORRECTIONS && this.#correct(error)) continue;
-        throw problemOf(error, this.place);
-      }
-    }
+  #send(send: Send): Promise<HttpResponse> {
+    return this.#corrected(() => this.#sendOnce(send));
   }
 
   async #sendOnce({ method, key, query, headers, body, sums, signal }: Send): Promise<HttpResponse> {
@@ -301,15 +301,26 @@ export class Bucket {
   }
 
   /** A command of the SDK's client; its success, or a `Problem`. */
-  async #command<T>(run: (client: Client) => Promise<T>): Promise<T> {
-    for (let corrections = 0; ; corrections++) {
+  #command<T>(run: (client: Client) => Promise<T>): Promise<T> {
+    return this.#corrected(async () => {
       this.#client ??= this.#load();
       try {
         return await run(await this.#client);
       } catch (error) {
-        const said = errorOfClient(error);
-        if (corrections < MOST_CORRECTIONS && this.#correct(said)) continue;
-        throw problemOf(said, this.place);
+        throw errorOfClient(error);
+      }
+    });
+  }
+
+  /** Does it again where the answer shows what to do otherwise. */
+  async #corrected<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let corrections = 0; ; corrections++) {
+      const tried = { region: this.#region, clockOffset: this.#clockOffset };
+      try {
+        return await attempt();
+      } catch (error) {
+        if (corrections < MOST_CORRECTIONS && this.#correct(error, tried)) continue;
+        throw problemOf(error, this.place);
       }
     }
   }
@@ -331,17 +342,24 @@ export class Bucket {
     return { client, commands };
   }
 
-  /** Puts right what the error shows to be wrong; false where it shows nothing that we could. */
-  #correct(error: unknown): boolean {
+  /**
+   * Puts right what the error shows to be wrong with what was `tried`; false where it shows nothing that we could. Of
+   * several requests that fail alike, the first puts it right for all.
+   */
+  #correct(error: unknown, tried: { region: string; clockOffset: number }): boolean {
     if (!(error instanceof S3Error)) return false;
     if (error.code === 'RequestTimeTooSkewed' && error.serverTime !== undefined) {
+      if (tried.clockOffset !== this.#clockOffset) return true;
       const offset = error.serverTime - this.#now();
-      if (Math.abs(offset - this.#clockOffset) < 60_000) return false;
+      if (Math.abs(offset - this.#clockOffset) < CLOCK_STEP) return false;
       this.#clockOffset = offset;
       this.#tell(
-        `The clock of this machine is ${inWords(-offset)}; S3's time is used. Remedy: timedatectl set-ntp true.`,
+        Math.abs(offset) < CLOCK_STEP
+          ? 'The clock of this machine is right again.'
+          : `The clock of this machine is ${inWords(-offset)}; S3's time is used. Remedy: timedatectl set-ntp true.`,
       );
-    } else if (error.region !== undefined && error.region !== this.#region) {
+    } else if (error.region !== undefined && error.region !== tried.region) {
+      if (error.region === this.#region) return true;
       this.#tell(`The bucket ${this.destination.bucket} is in ${error.region}, not in ${this.#region}: going there.`);
       this.#region = error.region;
     } else {
@@ -445,4 +463,8 @@ export function inWords(offset: number): string {
   const size = Math.abs(offset) / 60_000;
   const [amount, unit] = size < 120 ? [size, 'minutes'] : size < 2880 ? [size / 60, 'hours'] : [size / 1440, 'days'];
   return `${Math.round(amount)} ${unit} ${offset < 0 ? 'behind' : 'ahead'}`;
+}
+
+function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }

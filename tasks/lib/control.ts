@@ -45,15 +45,34 @@ export async function claim(path: string, answer: (question: unknown) => unknown
     if (!(await listen(server, path))) return undefined;
   }
   // Anyone on this machine may ask; there is nothing secret in the answers.
-  await chmod(path, 0o666);
+  await chmod(path, 0o666).catch(() => {});
   const mine = await lstat(path).catch(() => undefined);
   await wait(SETTLED_AFTER);
   const now = await lstat(path).catch(() => undefined);
   if (mine === undefined || now?.ino !== mine.ino) {
-    server.close();
+    // Closing it would remove the path, which is the winner's now.
+    server.unref();
     return undefined;
   }
   return { release: () => void server.close() };
+}
+
+/**
+ * As `claim`; but where no socket can be made (the disk is full, may not be written, or knows no sockets) it is told, and
+ * the work is done without: pictures are worth more than the certainty to be the only one.
+ */
+export async function claimOrGoWithout(
+  path: string,
+  answer: (question: unknown) => unknown,
+  report: { warn(text: string): void },
+): Promise<Claim | undefined> {
+  try {
+    return await claim(path, answer);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    report.warn(`${path} cannot be made (${why}): uploads go on, but grunt status cannot ask this process.`);
+    return { release: () => {} };
+  }
 }
 
 /** The answer of whoever is at work; `undefined` where nobody is. */

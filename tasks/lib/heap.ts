@@ -29,6 +29,11 @@ export class Heap<T> {
     nodes[at] = node;
   }
 
+  /** Drops every node that `isWanted` does not want. */
+  keep(isWanted: (node: T) => boolean): void {
+    for (const node of this.#nodes.splice(0)) if (isWanted(node)) this.push(node);
+  }
+
   pop(): T | undefined {
     const nodes = this.#nodes;
     const first = nodes[0];

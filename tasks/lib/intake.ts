@@ -5,12 +5,12 @@
  * show that the camera still writes it is held until its next write, or until it stands still. What a first scan finds
  * is the backlog; what appears later is live, and so is what a rescan finds that the kernel did not tell of.
  */
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Capture } from './capture';
 import { captureTime, kindOf, parseEventName } from './event';
-import type { Fingerprint, Ledger } from './ledger';
+import { type Fingerprint, fingerprintOf } from './fingerprint';
+import type { Ledger } from './ledger';
 import { glance } from './picture';
 import type { Item, UploadQueue } from './queue';
 import type { Rarely } from './rarely';
@@ -34,8 +34,8 @@ export interface IntakeParts {
   settings(): SyncSettings;
   /** There may be something to send. */
   changed(): void;
-  /** A first scan found so many files that the ledger does not know. */
-  backlogFound(unknown: number): void;
+  /** A first scan found so many files that the ledger does not know; `isAgain`: of a directory that was there before. */
+  backlogFound(unknown: number, isAgain: boolean): void;
   vanished(item: Item): void;
   say(text: string): void;
   warn(text: string): void;
@@ -46,13 +46,21 @@ export class Intake {
   readonly #captures = new Map<string, Capture>();
   readonly #scanned = new Set<string>();
   readonly #unreadable = new Set<string>();
+  /** Directories whose first scan has ended once; they may go and come back. */
+  readonly #known = new Set<string>();
+  #firstScans = 0;
   readonly #recent = new Map<string, number>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
   }
 
-  /** How many of the directories cannot be read now. */
+  /** Whether the backlog is being gathered. */
+  get isGathering(): boolean {
+    return this.#firstScans > 0;
+  }
+
+  /** How many of the directories, or names in them, cannot be read now. */
   get unreadable(): number {
     return this.#unreadable.size;
   }
@@ -79,6 +87,11 @@ export class Intake {
   /** Watches nothing any more; what waits to be sent is dropped. */
   close(): void {
     this.#unwatch(() => true);
+  }
+
+  /** Notices nothing more; what waits to be sent waits on. */
+  freeze(): void {
+    for (const capture of this.#captures.values()) capture.close();
   }
 
   /** A file that some other watcher noticed. */
@@ -133,7 +146,7 @@ export class Intake {
       return;
     }
     if (this.#parts.ledger().has(name, look.fingerprint)) return;
-    const item = queue.offer(directory, name, this.#captured(name) ?? look.fingerprint.mtime, true);
+    const item = queue.offer(directory, name, this.#captured(name) ?? look.fingerprint.mtime, true, kind === 'mp4');
     if (item === undefined) {
       if (rarely.may(`twice in ${directory}`)) {
         this.#parts.warn(`${name} is in two capture directories; only the first one found is uploaded.`);
@@ -155,6 +168,20 @@ export class Intake {
   }
 
   async #scannedNames(directory: string, names: readonly string[], isFirst: boolean): Promise<number> {
+    // Its marks begin anew: a sweep in the middle of them would take those that come after it for missing.
+    this.#scanned.delete(directory);
+    if (!isFirst) return this.#compare(directory, names, false);
+    this.#firstScans++;
+    try {
+      return await this.#compare(directory, names, true);
+    } finally {
+      this.#firstScans--;
+      this.#known.add(directory);
+      this.#parts.changed();
+    }
+  }
+
+  async #compare(directory: string, names: readonly string[], isFirst: boolean): Promise<number> {
     const { queue } = this.#parts;
     const ledger = this.#parts.ledger();
     let offered = 0;
@@ -176,15 +203,27 @@ export class Intake {
         if (isFirst) queue.offer(directory, name, 0, false);
         continue;
       }
+      if (this.#isUnnameable(directory, name)) continue;
       const captured = this.#captured(name) ?? (fingerprint ?? fingerprintOf(join(directory, name)))?.mtime ?? 0;
-      queue.offer(directory, name, captured, !isFirst);
+      queue.offer(directory, name, captured, !isFirst, kindOf(name) === 'mp4');
       offered++;
     }
     await this.#dropVanished(directory, names);
     this.#sweep(directory, ledger);
-    if (isFirst) this.#parts.backlogFound(unknown);
+    if (isFirst) this.#parts.backlogFound(unknown, this.#known.has(directory));
     this.#parts.changed();
     return isFirst ? 0 : offered;
+  }
+
+  /** A name that is not UTF-8 cannot be used to open its file. */
+  #isUnnameable(directory: string, name: string): boolean {
+    const path = join(directory, name);
+    if (!name.includes('\ufffd') || fingerprintOf(path) !== undefined) return false;
+    this.#unreadable.add(path);
+    if (this.#parts.rarely.may(path)) {
+      this.#parts.warn(`The name of ${path} is not UTF-8, so it cannot be uploaded: rename it.`);
+    }
+    return true;
   }
 
   /** What the disk clean-up took before its turn: without this, a week offline would fill the queue with the dead. */
@@ -198,10 +237,14 @@ export class Intake {
     }
   }
 
-  /** Once every directory has been scanned, the ledger forgets what is in none of them. */
+  /**
+   * Once every directory has been scanned, the ledger forgets what is in none of them. One that is missing counts as
+   * empty: should it come back, the bucket is asked what it has.
+   */
   #sweep(directory: string, ledger: Ledger): void {
     this.#scanned.add(directory);
-    if (this.#parts.settings().directories.every((each) => this.#scanned.has(each))) {
+    const isDone = (each: string) => this.#scanned.has(each) || this.#unreadable.has(each);
+    if (this.#parts.settings().directories.every(isDone)) {
       ledger.sweep();
       this.#scanned.clear();
     }
@@ -213,10 +256,4 @@ export class Intake {
   #captured(name: string): number | undefined {
     return captureTime(parseEventName(name, this.#parts.settings().fileFormat));
   }
-}
-
-/** What tells the content of a file, if it is one; no link is followed. */
-export function fingerprintOf(path: string): Fingerprint | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() ? { size: stats.size, mtime: stats.mtimeMs } : undefined;
 }

@@ -15,12 +15,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-
-/** What tells one content of a file from the next without reading it: size in bytes, mtime in ms since 1970. */
-export interface Fingerprint {
-  readonly size: number;
-  readonly mtime: number;
-}
+import type { Fingerprint } from './fingerprint';
 
 interface Entry extends Fingerprint {
   sweep: number;
@@ -142,6 +137,11 @@ export class Ledger {
     }
   }
 
+  /** Resolves when what was added has been written, or could not be (`problem` tells); the disk may still cache it. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Resolves when everything is on the disk. Rejects with what the file system says where that cannot be. */
   async flush(): Promise<void> {
     await this.#writing;
@@ -168,7 +168,8 @@ export class Ledger {
 
   #append(text: string): void {
     this.#pending.push(text);
-    this.#write();
+    // On a disk that cannot be written the next try has its time.
+    if (this.#problem === undefined) this.#write();
   }
 
   /** Sees to it that what is pending gets written: one write at a time, everything that is pending in one. */
@@ -195,15 +196,15 @@ export class Ledger {
   }
 
   async #writePending(handle: FileHandle): Promise<void> {
-    if (this.#end === 0) this.#pending.unshift(this.#header());
     const lines = this.#pending.length;
-    const bytes = Buffer.from(this.#pending.join(''));
+    const header = this.#end === 0 ? this.#header() : '';
+    const bytes = Buffer.from(header + this.#pending.join(''));
     for (let written = 0; written < bytes.length; ) {
       const result = await handle.write(bytes, written, bytes.length - written, this.#end + written);
       written += result.bytesWritten;
     }
     this.#end += bytes.length;
-    this.#lines += lines;
+    this.#lines += lines + (header === '' ? 0 : 1);
     this.#pending.splice(0, lines);
     this.#unsynced = true;
     this.#syncTimer ??= setTimeout(() => {

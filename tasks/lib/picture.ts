@@ -9,18 +9,22 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Content } from './bucket';
-import { mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
+import { type Completeness, mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
 import type { EventKind } from './event';
-import type { Fingerprint } from './ledger';
+import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
 
-/** Files up to so many bytes are judged and sent from memory; larger ones are read again part by part. */
+/**
+ * Files up to so many bytes are judged and sent from memory; larger ones are sent part by part. No camera takes a picture
+ * that large: one that is does not count as told complete by its end.
+ */
 const IN_MEMORY = 8 * 1024 * 1024;
+const UNKNOWN: Completeness = { state: 'unknown' };
 /** No link is followed out of the capture directory, and a fifo does not keep us waiting for its writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** What a file was found to be. */
 export type Picture =
-  | { is: 'finished'; fingerprint: Fingerprint; content: Content; close(): Promise<void> }
+  | { is: 'finished'; kind: EventKind; fingerprint: Fingerprint; content: Content; close(): Promise<void> }
   /** More may come: it has no end yet or none that could be told, or it changed while it was read. */
   | { is: 'unfinished'; fingerprint: Fingerprint; hasEnd: 'no' | 'unknown' }
   /** Nothing was written to it so far. */
@@ -44,11 +48,10 @@ export async function openPicture(path: string, kind: EventKind, isStill: IsStil
     if (!before.isFile()) return { is: 'no-file' };
     const fingerprint = { size: before.size, mtime: before.mtimeMs };
     if (before.size === 0) return { is: 'empty', fingerprint };
-    const bytes = before.size <= IN_MEMORY ? await readAll(handle, 0, before.size) : undefined;
-    const completeness =
-      kind === 'mp4'
-        ? await videoCompleteness(handle, before.size)
-        : pictureCompleteness(bytes ?? (await readAll(handle, 0, before.size)), kind);
+    const isSmall = before.size <= IN_MEMORY;
+    const video = kind === 'mp4' ? await videoCompleteness(handle, before.size) : undefined;
+    const bytes = isSmall && video?.state !== 'incomplete' ? await readAll(handle, 0, before.size) : undefined;
+    const completeness = video ?? (bytes && kind !== 'mp4' ? pictureCompleteness(bytes, kind) : UNKNOWN);
     if (!isSame(fingerprint, await fingerprintOf(handle))) return { is: 'unfinished', fingerprint, hasEnd: 'no' };
     if (completeness.state !== 'complete') {
       const hasEnd = completeness.state === 'incomplete' ? 'no' : 'unknown';
@@ -56,7 +59,7 @@ export async function openPicture(path: string, kind: EventKind, isStill: IsStil
     }
     isKept = true;
     const content = bytes === undefined ? new FileContent(handle, fingerprint) : new BufferContent(bytes);
-    return { is: 'finished', fingerprint, content, close: () => handle.close() };
+    return { is: 'finished', kind, fingerprint, content, close: () => handle.close() };
   } finally {
     if (!isKept) await handle.close();
   }
@@ -82,7 +85,7 @@ export function glance(path: string, kind: EventKind): Glance {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return { is: 'gone' };
-    return { is: 'maybe-finished', fingerprint: { size: -1, mtime: 0 } };
+    return { is: 'maybe-finished', fingerprint: UNREADABLE };
   }
   try {
     const stats = fstatSync(descriptor);
@@ -91,6 +94,8 @@ export function glance(path: string, kind: EventKind): Glance {
     const tail = Buffer.alloc(Math.min(stats.size, TAIL_BYTES));
     const length = readSync(descriptor, tail, 0, tail.length, stats.size - tail.length);
     return { is: mayBeComplete(tail.subarray(0, length), kind) ? 'maybe-finished' : 'unfinished', fingerprint };
+  } catch {
+    return { is: 'maybe-finished', fingerprint: UNREADABLE };
   } finally {
     closeSync(descriptor);
   }
@@ -110,10 +115,6 @@ async function openFile(path: string): Promise<FileHandle | 'gone' | 'no-file'> 
 async function fingerprintOf(handle: FileHandle): Promise<Fingerprint> {
   const { size, mtimeMs } = await handle.stat();
   return { size, mtime: mtimeMs };
-}
-
-function isSame(a: Fingerprint, b: Fingerprint): boolean {
-  return a.size === b.size && a.mtime === b.mtime;
 }
 
 /** Throws `ChangedWhileReading` where the file has become shorter. */

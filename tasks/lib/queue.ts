@@ -2,8 +2,8 @@
  * What is to be uploaded, and which is next.
  *
  * An owner whose house is being broken into does not wait behind last week: what was noticed while we run ("live")
- * goes first, the latest first; what was found lying there (the backlog) fills the rest, newest first. "Latest" is the
- * order in which we noticed, not a time: a Pi has no clock battery, and after a power cut its time jumps back.
+ * goes first, the latest first, and pictures before videos, which take their time; what was found lying there (the
+ * backlog) fills the rest, newest first. "Latest" is the order in which we noticed, not a time: a Pi has no clock battery, and after a power cut its time jumps back.
  *
  * A file is in here once, by its name, whatever happens to it: `ready` (in the heap that `take` pops), `sending`, or
  * `held` until a time: after a failure, or because it is not finished yet. Moving an entry in a heap is dear and
@@ -26,10 +26,16 @@ export interface Item {
   readonly captured: number;
   /** Position in the order of arrival of what was noticed live; 0 for the backlog. */
   live: number;
+  readonly isVideo: boolean;
   /** Failures in a row, of this file. */
   failures: number;
   state: ItemState;
   ticket: number;
+}
+
+/** Whether an item may take long, or may wait: whoever keeps a slot free keeps it free of these. */
+export function isBulk({ live, isVideo }: Item): boolean {
+  return live === 0 || isVideo;
 }
 
 interface Ticket {
@@ -40,9 +46,17 @@ interface Ticket {
 }
 
 function isSooner(a: Ticket, b: Ticket): boolean {
+  const aRank = rank(a);
+  const bRank = rank(b);
+  if (aRank !== bRank) return aRank > bRank;
   if (a.live !== b.live) return a.live > b.live;
   if (a.item.captured !== b.item.captured) return a.item.captured > b.item.captured;
   return a.item.name > b.item.name;
+}
+
+function rank({ live, item }: Ticket): number {
+  if (live === 0) return 0;
+  return item.isVideo ? 1 : 2;
 }
 
 export interface QueueCounts {
@@ -79,7 +93,7 @@ export class UploadQueue {
    * offered again when `done` is called, since what is being sent may be older than what was noticed now. The same
    * name from a second directory is refused (`undefined`): in the bucket both would be one object.
    */
-  offer(directory: string, name: string, captured: number, live: boolean): Item | undefined {
+  offer(directory: string, name: string, captured: number, live: boolean, isVideo = false): Item | undefined {
     const item = this.#items.get(name);
     if (item === undefined) {
       const added: Item = {
@@ -87,6 +101,7 @@ export class UploadQueue {
         directory,
         captured,
         live: live ? ++this.#arrivals : 0,
+        isVideo,
         failures: 0,
         state: { is: 'ready' },
         ticket: 0,
@@ -102,12 +117,12 @@ export class UploadQueue {
     return item;
   }
 
-  /** The next one to send at `now` (ms), marked `sending`; with `backlogToo` false only live ones. */
-  take(now: number, backlogToo: boolean): Item | undefined {
+  /** The next one to send at `now` (ms), marked `sending`; of no bulk unless `bulkToo` (see `isBulk`). */
+  take(now: number, bulkToo: boolean): Item | undefined {
     this.#release(now);
     for (;;) {
       const ticket = this.#ready.peek();
-      if (ticket === undefined || (ticket.live === 0 && !backlogToo && this.#isValid(ticket))) return undefined;
+      if (ticket === undefined || (!bulkToo && rank(ticket) < 2 && this.#isValid(ticket))) return undefined;
       this.#ready.pop();
       if (!this.#isValid(ticket)) continue;
       ticket.item.state = { is: 'sending', since: now, offeredAgain: false };
@@ -125,6 +140,12 @@ export class UploadQueue {
     }
   }
 
+  /** Ready again at once: it was not its own fault. */
+  putBack(item: Item): void {
+    item.failures = 0;
+    this.#makeReady(item);
+  }
+
   /** Not before `until` (ms), unless it is offered again. */
   hold(item: Item, until: number, hold: Hold): void {
     if (item.state.is === 'sending' && item.state.offeredAgain) {
@@ -133,7 +154,7 @@ export class UploadQueue {
     }
     item.state = { is: 'held', until, hold };
     item.ticket = ++this.#tickets;
-    this.#held.push({ item, number: item.ticket, live: item.live, at: until });
+    this.#push(this.#held, { item, number: item.ticket, live: item.live, at: until });
   }
 
   remove(name: string): void {
@@ -144,7 +165,7 @@ export class UploadQueue {
   }
 
   /** What failed at most so many times in a row is ready again: the reason is gone, or may be. */
-  releaseFailed(failures = Number.POSITIVE_INFINITY): void {
+  releaseFailed(failures: number): void {
     for (const item of this.#items.values()) {
       if (item.state.is === 'held' && item.state.hold.why === 'failed' && item.failures <= failures)
         this.#makeReady(item);
@@ -188,7 +209,13 @@ export class UploadQueue {
   #makeReady(item: Item): void {
     item.state = { is: 'ready' };
     item.ticket = ++this.#tickets;
-    this.#ready.push({ item, number: item.ticket, live: item.live, at: 0 });
+    this.#push(this.#ready, { item, number: item.ticket, live: item.live, at: 0 });
+  }
+
+  /** A file that is written to a thousand times leaves as many void tickets, should nobody take any for a while. */
+  #push(heap: Heap<Ticket>, ticket: Ticket): void {
+    heap.push(ticket);
+    if (heap.size > 2 * this.#items.size + 1000) heap.keep((each) => this.#isValid(each));
   }
 
   #release(now: number): void {

@@ -7,7 +7,8 @@ import { ask, controlPath } from './control';
 import { kindOf } from './event';
 import type { SettingsResult, SyncSettings } from './settings';
 import { destinationOf, type TargetStatus } from './target';
-import { openLedger, type Whereabouts } from './uploader';
+import type { Whereabouts } from './uploader';
+import { openLedger } from './work';
 
 export type Status =
   | { target: string; sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }

@@ -1,4 +1,4 @@
-import type { Fingerprint } from './ledger';
+import { type Fingerprint, isSame } from './fingerprint';
 
 /**
  * Which files have stood still for a while, by this process's own clock: the time of a file and the clock of a Pi need
@@ -10,9 +10,7 @@ export class Stillness {
   /** Whether this content was seen `period` ms ago or earlier, and has been the same since. `now` in ms, monotonic. */
   isStill(name: string, fingerprint: Fingerprint, period: number, now: number): boolean {
     const seen = this.#seen.get(name);
-    if (seen?.fingerprint.size === fingerprint.size && seen.fingerprint.mtime === fingerprint.mtime) {
-      return now - seen.since >= period;
-    }
+    if (seen !== undefined && isSame(seen.fingerprint, fingerprint)) return now - seen.since >= period;
     this.#seen.set(name, { fingerprint, since: now });
     return false;
   }

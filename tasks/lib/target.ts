@@ -6,12 +6,14 @@
  * has changed; what nobody can be told of, such as a directory that was not there when the watching began, is looked
  * for every now and then.
  */
-import { type Claim, claim, controlPath } from './control';
+import { type Claim, claimOrGoWithout, controlPath } from './control';
 import type { SettingsResult, SyncSettings } from './settings';
 import { type Report, Uploader, type UploaderStatus, type Whereabouts } from './uploader';
 
 /** Half-written files are read again after so many ms. */
 const READ_AGAIN = 200;
+/** Who writes a file for longer than so many ms has left it so. */
+const STILL_UNREADABLE = 5_000;
 /** Without being told of a change, settings are read again after so many ms: while we wait for them, and while all is well. */
 const LOOK_WAITING = 2_000;
 const LOOK_WORKING = 30_000;
@@ -43,7 +45,10 @@ export class Target {
   #uploader: Uploader | undefined;
   #claim: Claim | undefined;
   #waiting: string | undefined;
+  #told: string | undefined;
   #refreshing: Promise<void> | undefined;
+  /** Since when (ms, monotonic) the settings cannot be read. */
+  #unreadableSince: number | undefined;
   #isStale = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -110,7 +115,8 @@ export class Target {
       try {
         const settings = await this.#read();
         await this.#follow(settings);
-        if (settings.state === 'unreadable') delay = READ_AGAIN;
+        if (settings.state !== 'unreadable') this.#unreadableSince = undefined;
+        if (this.#isBeingWritten(settings)) delay = READ_AGAIN;
         else if (settings.state === 'ready' && this.#waiting === undefined) delay = LOOK_WORKING;
       } catch (error) {
         this.#wait(`${error instanceof Error ? error.message : error}`, this.#report.warn);
@@ -129,8 +135,20 @@ export class Target {
         return this.#wait(settings.problems.join('\n'), this.#report.warn);
       case 'unreadable':
         // The web interface is writing it: what we have is good until it is done.
+        if (!this.#isBeingWritten(settings)) this.#tellOnce(settings.message);
         return;
     }
+  }
+
+  #isBeingWritten(settings: SettingsResult): boolean {
+    if (settings.state !== 'unreadable') return false;
+    this.#unreadableSince ??= performance.now();
+    return performance.now() - this.#unreadableSince < STILL_UNREADABLE;
+  }
+
+  #tellOnce(text: string): void {
+    if (this.#told !== text) this.#report.warn(text);
+    this.#told = text;
   }
 
   /** Nothing can be uploaded until something changes; told once. */
@@ -149,6 +167,7 @@ export class Target {
     this.#uploader ??= await Uploader.open(settings, this.#report);
     this.#settings = settings;
     this.#waiting = undefined;
+    this.#told = undefined;
     this.#applied = applied;
     this.#report.say(
       `${isFirst ? 'Uploading' : 'Settings have changed: uploading'} ${settings.directories.join(' and ')} to ${destinationOf(settings)}.`,
@@ -161,7 +180,8 @@ export class Target {
   /** Whether this process is the one that works on this target; if another one does, it is waited for. */
   async #claimOnce({ state }: SyncSettings): Promise<boolean> {
     if (this.#claim !== undefined) return true;
-    this.#claim = await claim(controlPath(state, this.name), (question) => this.status(question));
+    const answer = (question: unknown) => this.status(question);
+    this.#claim = await claimOrGoWithout(controlPath(state, this.name), answer, this.#report);
     if (this.#claim !== undefined) return true;
     this.#wait(`Another grunt sync is at work on ${state}: waiting for it to end.`, this.#report.say);
     setTimeout(() => this.reload(), CLAIM_AGAIN);

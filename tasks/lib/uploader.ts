@@ -1,42 +1,43 @@
 /**
  * From capture directory to bucket: the one place where capture, ledger, queue and bucket meet.
  *
- *     Capture ─ names ─→ queue ─ next ─→ openPicture ─ whole ─→ Bucket.put ─ confirmed ─→ Ledger
- *        ↑                 ↑ held until a time: failed, unfinished        │
- *        └── is it in the ledger already?  └────────── what failed ───────┘
+ *     Intake ─ names ─→ queue ─ next ─→ openPicture ─ whole ─→ Bucket.put ─ confirmed ─→ Ledger
+ *        ↑                 ↑ held until a time: failed, unfinished       │
+ *        └── is it in the ledger already?  └────────── what failed ──────┘
  *
  * `#pump` is the only starter of uploads. It runs whenever something may have changed (a name noticed, an upload ended,
- * a hold or the gate's wait over), and starts as many as may run now. One of several slots is kept for live events, so
- * that what happens now never waits for the end of an old video.
+ * a hold or the gate's wait over), and starts as many as may run now. One of several slots is kept for pictures of what
+ * happens now, so that they wait neither for the backlog nor for a video.
  *
- * Settings may change at any time (`apply`): uploads under way end with the bucket and ledger that they began with.
+ * Settings may change at any time (`apply`): everything that depends on them is one `Work`, replaced in one step, and an
+ * upload ends with the one that it began with.
  */
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { Bucket } from './bucket';
 import { contentTypeOf, eventMetadata, kindOf, objectKey } from './event';
+import type { Fingerprint } from './fingerprint';
 import { Intake } from './intake';
-import { type Fingerprint, Ledger } from './ledger';
-import { lookUp } from './lookup';
-import { ChangedWhileReading, openPicture } from './picture';
+import type { Ledger } from './ledger';
+import { LookUp } from './lookup';
+import { ChangedWhileReading, openPicture, type Picture } from './picture';
 import { plural } from './plural';
 import { Problem, problemOf } from './problem';
-import { type Item, type QueueCounts, UploadQueue } from './queue';
+import { type Item, isBulk, type QueueCounts, UploadQueue } from './queue';
 import { Rarely } from './rarely';
 import { delayAfter, Gate } from './retry';
-import type { Destination, SyncSettings } from './settings';
+import type { SyncSettings } from './settings';
 import { Stillness } from './stillness';
+import { isSamePlace, openWork, type Work } from './work';
 
 /** An empty file is looked at again after so many ms, should the kernel not tell of its first byte. */
 const EMPTY_AGAIN = 60_000;
-/** So many unknown files at once (a lost ledger, a disk mounted again) are looked up in the bucket before they are sent. */
+/** So many unknown files at once are looked up in the bucket before they are sent, even where the ledger is not new. */
 const LOOK_UP_FROM = 1_000;
-/** While the gate is closed, or we are paused, a look-up waits so many ms before it asks again. */
-const LOOK_UP_AGAIN = 200;
 /** A file without the end that its format has must stand still so many times as long as one of unknown format. */
 const CUT_SHORT = 30;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
+/** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
+const PATIENCE_OF_A_PASS = 3;
 
 /** What an uploader has to tell, for whoever shows it. */
 export interface Report {
@@ -79,81 +80,103 @@ export class Uploader {
   readonly #stillness = new Stillness();
   readonly #rarely = new Rarely();
   readonly #intake: Intake;
+  readonly #lookUp: LookUp;
   readonly #sending = new Map<Item, Promise<void>>();
   readonly #abort = new AbortController();
   readonly #totals: Totals = { uploaded: 0, uploadedBytes: 0, vanished: 0, lastSuccess: undefined };
-  #settings: SyncSettings;
-  #bucket: Bucket;
-  #ledger: Ledger;
+  /** Files that were denied one after the other, with no success in between. */
+  readonly #denied = new Set<string>();
+  readonly #begunAt = performance.now();
+  #work: Work;
   /** Uploads at a time: fewer than the settings say while S3 asks to slow down. */
   #width: number;
-  #backlogSending = 0;
-  /** The backlog waits while the bucket is asked what it has. */
-  #lookingUp: Promise<void> | undefined;
+  #bulkSending = 0;
+  #lastSuccess = Number.NEGATIVE_INFINITY;
+  #wasToldOfOutage = false;
+  #applying: Promise<void> = Promise.resolve();
+  /** Whether `apply` or `pause` was called last. */
+  #isWanted = true;
   #isPaused = false;
   #isStopping = false;
   #timer: NodeJS.Timeout | undefined;
   #onIdle: (() => void) | undefined;
 
-  private constructor(settings: SyncSettings, bucket: Bucket, ledger: Ledger, report: Report, once: boolean) {
-    this.#settings = settings;
-    this.#bucket = bucket;
-    this.#ledger = ledger;
+  private constructor(work: Work, report: Report, once: boolean) {
+    this.#work = work;
     this.#report = report;
     this.#once = once;
-    this.#width = settings.concurrency;
-    this.#intake = new Intake({
+    this.#width = work.settings.concurrency;
+    const told = {
       queue: this.#queue,
-      stillness: this.#stillness,
+      say: (text: string) => report.say(text),
+      warn: (text: string) => report.warn(text),
+    };
+    this.#intake = new Intake({
+      ...told,
       rarely: this.#rarely,
-      ledger: () => this.#ledger,
-      settings: () => this.#settings,
+      stillness: this.#stillness,
+      ledger: () => this.#work.ledger,
+      settings: () => this.#work.settings,
       changed: () => this.#pump(),
-      backlogFound: (unknown) => this.#backlogFound(unknown),
+      backlogFound: (unknown, isAgain) => this.#backlogFound(unknown, isAgain),
       vanished: (item) => this.#vanish(item),
-      say: (text) => report.say(text),
-      warn: (text) => report.warn(text),
+    });
+    this.#lookUp = new LookUp({
+      ...told,
+      once,
+      isPaused: () => this.#isPaused,
+      trouble: (problem) => this.#warnOfOutage(problem),
+      lastSuccess: () => this.#lastSuccess,
+      done: () => this.#pump(),
     });
   }
 
   /** `once`: what fails again and again is given up, so that `idle` comes. Uploads nothing before `start`. */
   static async open(settings: SyncSettings, report: Report, once = false): Promise<Uploader> {
-    const ledger = await openLedger(settings);
-    return new Uploader(settings, await openBucket(settings, report), ledger, report, once);
+    return new Uploader(await openWork(settings, (text) => report.say(text)), report, once);
   }
 
   /** Resolves when the capture directories have been scanned once, or found missing. */
-  start(): Promise<void> {
-    return this.#intake.watch();
+  async start(): Promise<void> {
+    await this.#intake.watch();
+    if (this.#once) this.#intake.freeze();
   }
 
   /** Goes on with other settings. What is being sent is sent to where it was going. */
-  async apply(settings: SyncSettings): Promise<void> {
-    const before = this.#settings;
-    const oldBucket = this.#bucket;
-    const oldLedger = this.#ledger;
-    const isElsewhere = nameOf(before.destination) !== nameOf(settings.destination) || before.state !== settings.state;
+  apply(settings: SyncSettings): Promise<void> {
+    this.#isWanted = true;
+    this.#applying = this.#applying.then(() => this.#apply(settings));
+    return this.#applying;
+  }
+
+  async #apply(settings: SyncSettings): Promise<void> {
+    const old = this.#work;
+    const isElsewhere = !isSamePlace(old.settings, settings);
     const sending = [...this.#sending.values()];
-    this.#settings = settings;
+    this.#isPaused = true;
+    // Uploads under way find the old ledger closed: they count for the old destination only, and are sent again.
+    if (isElsewhere) await old.ledger.close().catch(() => {});
+    const work = await openWork(settings, (text) => this.#report.say(text), isElsewhere ? undefined : old.ledger);
+    this.#work = work;
     this.#width = settings.concurrency;
-    this.#bucket = await openBucket(settings, this.#report);
-    Promise.allSettled(sending).then(() => oldBucket.close());
-    if (isElsewhere) {
-      // Uploads under way find the old ledger closed: they count for the old destination only, and are sent again.
-      await oldLedger.close().catch(() => {});
-      this.#ledger = await openLedger(settings);
-      this.#intake.close();
-    }
-    this.#isPaused = false;
+    old.over.abort();
+    Promise.allSettled(sending).then(() => old.bucket.close());
+    if (isElsewhere) this.#intake.close();
     this.#rarely.clear();
+    this.#denied.clear();
     this.#gate.wake();
-    this.#queue.releaseFailed();
+    for (const item of this.#queue.items()) {
+      if (item.state.is === 'held' && item.state.hold.why === 'failed') this.#queue.putBack(item);
+    }
+    this.#lookUp.replace(work);
+    this.#isPaused = !this.#isWanted;
     this.#pump();
     await this.#intake.watch();
   }
 
   /** Sends nothing more until `apply`; what is being sent is finished. */
   pause(): void {
+    this.#isWanted = false;
     this.#isPaused = true;
   }
 
@@ -162,14 +185,16 @@ export class Uploader {
     this.#intake.notice(path);
   }
 
-  /** Resolves when nothing is left that could be done now (see `open`). How many files are left behind, a directory that cannot be
-   * read counting as one. */
-  async idle(): Promise<number> {
-    await this.#lookingUp;
+  /** Resolves when nothing is left that could be done now (see `open`). */
+  async idle(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
       this.#pump();
     });
+  }
+
+  /** How many files are left, a directory or name that cannot be read counting as one. */
+  get left(): number {
     return this.#queue.size - this.#queue.counts().empty + this.#intake.unreadable;
   }
 
@@ -186,22 +211,23 @@ export class Uploader {
   async stop(grace: number): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#timer);
+    this.#work.over.abort();
     this.#intake.close();
-    const timer = setTimeout(() => this.#abort.abort(), grace);
     const aborted = new Promise((resolve) => this.#abort.signal.addEventListener('abort', resolve, { once: true }));
-    await Promise.allSettled(this.#sending.values());
-    await Promise.race([this.#lookingUp, aborted]);
+    const timer = setTimeout(() => this.#abort.abort(), grace);
+    await Promise.race([Promise.allSettled(this.#sending.values()), aborted]);
     clearTimeout(timer);
-    this.#bucket.close();
-    await this.#ledger.close();
+    this.#work.bucket.close();
+    await this.#work.ledger.close();
   }
 
   status(): UploaderStatus {
-    const { problem, probeAt } = this.#gate;
+    const problem = this.#gate.problem ?? this.#lookUp.problem;
+    const nextTry = dateOf(Math.max(this.#gate.probeAt, performance.now()));
     return {
       ...this.#queue.counts(),
       ...this.#totals,
-      problem: problem && { message: problem.message, remedy: problem.remedy, nextTry: dateOf(probeAt) },
+      problem: problem && { message: problem.message, remedy: problem.remedy, nextTry },
       failures: this.#failures(),
     };
   }
@@ -220,7 +246,7 @@ export class Uploader {
 
   whereabouts(name: string): Whereabouts {
     const item = this.#queue.get(name);
-    if (item === undefined) return { is: this.#ledger.knows(name) ? 'uploaded' : 'unknown' };
+    if (item === undefined) return { is: this.#work.ledger.knows(name) ? 'uploaded' : 'unknown' };
     const { state } = item;
     if (state.is === 'sending') return { is: 'sending' };
     if (state.is === 'ready') return { is: 'queued', before: this.#queue.before(item) };
@@ -229,41 +255,9 @@ export class Uploader {
     return { is: state.hold.why, nextLook: at };
   }
 
-  #backlogFound(unknown: number): void {
-    if (unknown === 0 || !(this.#ledger.isNew || unknown >= LOOK_UP_FROM)) return;
-    const ledger = this.#ledger;
-    this.#lookingUp ??= this.#lookUp(ledger).finally(() => {
-      this.#lookingUp = undefined;
-      this.#pump();
-    });
-  }
-
-  /** Asks the bucket which of the backlog it has already; meanwhile only live events are sent. */
-  async #lookUp(ledger: Ledger): Promise<void> {
-    const isOver = () => this.#isStopping || ledger !== this.#ledger;
-    while (!isOver()) {
-      const now = performance.now();
-      if (this.#isPaused || this.#gate.width(now, 1) === 0) {
-        await wait(LOOK_UP_AGAIN);
-        continue;
-      }
-      try {
-        const found = await lookUp(this.#bucket, this.#keyOf(''), this.#queue, ledger, isOver);
-        this.#succeeded();
-        if (found > 0) this.#report.say(`${plural(found, 'file')} of the backlog in the bucket already.`);
-        return;
-      } catch (error) {
-        const problem = problemOf(error, this.#bucket.place);
-        if (problem.kind === 'denied') {
-          this.#report.warn(
-            `The bucket may not be listed (${problem.code}): files that are there may be sent once more.`,
-          );
-          return;
-        }
-        this.#targetFailed(problem, now);
-        if (this.#once && this.#gate.failures >= FAILURES_OF_A_PASS) return;
-      }
-    }
+  #backlogFound(unknown: number, isAgain: boolean): void {
+    const { ledger } = this.#work;
+    if (unknown > 0 && (ledger.isNew || isAgain || unknown >= LOOK_UP_FROM)) this.#lookUp.request(this.#work);
   }
 
   #pump(): void {
@@ -273,9 +267,10 @@ export class Uploader {
     for (;;) {
       const width = this.#gate.width(now, Math.floor(this.#width));
       if (this.#sending.size >= width) break;
-      // One slot stays free for what happens now, where there are several.
-      const backlogToo = this.#lookingUp === undefined && this.#backlogSending < Math.max(1, width - 1);
-      const item = this.#queue.take(now, backlogToo);
+      const isWaiting = this.#intake.isGathering || this.#lookUp.isRunning;
+      // One slot stays free for pictures of what happens now, where there are several.
+      const bulkToo = !isWaiting && this.#bulkSending < Math.max(1, width - 1);
+      const item = this.#queue.take(now, bulkToo);
       if (item === undefined) break;
       this.#begin(item, now);
     }
@@ -287,61 +282,73 @@ export class Uploader {
   }
 
   #begin(item: Item, startedAt: number): void {
-    const isBacklog = item.live === 0;
-    if (isBacklog) this.#backlogSending++;
-    const sending = this.#send(item, startedAt).finally(() => {
+    const isOfBulk = isBulk(item);
+    if (isOfBulk) this.#bulkSending++;
+    const sending = this.#send(item, startedAt, this.#work).finally(() => {
       this.#sending.delete(item);
-      if (isBacklog) this.#backlogSending--;
+      if (isOfBulk) this.#bulkSending--;
       this.#pump();
     });
     this.#sending.set(item, sending);
   }
 
-  async #send(item: Item, startedAt: number): Promise<void> {
-    const { name, directory } = item;
-    const bucket = this.#bucket;
-    const ledger = this.#ledger;
-    const kind = kindOf(name);
-    if (kind === undefined) return this.#queue.done(item);
+  async #send(item: Item, startedAt: number, work: Work): Promise<void> {
+    const picture = await this.#open(item);
+    if (picture === undefined) return;
+    switch (picture.is) {
+      case 'gone':
+        return this.#vanish(item);
+      case 'no-file':
+        return this.#queue.done(item);
+      case 'empty':
+        return this.#queue.hold(item, performance.now() + EMPTY_AGAIN, { why: 'empty' });
+      case 'unfinished':
+        return this.#holdUnfinished(item, picture.fingerprint, picture.hasEnd);
+    }
     try {
-      const picture = await openPicture(join(directory, name), kind, (fingerprint, hasEnd) =>
+      if (!work.ledger.has(item.name, picture.fingerprint)) await this.#put(item, picture, work);
+      this.#stillness.forget(item.name);
+      this.#queue.done(item);
+    } catch (error) {
+      this.#failed(item, error, startedAt, work);
+    } finally {
+      await picture.close();
+    }
+  }
+
+  /** The file of an item; `undefined` where it cannot be read, which is then its failure alone. */
+  async #open(item: Item): Promise<Picture | undefined> {
+    const { name, directory } = item;
+    const kind = kindOf(name);
+    if (kind === undefined) return { is: 'no-file' };
+    try {
+      return await openPicture(join(directory, name), kind, (fingerprint, hasEnd) =>
         this.#stillness.isStill(name, fingerprint, this.#periodOf(fingerprint, hasEnd), performance.now()),
       );
-      switch (picture.is) {
-        case 'gone':
-          return this.#vanish(item);
-        case 'no-file':
-          return this.#queue.done(item);
-        case 'empty':
-          return this.#queue.hold(item, performance.now() + EMPTY_AGAIN, { why: 'empty' });
-        case 'unfinished':
-          return this.#holdUnfinished(item, picture.fingerprint, picture.hasEnd);
-      }
-      try {
-        if (!ledger.has(name, picture.fingerprint)) {
-          const key = this.#keyOf(name);
-          await bucket.put(key, picture.content, {
-            contentType: contentTypeOf(kind),
-            metadata: this.#metadataOf(name),
-            signal: this.#abort.signal,
-          });
-          ledger.add(name, picture.fingerprint);
-          this.#succeeded();
-          this.#totals.uploaded++;
-          this.#totals.uploadedBytes += picture.content.size;
-          this.#totals.lastSuccess = { name, at: new Date() };
-          this.#intake.uploaded(name);
-          this.#report.uploaded(name, key, picture.content.size);
-          this.#lookAtLedger(ledger);
-        }
-        this.#stillness.forget(name);
-        this.#queue.done(item);
-      } finally {
-        await picture.close();
-      }
     } catch (error) {
-      this.#failed(item, error, startedAt);
+      this.#unreadable(item, error);
+      return undefined;
     }
+  }
+
+  async #put(item: Item, picture: Picture & { is: 'finished' }, work: Work): Promise<void> {
+    const { name } = item;
+    const { destination, fileFormat, productId, capture } = work.settings;
+    const key = objectKey(destination.folder, name);
+    const { size } = picture.content;
+    await work.bucket.put(key, picture.content, {
+      contentType: contentTypeOf(picture.kind),
+      metadata: eventMetadata(name, fileFormat, { productId, capture, uploadTime: Date.now() }),
+      signal: this.#abort.signal,
+    });
+    work.ledger.add(name, picture.fingerprint);
+    if (work === this.#work) this.#succeeded();
+    this.#totals.uploaded++;
+    this.#totals.uploadedBytes += size;
+    this.#totals.lastSuccess = { name, at: new Date() };
+    this.#intake.uploaded(name);
+    this.#report.uploaded(name, key, size);
+    void this.#lookAtLedger(work.ledger);
   }
 
   #holdUnfinished(item: Item, fingerprint: Fingerprint, hasEnd: 'no' | 'unknown'): void {
@@ -356,48 +363,80 @@ export class Uploader {
    * the hands of a camera with a slow SD card; if it is an old one, it was cut short long ago.
    */
   #periodOf({ mtime }: Fingerprint, hasEnd: 'no' | 'unknown'): number {
-    const { stillness } = this.#settings;
+    const { stillness } = this.#work.settings;
     const long = CUT_SHORT * stillness;
     return hasEnd === 'unknown' || Date.now() - mtime >= long ? stillness : long;
   }
 
-  #failed(item: Item, error: unknown, startedAt: number): void {
-    const now = performance.now();
+  /** The file cannot be read, whatever the bucket would say to it. */
+  #unreadable(item: Item, error: unknown): void {
     if (error instanceof ChangedWhileReading) {
-      this.#queue.hold(item, now + this.#settings.stillness, { why: 'unfinished' });
+      this.#queue.hold(item, performance.now() + this.#work.settings.stillness, { why: 'unfinished' });
       return;
     }
-    const problem = isOfFile(error)
-      ? new Problem('file', error.code, `${item.name} cannot be read (${error.code}).`, remedyOf(error.code), error)
-      : problemOf(error, this.#bucket.place);
-    item.failures++;
-    this.#queue.hold(item, now + delayAfter(item.failures, Math.random()), { why: 'failed', message: problem.message });
-    if (this.#isStopping) return;
-    this.#report.failed(item.name, problem);
-    if (problem.scope === 'target') this.#targetFailed(problem, startedAt);
-    else if (this.#rarely.may(`${problem.kind} ${problem.code}`))
-      this.#report.warn(`${problem.message} ${problem.remedy}`);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const problem = new Problem('file', code, `${item.name} cannot be read (${code}).`, remedyOf(code), error);
+    this.#holdFailed(item, problem);
+    if (this.#rarely.may(`file ${code}`)) this.#report.warn(`${problem.message} ${problem.remedy}`);
   }
 
-  #targetFailed(problem: Problem, startedAt: number): void {
-    const isNews = this.#gate.problem !== undefined && this.#gate.problem.kind !== problem.kind;
-    if (isNews || this.#gate.problem === undefined) this.#rarely.over(problem.kind);
+  #failed(item: Item, error: unknown, startedAt: number, work: Work): void {
+    if (error instanceof ChangedWhileReading || isOfFile(error)) {
+      this.#unreadable(item, error);
+      return;
+    }
+    if (work !== this.#work) {
+      // Under settings that have been replaced meanwhile: it says nothing of the new ones.
+      this.#queue.putBack(item);
+      return;
+    }
+    const problem = problemOf(error, work.bucket.place);
+    this.#holdFailed(item, problem);
+    if (this.#isStopping) return;
+    if (problem.kind === 'denied') this.#denied.add(item.name);
+    // A single file may be denied for what it is; the second one in a row shows that it is not the file.
+    const isOfTarget = problem.kind === 'denied' ? this.#denied.size > 1 : problem.scope === 'target';
+    if (!isOfTarget) {
+      if (this.#rarely.may(`${problem.kind} ${problem.code}`))
+        this.#report.warn(`${problem.message} ${problem.remedy}`);
+      return;
+    }
     this.#gate.failed(problem, startedAt, performance.now());
     if (problem.kind === 'slow-down') this.#width = Math.max(1, this.#width / 2);
-    if (this.#rarely.may(problem.kind)) this.#report.warn(`${problem.message} ${problem.remedy}`);
+    this.#warnOfOutage(problem);
+  }
+
+  #warnOfOutage(problem: Problem): void {
+    if (!this.#rarely.may(problem.kind)) return;
+    this.#report.warn(`${problem.message} ${problem.remedy}`);
+    this.#wasToldOfOutage = true;
+  }
+
+  #holdFailed(item: Item, problem: Problem): void {
+    item.failures++;
+    const until = performance.now() + delayAfter(item.failures, Math.random());
+    this.#queue.hold(item, until, { why: 'failed', message: problem.message });
+    if (!this.#isStopping) this.#report.failed(item.name, problem);
   }
 
   #succeeded(): void {
-    this.#width = Math.min(this.#settings.concurrency, this.#width + 1 / this.#width);
+    this.#lastSuccess = performance.now();
+    this.#denied.clear();
+    this.#width = Math.min(this.#work.settings.concurrency, this.#width + 1 / this.#width);
     const { problem, failures } = this.#gate;
-    if (problem === undefined) return;
-    this.#gate.succeeded();
-    // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
-    this.#queue.releaseFailed(failures);
+    if (problem !== undefined) {
+      this.#gate.succeeded();
+      // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
+      this.#queue.releaseFailed(failures);
+    }
+    if (!this.#wasToldOfOutage) return;
+    this.#wasToldOfOutage = false;
     this.#report.say(`Uploading again; ${plural(this.#queue.size, 'file')} to go.`);
   }
 
-  #lookAtLedger({ problem }: Ledger): void {
+  async #lookAtLedger(ledger: Ledger): Promise<void> {
+    await ledger.written();
+    const { problem } = ledger;
     if (problem === undefined) {
       this.#rarely.over('ledger');
     } else if (this.#rarely.may('ledger')) {
@@ -408,7 +447,7 @@ export class Uploader {
   }
 
   #vanish(item: Item): void {
-    const wasUploaded = this.#ledger.knows(item.name);
+    const wasUploaded = this.#work.ledger.knows(item.name);
     this.#queue.done(item);
     this.#stillness.forget(item.name);
     if (wasUploaded) return;
@@ -417,42 +456,22 @@ export class Uploader {
   }
 
   #isIdle(): boolean {
-    const now = performance.now();
-    if (this.#sending.size > 0 || this.#lookingUp !== undefined) return false;
+    if (this.#sending.size > 0 || this.#lookUp.isRunning || this.#intake.isGathering) return false;
     if (this.#once && this.#gate.failures >= FAILURES_OF_A_PASS) return true;
+    const now = performance.now();
+    const { stillness } = this.#work.settings;
+    const isLate = now - this.#begunAt > PATIENCE_OF_A_PASS * stillness;
     for (const { state, failures } of this.#queue.items()) {
       if (state.is !== 'held') return false;
       if (state.hold.why === 'failed' && failures < FAILURES_OF_A_PASS) return false;
-      if (state.hold.why === 'unfinished' && state.until - now <= this.#settings.stillness) return false;
+      if (state.hold.why === 'unfinished' && state.until - now <= stillness && !isLate) return false;
     }
     return true;
   }
 
   #keyOf(name: string): string {
-    return objectKey(this.#settings.destination.folder, name);
+    return objectKey(this.#work.settings.destination.folder, name);
   }
-
-  #metadataOf(name: string): Record<string, string> {
-    const { fileFormat, productId, capture } = this.#settings;
-    return eventMetadata(name, fileFormat, { productId, capture, uploadTime: Date.now() });
-  }
-}
-
-/** What a ledger is about: a picture in one bucket or folder is not in another. */
-function nameOf({ endpoint, bucket, folder }: Destination): string {
-  return JSON.stringify([endpoint ?? 's3', bucket, folder]);
-}
-
-/** The ledger of a target; reading it changes nothing on the disk. */
-export function openLedger({ state, target, destination }: SyncSettings): Promise<Ledger> {
-  return Ledger.open(join(state, `${encodeURIComponent(target)}.ledger`), nameOf(destination));
-}
-
-function openBucket({ destination, limitRate }: SyncSettings, report: Report): Promise<Bucket> {
-  return Bucket.open(destination, {
-    tell: (text) => report.say(text),
-    ...(limitRate === undefined ? {} : { limitRate }),
-  });
 }
 
 /** An error of the file system, as opposed to one of the network: it names the call that failed on a path. */

@@ -153,6 +153,12 @@ describe('lambda: ingest', () => {
       });
     }
 
+    it("a hidden object, as grunt check writes it, is nobody's event and is not told as refused", async () => {
+      await cloud.lambda()({ Records: [await cloud.upload('jane/.kerberos-check', Buffer.from('grunt check'))] });
+      expect(await cloud.items()).to.deep.equal([]);
+      expect(await cloud.published()).to.deep.equal([]);
+    });
+
     it('over the limit is not downloaded, also when its notification lies', async () => {
       const commands: string[] = [];
       const lambda = cloud.lambda({ maxBytes: 1000, before: (command) => commands.push(command) });

@@ -17,16 +17,20 @@ describe('Console', function () {
     const grunt = `'${process.execPath}' '${join(ROOT, 'node_modules', 'grunt', 'bin', 'grunt')}' --gruntfile '${join(ROOT, 'Gruntfile.js')}'`;
     const { PATH = '' } = process.env;
     // script(1) gives it a terminal.
-    const terminal = spawn('script', ['-qfec', `stty cols 120; exec ${grunt} sync --force --limit-rate=100k`, '/dev/null'], {
-      env: {
-        PATH,
-        TERM: 'xterm',
-        KERBEROS_CONFIG: instance.config,
-        SYNC_STATE: instance.state,
-        AWS_ENDPOINT_URL: s3.endpoint,
+    const terminal = spawn(
+      'script',
+      ['-qfec', `stty cols 120; exec ${grunt} sync --force --limit-rate=100k`, '/dev/null'],
+      {
+        env: {
+          PATH,
+          TERM: 'xterm',
+          KERBEROS_CONFIG: instance.config,
+          SYNC_STATE: instance.state,
+          AWS_ENDPOINT_URL: s3.endpoint,
+        },
+        stdio: ['pipe', 'pipe', 'inherit'],
       },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    );
     let output = '';
     terminal.stdout.on('data', (text) => {
       output += text;

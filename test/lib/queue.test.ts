@@ -97,7 +97,7 @@ describe('UploadQueue', () => {
     }
     queue.releaseFailed(1);
     expect(drain(queue)).to.deep.equal(['once']);
-    queue.releaseFailed();
+    queue.releaseFailed(3);
     expect(drain(queue)).to.deep.equal(['thrice']);
   });
 
