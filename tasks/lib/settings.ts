@@ -283,7 +283,9 @@ function problemsOfBucket({ value, origin }: Fact): string[] {
   const hint = /^\w+:\/\//.test(value)
     ? 'type its name alone, without s3:// or https://'
     : 'its name has 3 to 63 lower-case letters, digits, dots and hyphens';
-  return [`${origin}: "${value}" cannot be a bucket: ${hint}.`];
+  // Whoever mistakes one field for the other must not find the private key in the log.
+  const shown = /^[A-Za-z0-9/+=]{16,}$/.test(value) ? `${value.slice(0, 4)}…` : value;
+  return [`${origin}: "${shown}" cannot be a bucket: ${hint}.`];
 }
 
 function folderOf(fact: Fact | undefined, problems: string[]): string {

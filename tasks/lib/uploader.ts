@@ -145,11 +145,12 @@ export class Uploader {
   /** Goes on with other settings. What is being sent is sent to where it was going. */
   apply(settings: SyncSettings): Promise<void> {
     this.#isWanted = true;
-    this.#applying = this.#applying.then(() => this.#apply(settings));
+    this.#applying = this.#applying.catch(() => {}).then(() => this.#apply(settings));
     return this.#applying;
   }
 
   async #apply(settings: SyncSettings): Promise<void> {
+    if (this.#isStopping) return;
     const old = this.#work;
     const isElsewhere = !isSamePlace(old.settings, settings);
     const sending = [...this.#sending.values()];

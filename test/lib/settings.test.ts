@@ -281,6 +281,12 @@ describe('settings', () => {
       });
     }
 
+    it('a private key that was pasted into the field of the bucket is not printed', async () => {
+      const result = await read({ env: { SYNC_BUCKET: SECRET } });
+      expect(result.state).to.equal('invalid');
+      expect(JSON.stringify(result)).not.to.include(SECRET);
+    });
+
     it('a secret with a blank inside, and the secret itself is not told', async () => {
       await instance.write2({ ...subscribed, privateKey: 'wJalrXUtn FEMI' });
       const [problem] = await problems();
