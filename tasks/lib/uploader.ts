@@ -34,6 +34,9 @@ const EMPTY_AGAIN = 60_000;
 const LOOK_UP_FROM = 1_000;
 /** A file without the end that its format has must stand still so many times as long as one of unknown format. */
 const CUT_SHORT = 30;
+/** While the last success is less than so many ms ago, so many files in a row are denied before that counts for all. */
+const SUCCESS_OF_LATE = 30_000;
+const DENIED_IN_A_ROW = 8;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 /** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
@@ -395,8 +398,7 @@ export class Uploader {
     this.#holdFailed(item, problem);
     if (this.#isStopping) return;
     if (problem.kind === 'denied') this.#denied.add(item.name);
-    // A single file may be denied for what it is; the second one in a row shows that it is not the file.
-    const isOfTarget = problem.kind === 'denied' ? this.#denied.size > 1 : problem.scope === 'target';
+    const isOfTarget = problem.kind === 'denied' ? this.#areAllDenied() : problem.scope === 'target';
     if (!isOfTarget) {
       if (this.#rarely.may(`${problem.kind} ${problem.code}`))
         this.#report.warn(`${problem.message} ${problem.remedy}`);
@@ -405,6 +407,12 @@ export class Uploader {
     this.#gate.failed(problem, startedAt, performance.now());
     if (problem.kind === 'slow-down') this.#width = Math.max(1, this.#width / 2);
     this.#warnOfOutage(problem);
+  }
+
+  /** A file may be denied for what it is; several in a row, and no success of late, show that it is not the file. */
+  #areAllDenied(): boolean {
+    const isOfLate = performance.now() - this.#lastSuccess < SUCCESS_OF_LATE;
+    return this.#denied.size > (isOfLate ? DENIED_IN_A_ROW : 1);
   }
 
   #warnOfOutage(problem: Problem): void {
