@@ -110,9 +110,19 @@ export class Pi {
     this.line.delay = 0;
     const there = await this.cloud.bytesOf(picture.event);
     assert(there?.equals(picture.bytes) === true, `${picture.event} was in flight and is not in the bucket`);
-    const left = [...(await this.pids('grunt')), ...(await this.pids('node'))];
-    assert(left.length === 0, `left behind: ${left.join(' ')}`);
+    await this.nothingIsLeft();
     return `${command} took ${took} with a picture in flight: it is in the bucket, and no process is left`;
+  }
+
+  /** A process that has ended is gone from the list a moment later, when its parent has heard of it. */
+  private async nothingIsLeft(): Promise<void> {
+    const left = async () => [...(await this.pids('grunt')), ...(await this.pids('node'))];
+    await until('no process is left', 3, async () => (await left()).length === 0).catch(async (error) => {
+      const { text } = await this.machine.run(
+        `head -3 ${(await left()).map((pid) => `/proc/${pid}/status`).join(' ')}`,
+      );
+      throw new Error(`${error instanceof Error ? error.message : error}; left behind: ${text}`);
+    });
   }
 
   /** Kills grunt the hard way; resolves with the evidence that a new one uploads. */
