@@ -661,6 +661,7 @@ describe('grunt sync', function () {
       await arrives(eventName(0), jpeg(eventName(0)));
       // A second scan confirms the first; after that, nothing shows that a file is new.
       await grunt.says(/scan[\s\S]*scan/);
+      await grunt.says(/Watching .*1429700000/);
       await arrives(eventName(1), await instance.picture(eventName(1)));
       expect(grunt.output).to.match(/watch of events: .*1429700001/);
     });
