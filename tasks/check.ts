@@ -29,6 +29,9 @@ export = (grunt: IGrunt): void => {
   async function run(targets: ReturnType<typeof targetsOf>): Promise<boolean> {
     const { check, lines } = await import('./lib/check.js');
     const { readSettings } = await import('./lib/settings.js');
+    const { takeServiceSettings } = await import('./lib/service/environment.js');
+    const taken = await takeServiceSettings(grunt.option('defaults'), process.env);
+    if (taken !== undefined) grunt.log.writeln(taken);
     const flags = flagsOf((name) => grunt.option(name));
     const answers = [];
     for (const { name, options } of targets) {

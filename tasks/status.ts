@@ -1,5 +1,6 @@
 /// <reference types="grunt" />
 import { flagsOf, isAskedFor, targetsOf } from './lib/asked';
+import { takeServiceSettings } from './lib/service/environment';
 import { readSettings } from './lib/settings';
 import { explain, lines, statusOf } from './lib/status';
 
@@ -19,6 +20,8 @@ export = (grunt: IGrunt): void => {
   );
 
   async function show(file: string | undefined): Promise<void> {
+    const taken = await takeServiceSettings(grunt.option('defaults'), process.env);
+    if (taken !== undefined) grunt.log.writeln(taken);
     const targets = targetsOf(grunt.config.get('sync'));
     const flags = flagsOf((name) => grunt.option(name));
     const answers = [];

@@ -3,9 +3,10 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { flagsOf } from './lib/asked';
 import { Console, type Lines } from './lib/console';
 import { tellPlan, uploadOnce } from './lib/pass';
+import type { UploaderStatus } from './lib/progress';
 import { readSettings, type SyncOptions } from './lib/settings';
 import { Target } from './lib/target';
-import type { Uploader, UploaderStatus } from './lib/uploader';
+import type { Uploader } from './lib/uploader';
 
 /** `grunt sync` finishes what is in flight within so many ms when it is told to end. */
 const GRACE = 10_000;

@@ -65,6 +65,15 @@ describe('grunt check', () => {
     return steps.map(([, sign]) => sign).join('');
   }
 
+  it('in a shell, tries what the settings file of the service says', async () => {
+    const settings = join(instance.root, 'cloud');
+    await writeFile(settings, `KERBEROS_CONFIG=${instance.config}\nAWS_ENDPOINT_URL=${s3.endpoint}\n`);
+    grunt = new Grunt(['check', `--defaults=${settings}`], { SYNC_STATE: instance.state });
+    expect(await grunt.ended()).to.equal(0);
+    expect(grunt.output).to.include(`As the service, with KERBEROS_CONFIG, AWS_ENDPOINT_URL of ${settings}.`);
+    expect(signs()).to.equal('✓✓✓✓✓✓✓✓✓');
+  });
+
   it('tells that all is well, and ends with 0', async () => {
     await instance.picture(eventName(1));
     expect(await run()).to.equal(0);

@@ -38,6 +38,10 @@ export class Instance {
   readonly config: string;
   readonly state: string;
   capture: string;
+  /** Where videos are, if that is another directory; written by `subscribe`. */
+  videos: string | undefined;
+  /** The layout of file names; written by `subscribe`. */
+  format = 'timestamp_microseconds_instanceName_regionCoordinates_numberOfChanges_token.jpg';
 
   private constructor(root: string, generation: '1.x' | '2.x') {
     this.root = root;
@@ -59,10 +63,10 @@ export class Instance {
   async subscribe({ bucket, folder, publicKey, privateKey }: Subscription): Promise<void> {
     const cloud = `<bucket type="text">${bucket}</bucket><folder type="text">${folder}</folder><publicKey type="text">${publicKey}</publicKey><privateKey type="text">${privateKey}</privateKey>`;
     const name = '<instance><name type="text">frontdoor</name></instance>';
-    const format = 'timestamp_microseconds_instanceName_regionCoordinates_numberOfChanges_token.jpg';
+    const videos = this.videos === undefined ? '' : `<Video><directory type="text">${this.videos}/</directory></Video>`;
     await this.#write(
       'io.xml',
-      `<ios><Disk><directory type="text">${this.capture}/</directory><fileFormat type="text">${format}</fileFormat></Disk></ios>`,
+      `<ios><Disk><directory type="text">${this.capture}/</directory><fileFormat type="text">${this.format}</fileFormat></Disk>${videos}</ios>`,
     );
     if (this.generation === '1.x') {
       await this.#write('config.xml', `<kerberos>${name}<amazonS3>${cloud}</amazonS3></kerberos>`);

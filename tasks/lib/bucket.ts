@@ -3,40 +3,30 @@
  *
  * Credentials, signatures, connections and listing are the AWS SDK's. A single PUT takes the short way through the
  * SDK's own signer and HTTP handler, without the client's middleware: half the CPU a picture (test/bench/put.ts), which
- * a Pi needs for its camera. The client itself is loaded only when it is needed
- * (listing, the frame of a multipart upload).
+ * a Pi needs for its camera. The client itself (s3-client.ts) is for listing and for the frame of an upload in parts
+ * (multipart.ts).
  *
- * Arrived means: S3 compared the MD5 and the SHA-256 that were computed from the bytes read from the disk (Content-MD5,
- * and the signed payload hash) and what it says that it stored has the same checksum or ETag. Files above `PART_SIZE` go in parts,
- * one part in memory at a time.
- *
- * Two things that a bucket tells in its errors are put right on the spot: its region, and the hour (a Pi has no clock
- * battery; a signature is good for 15 minutes around S3's own time).
+ * Each request is made again where the bucket's error tells another region or hour (corrections.ts), and has succeeded
+ * when the bucket has confirmed the sums of what was read from the disk (confirm.ts).
  */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { Sha256Node } from '@smithy/core/checksum';
 import { escapeUriPath, HttpRequest, type HttpResponse } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
-import { type Place, Problem, problemOf } from './problem';
+import { type Checksums, checksums, confirm } from './confirm';
+import { Corrections } from './corrections';
+import { PART_SIZE, type PartsConnection, putInParts } from './multipart';
+import { type Place, problemOf } from './problem';
 import { RateLimit } from './rate-limit';
-import { errorOf, errorOfClient, S3Error } from './s3-error';
+import { abortBy, type Client, type Credentials, credentialsOf, loadClient } from './s3-client';
+import { errorOf, errorOfClient } from './s3-error';
 import type { Destination } from './settings';
 
-/** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
-export const PART_SIZE = 8 * 1024 * 1024;
-/** S3's limit on the number of parts. */
-const MOST_PARTS = 10_000;
 /** How long a connection may take to come about, in ms. */
 const CONNECT_TIMEOUT = 10_000;
 /** How long a connection may stand still, in ms, before the line counts as dead. */
 const IDLE_TIMEOUT = 30_000;
-/** A clock that is wrong by less, in ms, is none of the reasons why S3 refuses a signature. */
-const CLOCK_STEP = 60_000;
-/** An answer that makes us correct ourselves (region, clock) is followed at most so often in a row. */
-const MOST_CORRECTIONS = 3;
 
 /** Bytes of known size that can be read at any place: a file. */
 export interface Content {
@@ -84,12 +74,9 @@ export class Bucket {
   readonly #signer: SignatureV4;
   readonly #credentials: Credentials;
   readonly #rateLimit: RateLimit | undefined;
-  readonly #now: () => number;
-  readonly #tell: (text: string) => void;
-  #region: string;
-  /** Ms to add to this machine's clock to have S3's. */
-  #clockOffset = 0;
-  #client: Promise<Client> | undefined;
+  readonly #corrections: Corrections;
+  /** With the region and the hour that were known when it was made. */
+  #client: { loaded: Promise<Client>; region: string; clockOffset: number } | undefined;
 
   private constructor(
     destination: Destination,
@@ -100,13 +87,16 @@ export class Bucket {
     this.destination = destination;
     this.#handler = handler;
     this.#credentials = credentials;
-    this.#region = destination.region;
     this.#rateLimit = options.limitRate === undefined ? undefined : new RateLimit(options.limitRate);
-    this.#now = options.now ?? Date.now;
-    this.#tell = options.tell ?? (() => {});
+    this.#corrections = new Corrections({
+      bucket: destination.bucket,
+      region: destination.region,
+      now: options.now ?? Date.now,
+      tell: options.tell ?? (() => {}),
+    });
     this.#signer = new SignatureV4({
       credentials,
-      region: () => Promise.resolve(this.#region),
+      region: () => Promise.resolve(this.#corrections.region),
       service: 's3',
       sha256: Sha256Node,
       uriEscapePath: false,
@@ -128,12 +118,12 @@ export class Bucket {
 
   /** How far this machine's clock is behind S3's, in ms, as far as S3 had to say so; 0 until then. */
   get clockOffset(): number {
-    return this.#clockOffset;
+    return this.#corrections.clockOffset;
   }
 
   /** The bucket's region: what the destination says, until S3 has said another. */
   get region(): string {
-    return this.#region;
+    return this.#corrections.region;
   }
 
   /** Names the bucket in messages. */
@@ -149,7 +139,7 @@ export class Bucket {
    * whatever `content.read` threw.
    */
   async put(key: string, content: Content, options: PutOptions): Promise<void> {
-    if (content.size > PART_SIZE) return this.#putInParts(key, content, options);
+    if (content.size > PART_SIZE) return putInParts(this.#partsConnection, key, content, options);
     const body = await content.read(0, content.size);
     const sums = checksums(body);
     const headers: Record<string, string> = {
@@ -213,54 +203,12 @@ export class Bucket {
     this.#handler.destroy();
   }
 
-  async #putInParts(key: string, content: Content, { contentType, metadata, signal }: PutOptions): Promise<void> {
-    const Bucket = this.destination.bucket;
-    const partSize = Math.max(PART_SIZE, Math.ceil(content.size / MOST_PARTS));
-    const { UploadId } = await this.#command(async ({ client, commands }) =>
-      client.send(
-        new commands.CreateMultipartUploadCommand({
-          Bucket,
-          Key: key,
-          ContentType: contentType,
-          Metadata: { ...metadata },
-        }),
-        abortBy(signal),
-      ),
-    );
-    if (UploadId === undefined)
-      throw new Problem('server', 'NoUploadId', 'S3 began no upload in parts.', 'It is tried again.');
-    try {
-      const Parts: { ETag: string; PartNumber: number }[] = [];
-      const md5s: Buffer[] = [];
-      for (let offset = 0; offset < content.size; offset += partSize) {
-        const body = await content.read(offset, Math.min(partSize, content.size - offset));
-        const sums = checksums(body);
-        const PartNumber = Parts.length + 1;
-        const query = { partNumber: String(PartNumber), uploadId: UploadId };
-        const { headers } = await this.#send({ method: 'PUT', key, query, headers: {}, body, sums, signal });
-        confirm(key, headers, sums);
-        Parts.push({ ETag: headers.etag ?? '', PartNumber });
-        md5s.push(sums.md5);
-      }
-      const whole = await this.#command(async ({ client, commands }) =>
-        client.send(
-          new commands.CompleteMultipartUploadCommand({ Bucket, Key: key, UploadId, MultipartUpload: { Parts } }),
-          abortBy(signal),
-        ),
-      );
-      // S3's ETag of an upload in parts: the MD5 of the parts' MD5s, a dash, their number.
-      const expected = `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
-      confirmETag(key, whole.ETag, expected, /^[0-9a-f]{32}-\d+$/);
-    } catch (error) {
-      // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is
-      // mostly not allowed to end them itself, and there may be no line to say it on.
-      if (signal?.aborted !== true) {
-        await this.#command(async ({ client, commands }) =>
-          client.send(new commands.AbortMultipartUploadCommand({ Bucket, Key: key, UploadId }), abortBy(signal)),
-        ).catch(() => {});
-      }
-      throw error;
-    }
+  get #partsConnection(): PartsConnection {
+    return {
+      bucket: this.destination.bucket,
+      command: (run) => this.#command(run),
+      send: async (key, part) => (await this.#send({ method: 'PUT', key, headers: {}, ...part })).headers,
+    };
   }
 
   /** One signed request; its success, or a `Problem`. */
@@ -283,7 +231,7 @@ export class Bucket {
         'x-amz-content-sha256': sums.sha256.toString('hex'),
       },
     });
-    const signed = await this.#signer.sign(request, { signingDate: new Date(this.#now() + this.#clockOffset) });
+    const signed = await this.#signer.sign(request, { signingDate: this.#corrections.date });
     const paced = this.#rateLimit && Readable.from(this.#rateLimit.pace(body, signal));
     try {
       const { response } = await this.#handler.handle(
@@ -303,78 +251,36 @@ export class Bucket {
   /** A command of the SDK's client; its success, or a `Problem`. */
   #command<T>(run: (client: Client) => Promise<T>): Promise<T> {
     return this.#corrected(async () => {
-      this.#client ??= this.#load();
       try {
-        return await run(await this.#client);
+        return await run(await this.#loadClient());
       } catch (error) {
         throw errorOfClient(error);
       }
     });
   }
 
-  /** Does it again where the answer shows what to do otherwise. */
-  async #corrected<T>(attempt: () => Promise<T>): Promise<T> {
-    for (let corrections = 0; ; corrections++) {
-      const tried = { region: this.#region, clockOffset: this.#clockOffset };
-      try {
-        return await attempt();
-      } catch (error) {
-        if (corrections < MOST_CORRECTIONS && this.#correct(error, tried)) continue;
-        throw problemOf(error, this.place);
-      }
-    }
-  }
-
-  async #load(): Promise<Client> {
-    // The SDK's notice about Node versions of the future is for developers, not for the log of a camera.
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-    const commands = await import('@aws-sdk/client-s3');
-    const client = new commands.S3Client({
-      region: this.#region,
-      ...(this.destination.endpoint === undefined ? {} : { endpoint: this.destination.endpoint, forcePathStyle: true }),
-      credentials: this.#credentials,
-      requestHandler: this.#handler,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      systemClockOffset: this.#clockOffset,
-      maxAttempts: 1,
+  /** A request that follows what the bucket corrects; its success, or a `Problem`. */
+  #corrected<T>(attempt: () => Promise<T>): Promise<T> {
+    return this.#corrections.follow(attempt).catch((error: unknown) => {
+      throw problemOf(error, this.place);
     });
-    return { client, commands };
   }
 
-  /**
-   * Puts right what the error shows to be wrong with what was `tried`; false where it shows nothing that we could. Of
-   * several requests that fail alike, the first puts it right for all.
-   */
-  #correct(error: unknown, tried: { region: string; clockOffset: number }): boolean {
-    if (!(error instanceof S3Error)) return false;
-    if (error.code === 'RequestTimeTooSkewed' && error.serverTime !== undefined) {
-      if (tried.clockOffset !== this.#clockOffset) return true;
-      const offset = error.serverTime - this.#now();
-      if (Math.abs(offset - this.#clockOffset) < CLOCK_STEP) return false;
-      this.#clockOffset = offset;
-      this.#tell(
-        Math.abs(offset) < CLOCK_STEP
-          ? 'The clock of this machine is right again.'
-          : `The clock of this machine is ${inWords(-offset)}; S3's time is used. Remedy: timedatectl set-ntp true.`,
-      );
-    } else if (error.region !== undefined && error.region !== tried.region) {
-      if (error.region === this.#region) return true;
-      this.#tell(`The bucket ${this.destination.bucket} is in ${error.region}, not in ${this.#region}: going there.`);
-      this.#region = error.region;
-    } else {
-      return false;
+  #loadClient(): Promise<Client> {
+    const { region, clockOffset } = this.#corrections;
+    if (this.#client?.region !== region || this.#client.clockOffset !== clockOffset) {
+      const parts = { credentials: this.#credentials, handler: this.#handler, region, clockOffset };
+      this.#client = { loaded: loadClient(this.destination, parts), region, clockOffset };
     }
-    this.#client = undefined;
-    return true;
+    return this.#client.loaded;
   }
 
   /** Where the bucket is; `pathname` ends with a slash. */
   #endpoint(): URL {
     const { endpoint, bucket } = this.destination;
     if (endpoint !== undefined) return new URL(`${endpoint.replace(/\/+$/, '')}/${bucket}/`);
-    const domain = this.#region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const host = `s3.${this.#region}.${domain}`;
+    const domain = this.#corrections.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    const host = `s3.${this.#corrections.region}.${domain}`;
     // The wildcard of S3's certificate covers no dot.
     return new URL(bucket.includes('.') ? `https://${host}/${bucket}/` : `https://${bucket}.${host}/`);
   }
@@ -384,87 +290,12 @@ function addressOf({ protocol, hostname, port }: URL): { protocol: string; hostn
   return { protocol, hostname, ...(port === '' ? {} : { port: Number(port) }) };
 }
 
-interface Client {
-  readonly client: S3Client;
-  readonly commands: typeof import('@aws-sdk/client-s3');
-}
-
-interface Identity {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
-
-type Credentials = () => Promise<Identity>;
-
-async function credentialsOf({ credentials }: Destination): Promise<Credentials> {
-  if (!('profile' in credentials)) return () => Promise.resolve(credentials);
-  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-  return defaultProvider({ profile: credentials.profile });
-}
-
 async function proxyAgent(proxy: string, agent: { keepAlive: boolean; maxSockets: number }) {
   const { HttpsProxyAgent } = await import('https-proxy-agent');
   return new HttpsProxyAgent(proxy, agent);
 }
 
-interface Checksums {
-  readonly md5: Buffer;
-  readonly sha256: Buffer;
-}
-
-function checksums(bytes: Buffer): Checksums {
-  return { md5: createHash('md5').update(bytes).digest(), sha256: createHash('sha256').update(bytes).digest() };
-}
-
-/** Throws unless what S3 says it stored is what was read. */
-function confirm(key: string, headers: Record<string, string>, { md5, sha256 }: Checksums): void {
-  const stored = headers['x-amz-checksum-sha256'];
-  if (stored !== undefined) {
-    if (stored !== sha256.toString('base64')) throw notConfirmed(key, 'SHA-256');
-    return;
-  }
-  // Every S3 answers with an ETag; what does not has stored nothing: a hotspot's login page, say.
-  if (headers.etag === undefined) {
-    throw new Problem(
-      'checksum',
-      'NotConfirmed',
-      `What answers to ${key} is no S3: it confirms nothing.`,
-      'Something between this machine and the bucket answers in its place: a login page, a proxy, a wrong endpoint.',
-    );
-  }
-  // An ETag is the MD5 unless the bucket encrypts with a key of its own; S3 has then still checked Content-MD5.
-  const encryption = headers['x-amz-server-side-encryption'];
-  const isMd5 = encryption === undefined || encryption === 'AES256';
-  if (isMd5) confirmETag(key, headers.etag, md5.toString('hex'), /^[0-9a-f]{32}$/);
-}
-
-function confirmETag(key: string, etag: string | undefined, expected: string, shape: RegExp): void {
-  const stored = etag?.replace(/^"|"$/g, '');
-  if (stored !== undefined && shape.test(stored) && stored !== expected) throw notConfirmed(key, 'MD5');
-}
-
-function notConfirmed(key: string, sum: string): Problem {
-  return new Problem(
-    'checksum',
-    'ChecksumMismatch',
-    `What the bucket stored as ${key} has another ${sum} than the file.`,
-    'It is sent again. If this stays, something between this machine and the bucket damages data.',
-  );
-}
-
 /** A key as ListObjectsV2 writes it with `encoding-type=url`. */
 function decodeListed(key: string): string {
   return decodeURIComponent(key.replaceAll('+', ' '));
-}
-
-/** An offset in ms as `2 hours behind`, `3 days ahead`. */
-export function inWords(offset: number): string {
-  const size = Math.abs(offset) / 60_000;
-  const [amount, unit] = size < 120 ? [size, 'minutes'] : size < 2880 ? [size / 60, 'hours'] : [size / 1440, 'days'];
-  return `${Math.round(amount)} ${unit} ${offset < 0 ? 'behind' : 'ahead'}`;
-}
-
-function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
 }

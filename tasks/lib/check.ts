@@ -12,7 +12,8 @@ import { access, constants, readdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Bucket, inWords } from './bucket';
+import { Bucket } from './bucket';
+import { inWords } from './corrections';
 import { kindOf, objectKey } from './event';
 import { Problem, problemOf } from './problem';
 import { describe, type SettingsResult, type SyncSettings } from './settings';
@@ -65,7 +66,11 @@ export async function* check(
   }
   switch (settings.state) {
     case 'ready':
-      yield ok('configuration', describe(settings.settings).join('\n'));
+      yield {
+        name: 'configuration',
+        result: settings.warnings.length === 0 ? 'ok' : 'failed',
+        detail: [...describe(settings.settings), ...settings.warnings].join('\n'),
+      };
       yield await checkDirectories(settings.settings.directories);
       return yield* checkCloud(settings.settings, now);
     case 'unsubscribed':

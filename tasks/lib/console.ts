@@ -6,7 +6,8 @@
 import { format } from 'bytes';
 import { SingleBar } from 'cli-progress';
 import type { Problem } from './problem';
-import type { Report, UploaderStatus } from './uploader';
+import type { UploaderStatus } from './progress';
+import type { Report } from './report';
 
 /** Where lines go: Grunt's log. */
 export interface Lines {
@@ -26,8 +27,9 @@ export class Console {
   readonly #statuses: () => readonly UploaderStatus[];
   readonly #timer: NodeJS.Timeout;
   #bar: SingleBar | undefined;
-  #began = 0;
-  /** Counts when the bar or the last summary began. */
+  /** When (ms, monotonic) the bar began, and the counts then. */
+  #began = { at: 0, uploaded: 0, uploadedBytes: 0 };
+  /** The counts of the last summary. */
   #before = { uploaded: 0, uploadedBytes: 0, vanished: 0 };
 
   constructor(lines: Lines, isTerminal: boolean, statuses: () => readonly UploaderStatus[]) {
@@ -73,20 +75,19 @@ export class Console {
     const { uploaded, pending, uploadedBytes, failed } = sum(this.#statuses());
     if (this.#bar === undefined) {
       if (pending < BACKLOG) return;
-      this.#before = { ...this.#before, uploaded, uploadedBytes };
       this.#bar = new SingleBar({
         format: '{bar} {value}/{total} pictures | {rate}/s | {left} left | {failed} failed',
         hideCursor: true,
         clearOnComplete: true,
       });
       this.#bar.start(pending, 0, { rate: '–', left: '–', failed });
-      this.#began = performance.now();
+      this.#began = { at: performance.now(), uploaded, uploadedBytes };
     }
-    const done = uploaded - this.#before.uploaded;
-    const seconds = (performance.now() - this.#began) / 1000;
+    const done = uploaded - this.#began.uploaded;
+    const seconds = (performance.now() - this.#began.at) / 1000;
     this.#bar.setTotal(done + pending);
     this.#bar.update(done, {
-      rate: bytes((uploadedBytes - this.#before.uploadedBytes) / Math.max(seconds, 0.001)),
+      rate: bytes((uploadedBytes - this.#began.uploadedBytes) / Math.max(seconds, 0.001)),
       left: duration((seconds / done) * pending),
       failed,
     });

@@ -4,8 +4,8 @@
  * Both are a Unix socket beside the ledger: who listens on it is at work, and the kernel ends that with the process, so
  * nothing stale is left to be believed after a `kill -9` or a power cut. A question is one line of JSON, the answer another.
  */
-import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { chmod, mkdir, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const LONGEST_PATH = 107;
 /** Two that start at the same moment may both find a dead socket: who has lost sees it after so many ms. */
 const SETTLED_AFTER = 100;
+/** The question that tells one listener from another. */
+const WHO = { who: true };
 /** Who does not answer in so many ms is not there. */
 const ANSWER_TIMEOUT = 5_000;
 
@@ -36,7 +38,8 @@ export interface Claim {
  */
 export async function claim(path: string, answer: (question: unknown) => unknown): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true });
-  const server = createServer((socket) => serve(socket, answer));
+  const token = randomUUID();
+  const server = createServer((socket) => serve(socket, (asked) => (isWho(asked) ? token : answer(asked))));
   if (!(await listen(server, path))) {
     const other = await connect(path);
     other?.destroy();
@@ -46,10 +49,9 @@ export async function claim(path: string, answer: (question: unknown) => unknown
   }
   // Anyone on this machine may ask; there is nothing secret in the answers.
   await chmod(path, 0o666).catch(() => {});
-  const mine = await lstat(path).catch(() => undefined);
   await wait(SETTLED_AFTER);
-  const now = await lstat(path).catch(() => undefined);
-  if (mine === undefined || now?.ino !== mine.ino) {
+  // Not the inode: a socket that replaces another one may get the same.
+  if ((await ask(path, WHO)) !== token) {
     // Closing it would remove the path, which is the winner's now.
     server.unref();
     return undefined;
@@ -89,6 +91,10 @@ export async function ask(path: string, question: unknown): Promise<unknown> {
   } catch {
     return undefined;
   }
+}
+
+function isWho(question: unknown): boolean {
+  return typeof question === 'object' && question !== null && 'who' in question;
 }
 
 function serve(socket: Socket, answer: (question: unknown) => unknown): void {

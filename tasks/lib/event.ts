@@ -84,6 +84,14 @@ export function parseEventName(fileName: string, fileFormat: string = DEFAULT_FI
   return {};
 }
 
+/**
+ * Whether events of this layout lie in sub-directories of the capture directory: the machinery makes a directory for
+ * each `/` (kerberos-io/machinery, src/kerberos/machinery/io/FileManager.cpp). Slashes at the front make none.
+ */
+export function isNested(fileFormat: string): boolean {
+  return /[^/]\//.test(fileFormat);
+}
+
 /** When the camera took it, in milliseconds since 1970 by the camera's clock, or `undefined` if its name tells nothing. */
 export function captureTime(name: EventName): number | undefined {
   if (name.timestamp === undefined) return undefined;

@@ -46,7 +46,7 @@ export class Intake {
   readonly #captures = new Map<string, Capture>();
   readonly #scanned = new Set<string>();
   readonly #unreadable = new Set<string>();
-  /** Directories whose first scan has ended once; they may go and come back. */
+  /** Directories that have been scanned, or were missing: what they hold when they come back may have been swept. */
   readonly #known = new Set<string>();
   #firstScans = 0;
   readonly #recent = new Map<string, number>();
@@ -129,6 +129,7 @@ export class Intake {
       return;
     }
     this.#unreadable.add(directory);
+    this.#known.add(directory);
     if (!rarely.may(directory)) return;
     if (codeOf(error) === 'ENOENT') warn(`There is no capture directory ${directory} yet: waiting for it.`);
     else warn(`The capture directory ${directory} cannot be read (${codeOf(error)}): waiting until it can.`);
@@ -138,21 +139,16 @@ export class Intake {
   #noticed(directory: string, name: string): void {
     const kind = kindOf(name);
     if (kind === undefined) return;
-    const { queue, stillness, rarely } = this.#parts;
+    const { queue, stillness } = this.#parts;
     const look = glance(join(directory, name), kind);
     if (look.is === 'gone') {
       const item = queue.get(name);
       if (item?.directory === directory && item.state.is !== 'sending') this.#parts.vanished(item);
       return;
     }
-    if (this.#parts.ledger().has(name, look.fingerprint)) return;
+    if (this.#parts.ledger().has(name, look.fingerprint) || this.#isTwice(directory, name)) return;
     const item = queue.offer(directory, name, this.#captured(name) ?? look.fingerprint.mtime, true, kind === 'mp4');
-    if (item === undefined) {
-      if (rarely.may(`twice in ${directory}`)) {
-        this.#parts.warn(`${name} is in two capture directories; only the first one found is uploaded.`);
-      }
-      return;
-    }
+    if (item === undefined) return;
     if (item.state.is !== 'sending') {
       const now = performance.now();
       const { size } = look.fingerprint;
@@ -198,6 +194,7 @@ export class Intake {
       } else {
         unknown++;
       }
+      if (this.#isTwice(directory, name)) continue;
       if (queue.get(name) !== undefined) {
         // What is being sent was begun under other settings: it has to be looked at again.
         if (isFirst) queue.offer(directory, name, 0, false);
@@ -213,6 +210,35 @@ export class Intake {
     if (isFirst) this.#parts.backlogFound(unknown, this.#known.has(directory));
     this.#parts.changed();
     return isFirst ? 0 : offered;
+  }
+
+  /**
+   * Whether another directory has a file of this name that is uploaded, or will be: in the bucket both would be one object,
+   * and the second would overwrite the first. The owner is told.
+   */
+  #isTwice(directory: string, name: string): boolean {
+    const { queue, rarely, warn } = this.#parts;
+    const item = queue.get(name);
+    const first = item === undefined ? this.#uploadedFrom(name, directory) : item.directory;
+    if (first === undefined || first === directory) return false;
+    if (rarely.may(`twice in ${directory}`)) {
+      warn(
+        `${name} is in ${first} and in ${directory}: in the bucket both would be one object, so only the one that was found ` +
+          'first is uploaded. Give one of the two another file format, or name one directory alone.',
+      );
+    }
+    return true;
+  }
+
+  /** The directory, other than `directory`, whose file of this name is the one in the ledger. */
+  #uploadedFrom(name: string, directory: string): string | undefined {
+    const ledger = this.#parts.ledger();
+    if (this.#captures.size < 2 || !ledger.knows(name)) return undefined;
+    for (const other of this.#captures.keys()) {
+      const fingerprint = other === directory ? undefined : fingerprintOf(join(other, name));
+      if (fingerprint !== undefined && ledger.has(name, fingerprint)) return other;
+    }
+    return undefined;
   }
 
   /** A name that is not UTF-8 cannot be used to open its file. */

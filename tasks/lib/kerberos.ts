@@ -14,6 +14,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { isNested } from './event';
 
 /** Where the images of Kerberos keep their configuration, in the order in which they are looked in. */
 export const CONFIGURATION_DIRECTORIES: readonly string[] = [
@@ -50,6 +51,8 @@ export interface KerberosFacts {
   /** Absolute, without a trailing slash, each once; the image's own default if io.xml names none. */
   readonly directories: readonly Fact[];
   readonly fileFormat?: Fact;
+  /** A layout, of pictures or of videos, that puts events into sub-directories of the capture directory. */
+  readonly nested?: Fact;
   /** The random key by which later Kerberos versions tell instances apart. */
   readonly productKey?: Fact;
 }
@@ -135,6 +138,8 @@ async function readDirectory(directory: string, homes: readonly string[]): Promi
     directories.push({ value, origin: `the default of Kerberos ${is2 ? '2' : '1'}.x` });
   }
 
+  const formats = ['Disk', 'Video'].flatMap((device) => fact(io, 'io.xml', 'ios', device, 'fileFormat') ?? []);
+
   return {
     state: 'found',
     directory,
@@ -147,7 +152,8 @@ async function readDirectory(directory: string, homes: readonly string[]): Promi
       ...present({
         instance: fact(config, 'config.xml', 'kerberos', 'instance', 'name'),
         capture: fact(config, 'config.xml', 'kerberos', 'instance', 'capture'),
-        fileFormat: fact(io, 'io.xml', 'ios', 'Disk', 'fileFormat') ?? fact(io, 'io.xml', 'ios', 'Video', 'fileFormat'),
+        fileFormat: formats[0],
+        nested: formats.find(({ value }) => isNested(value)),
         productKey: await readProductKey([dirname(directory), ...homes]),
       }),
     },

@@ -65,7 +65,10 @@ async function readyOf({ name, read, lines }: PassOptions): Promise<SyncSettings
     await wait(READ_AGAIN_AFTER);
     settings = await read();
   }
-  if (settings.state === 'ready') return settings.settings;
+  if (settings.state === 'ready') {
+    for (const warning of settings.warnings) lines.warning(`${name}: ${warning}`);
+    return settings.settings;
+  }
   lines.warning(`${name}: ${settings.state === 'invalid' ? settings.problems.join('\n') : settings.message}`);
   return undefined;
 }

@@ -98,8 +98,10 @@ export interface SettingsSources {
 }
 
 /** `watch` holds the configuration directories whose change is a reason to read again. */
-export type SettingsResult = { watch: string[] } & (
-  | { state: 'ready'; settings: SyncSettings }
+export type SettingsResult = {
+  watch: string[];
+} /** `warnings`: what keeps some events from being uploaded, and what to do. */ & (
+  | { state: 'ready'; settings: SyncSettings; warnings: string[] }
   /** No cloud subscription yet: credentials or bucket are empty. `files` are where they will appear. */
   | { state: 'unsubscribed'; message: string; files: string[]; directories: string[] }
   /** Files are empty or cut short, most likely because they are being written: read again soon. */
@@ -239,7 +241,14 @@ export async function readSettings(sources: SettingsSources): Promise<SettingsRe
   if (limitRate !== undefined) settings.limitRate = limitRate;
   if (endpoint !== undefined) settings.destination.endpoint = endpoint;
   if (proxy !== undefined) settings.destination.proxy = proxy;
-  return { state: 'ready', settings, watch };
+  const warnings: string[] = [];
+  if (facts.nested && directories.length === 0) {
+    warnings.push(
+      `${facts.nested.origin} has a "/" in it, so the camera puts events into sub-directories of the capture directory, where they are not uploaded. ` +
+        'Take it out in the web interface or, if they all lie in one, name that in SYNC_DIRECTORY.',
+    );
+  }
+  return { state: 'ready', settings, warnings, watch };
 }
 
 /** What the settings are, a line each, for a log: no secret, and of an access key id only the first four characters. */

@@ -5,9 +5,9 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ask, controlPath } from './control';
 import { kindOf } from './event';
+import type { Whereabouts } from './progress';
 import type { SettingsResult, SyncSettings } from './settings';
 import { destinationOf, type TargetStatus } from './target';
-import type { Whereabouts } from './uploader';
 import { openLedger } from './work';
 
 export type Status =
@@ -19,13 +19,14 @@ export type Status =
       pending: number;
       directories: readonly string[];
       destination: string;
+      warnings: readonly string[];
       file?: Whereabouts | FileProblem;
     }
   | { target: string; sync: 'waiting'; why: string };
 
-/** Why a file is none of ours. */
+/** Why a file is none of ours. `no-file`: a link, a directory, a fifo. */
 export interface FileProblem {
-  is: 'no-event' | 'missing';
+  is: 'no-event' | 'no-file' | 'missing';
 }
 
 /** The status of a target, and of one file of it where `file` (a name, or a path) is given. */
@@ -49,17 +50,22 @@ export async function statusOf(target: string, settings: SettingsResult, file?: 
       ...(name === undefined ? {} : { file: await whereIs(name, where, now.directories) }),
     };
   }
-  return fromDisk(target, settings.settings, name);
+  return fromDisk(target, settings.settings, settings.warnings, name);
 }
 
-async function fromDisk(target: string, settings: SyncSettings, name: string | undefined): Promise<Status> {
+async function fromDisk(
+  target: string,
+  settings: SyncSettings,
+  warnings: readonly string[],
+  name: string | undefined,
+): Promise<Status> {
   const ledger = await openLedger(settings);
   let uploaded = 0;
   let pending = 0;
   for (const directory of settings.directories) {
-    for (const each of await readdir(directory).catch(() => [])) {
-      if (kindOf(each) === undefined) continue;
-      if (ledger.knows(each)) uploaded++;
+    for (const each of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
+      if (kindOf(each.name) === undefined || each.isSymbolicLink() || each.isDirectory()) continue;
+      if (ledger.knows(each.name)) uploaded++;
       else pending++;
     }
   }
@@ -71,6 +77,7 @@ async function fromDisk(target: string, settings: SyncSettings, name: string | u
     pending,
     directories: settings.directories,
     destination: destinationOf(settings),
+    warnings,
     ...(name === undefined ? {} : { file: await whereIs(name, where, settings.directories) }),
   };
 }
@@ -82,10 +89,13 @@ async function whereIs(
 ): Promise<Whereabouts | FileProblem> {
   if (where !== undefined && where.is !== 'unknown') return where;
   if (kindOf(name) === undefined) return { is: 'no-event' };
+  let isThere = false;
   for (const directory of directories) {
-    if ((await lstat(join(directory, name)).catch(() => undefined)) !== undefined) return { is: 'unknown' };
+    const stats = await lstat(join(directory, name)).catch(() => undefined);
+    if (stats?.isFile()) return { is: 'unknown' };
+    isThere ||= stats !== undefined;
   }
-  return { is: 'missing' };
+  return { is: isThere ? 'no-file' : 'missing' };
 }
 
 /** A status for people. */
@@ -99,16 +109,19 @@ export function lines(status: Status): string[] {
         `${status.directories.join(' and ')} to ${status.destination}`,
         `uploaded  ${status.uploaded}`,
         `pending   ${status.pending}`,
+        ...status.warnings,
       ];
     case 'running':
       return ofRunning(status.now);
   }
 }
 
-function ofRunning({ pid, since, instance, directories, destination, waiting, uploader }: TargetStatus): string[] {
+function ofRunning(status: TargetStatus): string[] {
+  const { pid, since, instance, directories, destination, warnings, waiting, uploader } = status;
   const text = [`grunt sync is running (process ${pid}, since ${since}).`];
   if (destination !== undefined) text.push(`${instance || 'Instance'}: ${directories.join(' and ')} to ${destination}`);
   if (waiting !== undefined) text.push(`Nothing is uploaded: ${waiting}`);
+  text.push(...warnings);
   if (uploader === undefined) return text;
   if (uploader.problem !== undefined) {
     const { message, remedy, nextTry } = uploader.problem;
@@ -149,6 +162,8 @@ export function explain(status: Status, name: string): string {
       return `${name} failed: ${file.message} Next try: ${file.nextTry}.${but}`;
     case 'no-event':
       return `${name} is not an event file: only .jpg, .jpeg, .png and .mp4 are uploaded.`;
+    case 'no-file':
+      return `${name} is a link or a directory, and these are left alone: only files in the capture directory itself are uploaded.`;
     case 'missing':
       return `${name} is not in the capture directory: the name is another one, or the disk clean-up has deleted it.`;
     case 'unknown':

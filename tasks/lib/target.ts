@@ -7,8 +7,10 @@
  * for every now and then.
  */
 import { type Claim, claimOrGoWithout, controlPath } from './control';
+import type { UploaderStatus, Whereabouts } from './progress';
+import type { Report } from './report';
 import type { SettingsResult, SyncSettings } from './settings';
-import { type Report, Uploader, type UploaderStatus, type Whereabouts } from './uploader';
+import { Uploader } from './uploader';
 
 /** Half-written files are read again after so many ms. */
 const READ_AGAIN = 200;
@@ -29,6 +31,8 @@ export interface TargetStatus {
   instance: string | undefined;
   directories: readonly string[];
   destination: string | undefined;
+  /** What keeps some events from being uploaded, by the settings. */
+  warnings: readonly string[];
   /** Why nothing is uploaded, if it is for the settings. */
   waiting: string | undefined;
   uploader: UploaderStatus | undefined;
@@ -41,6 +45,7 @@ export class Target {
   readonly #report: Report;
   readonly #since = new Date();
   #settings: SyncSettings | undefined;
+  #warnings: readonly string[] = [];
   #applied = '';
   #uploader: Uploader | undefined;
   #claim: Claim | undefined;
@@ -101,6 +106,7 @@ export class Target {
       instance: settings?.instance,
       directories: settings?.directories ?? [],
       destination: settings && destinationOf(settings),
+      warnings: this.#warnings,
       waiting: this.#waiting,
       uploader: this.#uploader?.status(),
       ...(file === undefined || this.#uploader === undefined ? {} : { file: this.#uploader.whereabouts(file) }),
@@ -128,7 +134,7 @@ export class Target {
   async #follow(settings: SettingsResult): Promise<void> {
     switch (settings.state) {
       case 'ready':
-        return this.#work(settings.settings);
+        return this.#work(settings.settings, settings.warnings);
       case 'unsubscribed':
         return this.#wait(settings.message, this.#report.say);
       case 'invalid':
@@ -159,19 +165,21 @@ export class Target {
     this.#waiting = why;
   }
 
-  async #work(settings: SyncSettings): Promise<void> {
-    const applied = JSON.stringify(settings);
+  async #work(settings: SyncSettings, warnings: readonly string[]): Promise<void> {
+    const applied = JSON.stringify([settings, warnings]);
     if (applied === this.#applied) return;
     if (!(await this.#claimOnce(settings))) return;
     const isFirst = this.#uploader === undefined;
     this.#uploader ??= await Uploader.open(settings, this.#report);
     this.#settings = settings;
+    this.#warnings = warnings;
     this.#waiting = undefined;
     this.#told = undefined;
     this.#applied = applied;
     this.#report.say(
       `${isFirst ? 'Uploading' : 'Settings have changed: uploading'} ${settings.directories.join(' and ')} to ${destinationOf(settings)}.`,
     );
+    for (const warning of warnings) this.#report.warn(warning);
     // A large directory takes its time to be scanned; meanwhile settings may change again.
     const begun = isFirst ? this.#uploader.start() : this.#uploader.apply(settings);
     begun.catch((error) => this.#wait(`${error instanceof Error ? error.message : error}`, this.#report.warn));

@@ -3,7 +3,7 @@
  *
  *     Intake ─ names ─→ queue ─ next ─→ openPicture ─ whole ─→ Bucket.put ─ confirmed ─→ Ledger
  *        ↑                 ↑ held until a time: failed, unfinished       │
- *        └── is it in the ledger already?  └────────── what failed ──────┘
+ *        └── is it in the ledger already?  └────────── Failures ─────────┘
  *
  * `#pump` is the only starter of uploads. It runs whenever something may have changed (a name noticed, an upload ended,
  * a hold or the gate's wait over), and starts as many as may run now. One of several slots is kept for pictures of what
@@ -14,16 +14,16 @@
  */
 import { join } from 'node:path';
 import { contentTypeOf, eventMetadata, kindOf, objectKey } from './event';
+import { Failures } from './failures';
 import type { Fingerprint } from './fingerprint';
 import { Intake } from './intake';
 import type { Ledger } from './ledger';
 import { LookUp } from './lookup';
 import { ChangedWhileReading, openPicture, type Picture } from './picture';
-import { plural } from './plural';
-import { Problem, problemOf } from './problem';
-import { type Item, isBulk, type QueueCounts, UploadQueue } from './queue';
+import { progressOf, type Totals, type UploaderStatus, type Whereabouts, whereaboutsOf } from './progress';
+import { type Item, isBulk, UploadQueue } from './queue';
 import { Rarely } from './rarely';
-import { delayAfter, Gate } from './retry';
+import type { Report } from './report';
 import type { SyncSettings } from './settings';
 import { Stillness } from './stillness';
 import { isSamePlace, openWork, type Work } from './work';
@@ -34,68 +34,26 @@ const EMPTY_AGAIN = 60_000;
 const LOOK_UP_FROM = 1_000;
 /** A file without the end that its format has must stand still so many times as long as one of unknown format. */
 const CUT_SHORT = 30;
-/** While the last success is less than so many ms ago, so many files in a row are denied before that counts for all. */
-const SUCCESS_OF_LATE = 30_000;
-const DENIED_IN_A_ROW = 8;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 /** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
 const PATIENCE_OF_A_PASS = 3;
 
-/** What an uploader has to tell, for whoever shows it. */
-export interface Report {
-  uploaded(name: string, key: string, size: number): void;
-  /** The disk clean-up was faster. */
-  vanished(name: string): void;
-  failed(name: string, problem: Problem): void;
-  say(text: string): void;
-  warn(text: string): void;
-}
-
-export interface Totals {
-  uploaded: number;
-  uploadedBytes: number;
-  vanished: number;
-  lastSuccess: { name: string; at: Date } | undefined;
-}
-
-export interface UploaderStatus extends QueueCounts, Totals {
-  /** What keeps the whole target from uploading. */
-  problem: { message: string; remedy: string; nextTry: Date } | undefined;
-  /** Why files failed, the most frequent reason first. */
-  failures: { why: string; count: number; example: string }[];
-}
-
-/** Where one file is on its way. */
-export type Whereabouts =
-  | { is: 'uploaded' }
-  | { is: 'sending' }
-  | { is: 'queued'; before: number }
-  | { is: 'unfinished' | 'empty'; nextLook: Date }
-  | { is: 'failed'; message: string; nextTry: Date }
-  | { is: 'unknown' };
-
 export class Uploader {
   readonly #report: Report;
   readonly #once: boolean;
   readonly #queue = new UploadQueue();
-  readonly #gate = new Gate();
   readonly #stillness = new Stillness();
   readonly #rarely = new Rarely();
+  readonly #failures: Failures;
   readonly #intake: Intake;
   readonly #lookUp: LookUp;
   readonly #sending = new Map<Item, Promise<void>>();
   readonly #abort = new AbortController();
   readonly #totals: Totals = { uploaded: 0, uploadedBytes: 0, vanished: 0, lastSuccess: undefined };
-  /** Files that were denied one after the other, with no success in between. */
-  readonly #denied = new Set<string>();
   readonly #begunAt = performance.now();
   #work: Work;
-  /** Uploads at a time: fewer than the settings say while S3 asks to slow down. */
-  #width: number;
   #bulkSending = 0;
-  #lastSuccess = Number.NEGATIVE_INFINITY;
-  #wasToldOfOutage = false;
   #applying: Promise<void> = Promise.resolve();
   /** Whether `apply` or `pause` was called last. */
   #isWanted = true;
@@ -108,7 +66,13 @@ export class Uploader {
     this.#work = work;
     this.#report = report;
     this.#once = once;
-    this.#width = work.settings.concurrency;
+    this.#failures = new Failures({
+      queue: this.#queue,
+      rarely: this.#rarely,
+      report,
+      concurrency: () => this.#work.settings.concurrency,
+      isStopping: () => this.#isStopping,
+    });
     const told = {
       queue: this.#queue,
       say: (text: string) => report.say(text),
@@ -128,8 +92,8 @@ export class Uploader {
       ...told,
       once,
       isPaused: () => this.#isPaused,
-      trouble: (problem) => this.#warnOfOutage(problem),
-      lastSuccess: () => this.#lastSuccess,
+      trouble: (problem) => this.#failures.tell(problem),
+      lastSuccess: () => this.#failures.lastSuccess,
       done: () => this.#pump(),
     });
   }
@@ -162,16 +126,11 @@ export class Uploader {
     if (isElsewhere) await old.ledger.close().catch(() => {});
     const work = await openWork(settings, (text) => this.#report.say(text), isElsewhere ? undefined : old.ledger);
     this.#work = work;
-    this.#width = settings.concurrency;
     old.over.abort();
     Promise.allSettled(sending).then(() => old.bucket.close());
     if (isElsewhere) this.#intake.close();
     this.#rarely.clear();
-    this.#denied.clear();
-    this.#gate.wake();
-    for (const item of this.#queue.items()) {
-      if (item.state.is === 'held' && item.state.hold.why === 'failed') this.#queue.putBack(item);
-    }
+    this.#failures.forgive();
     this.#lookUp.replace(work);
     this.#isPaused = !this.#isWanted;
     this.#pump();
@@ -226,37 +185,12 @@ export class Uploader {
   }
 
   status(): UploaderStatus {
-    const problem = this.#gate.problem ?? this.#lookUp.problem;
-    const nextTry = dateOf(Math.max(this.#gate.probeAt, performance.now()));
-    return {
-      ...this.#queue.counts(),
-      ...this.#totals,
-      problem: problem && { message: problem.message, remedy: problem.remedy, nextTry },
-      failures: this.#failures(),
-    };
-  }
-
-  #failures(): UploaderStatus['failures'] {
-    const failures = new Map<string, { why: string; count: number; example: string }>();
-    for (const { name, state } of this.#queue.items()) {
-      if (state.is !== 'held' || state.hold.why !== 'failed') continue;
-      const why = state.hold.message.replace(name, 'a file');
-      const seen = failures.get(why);
-      if (seen === undefined) failures.set(why, { why, count: 1, example: name });
-      else seen.count++;
-    }
-    return [...failures.values()].sort((a, b) => b.count - a.count);
+    const { problem = this.#lookUp.problem, probeAt } = this.#failures.gate;
+    return progressOf(this.#queue, this.#totals, problem && { problem, nextTry: probeAt });
   }
 
   whereabouts(name: string): Whereabouts {
-    const item = this.#queue.get(name);
-    if (item === undefined) return { is: this.#work.ledger.knows(name) ? 'uploaded' : 'unknown' };
-    const { state } = item;
-    if (state.is === 'sending') return { is: 'sending' };
-    if (state.is === 'ready') return { is: 'queued', before: this.#queue.before(item) };
-    const at = dateOf(state.until);
-    if (state.hold.why === 'failed') return { is: 'failed', message: state.hold.message, nextTry: at };
-    return { is: state.hold.why, nextLook: at };
+    return whereaboutsOf(name, this.#queue, this.#work.ledger);
   }
 
   #backlogFound(unknown: number, isAgain: boolean): void {
@@ -269,7 +203,7 @@ export class Uploader {
     if (this.#isStopping || this.#isPaused) return;
     const now = performance.now();
     for (;;) {
-      const width = this.#gate.width(now, Math.floor(this.#width));
+      const width = this.#failures.width(now);
       if (this.#sending.size >= width) break;
       const isWaiting = this.#intake.isGathering || this.#lookUp.isRunning;
       // One slot stays free for pictures of what happens now, where there are several.
@@ -280,8 +214,8 @@ export class Uploader {
     }
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
     // The end of an upload comes back here; a timer is for what no upload will wake.
-    const isClosed = this.#gate.width(now, 1) === 0;
-    const next = isClosed ? this.#gate.probeAt : this.#queue.nextRelease();
+    const isClosed = this.#failures.width(now) === 0;
+    const next = isClosed ? this.#failures.gate.probeAt : this.#queue.nextRelease();
     if (next !== undefined && next > now) this.#timer = setTimeout(() => this.#pump(), next - now + 1);
   }
 
@@ -346,7 +280,7 @@ export class Uploader {
       signal: this.#abort.signal,
     });
     work.ledger.add(name, picture.fingerprint);
-    if (work === this.#work) this.#succeeded();
+    if (work === this.#work) this.#failures.succeeded();
     this.#totals.uploaded++;
     this.#totals.uploadedBytes += size;
     this.#totals.lastSuccess = { name, at: new Date() };
@@ -378,10 +312,7 @@ export class Uploader {
       this.#queue.hold(item, performance.now() + this.#work.settings.stillness, { why: 'unfinished' });
       return;
     }
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const problem = new Problem('file', code, `${item.name} cannot be read (${code}).`, remedyOf(code), error);
-    this.#holdFailed(item, problem);
-    if (this.#rarely.may(`file ${code}`)) this.#report.warn(`${problem.message} ${problem.remedy}`);
+    this.#failures.ofFile(item, error);
   }
 
   #failed(item: Item, error: unknown, startedAt: number, work: Work): void {
@@ -394,53 +325,7 @@ export class Uploader {
       this.#queue.putBack(item);
       return;
     }
-    const problem = problemOf(error, work.bucket.place);
-    this.#holdFailed(item, problem);
-    if (this.#isStopping) return;
-    if (problem.kind === 'denied') this.#denied.add(item.name);
-    const isOfTarget = problem.kind === 'denied' ? this.#areAllDenied() : problem.scope === 'target';
-    if (!isOfTarget) {
-      if (this.#rarely.may(`${problem.kind} ${problem.code}`))
-        this.#report.warn(`${problem.message} ${problem.remedy}`);
-      return;
-    }
-    this.#gate.failed(problem, startedAt, performance.now());
-    if (problem.kind === 'slow-down') this.#width = Math.max(1, this.#width / 2);
-    this.#warnOfOutage(problem);
-  }
-
-  /** A file may be denied for what it is; several in a row, and no success of late, show that it is not the file. */
-  #areAllDenied(): boolean {
-    const isOfLate = performance.now() - this.#lastSuccess < SUCCESS_OF_LATE;
-    return this.#denied.size > (isOfLate ? DENIED_IN_A_ROW : 1);
-  }
-
-  #warnOfOutage(problem: Problem): void {
-    if (!this.#rarely.may(problem.kind)) return;
-    this.#report.warn(`${problem.message} ${problem.remedy}`);
-    this.#wasToldOfOutage = true;
-  }
-
-  #holdFailed(item: Item, problem: Problem): void {
-    item.failures++;
-    const until = performance.now() + delayAfter(item.failures, Math.random());
-    this.#queue.hold(item, until, { why: 'failed', message: problem.message });
-    if (!this.#isStopping) this.#report.failed(item.name, problem);
-  }
-
-  #succeeded(): void {
-    this.#lastSuccess = performance.now();
-    this.#denied.clear();
-    this.#width = Math.min(this.#work.settings.concurrency, this.#width + 1 / this.#width);
-    const { problem, failures } = this.#gate;
-    if (problem !== undefined) {
-      this.#gate.succeeded();
-      // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
-      this.#queue.releaseFailed(failures);
-    }
-    if (!this.#wasToldOfOutage) return;
-    this.#wasToldOfOutage = false;
-    this.#report.say(`Uploading again; ${plural(this.#queue.size, 'file')} to go.`);
+    this.#failures.ofUpload(item, error, startedAt, work.bucket.place);
   }
 
   async #lookAtLedger(ledger: Ledger): Promise<void> {
@@ -466,7 +351,7 @@ export class Uploader {
 
   #isIdle(): boolean {
     if (this.#sending.size > 0 || this.#lookUp.isRunning || this.#intake.isGathering) return false;
-    if (this.#once && this.#gate.failures >= FAILURES_OF_A_PASS) return true;
+    if (this.#once && this.#failures.gate.failures >= FAILURES_OF_A_PASS) return true;
     const now = performance.now();
     const { stillness } = this.#work.settings;
     const isLate = now - this.#begunAt > PATIENCE_OF_A_PASS * stillness;
@@ -488,15 +373,4 @@ function isOfFile(error: unknown): error is Error & { code: string } {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !('syscall' in error))
     return false;
   return error.syscall === 'open' || error.syscall === 'read' || error.syscall === 'fstat';
-}
-
-function remedyOf(code: string): string {
-  if (code === 'EACCES' || code === 'EPERM') return 'Let the user that runs grunt read it.';
-  if (code === 'EMFILE' || code === 'ENFILE') return 'Too many files are open on this machine.';
-  return 'The disk or SD card may be failing.';
-}
-
-/** A time of the monotonic clock as a date. */
-function dateOf(at: number): Date {
-  return new Date(Date.now() + at - performance.now());
 }

@@ -37,10 +37,11 @@ describe('Console', function () {
     });
     try {
       await until(
-        () => /\d+\/200 pictures \| [\d.]+ KB\/s \| \d+ s left \| 0 failed/.test(output),
+        () => /\d+\/\d{3} pictures \| [\d.]+ KB\/s \| \d+ s left \| 0 failed/.test(output),
         () => `a bar in ${output}`,
       );
       await until(
+        // With those that were uploaded before the bar came.
         () => output.includes('200 uploaded'),
         () => `the summary in ${output}`,
       );

@@ -40,6 +40,7 @@ describe('settings', () => {
     await instance.write2({ ...subscribed, disk: '/tmp/capture/', video: '/tmp/capture/' });
     expect(await read()).to.deep.equal({
       state: 'ready',
+      warnings: [],
       watch: [instance.config],
       settings: {
         target: 'default',
@@ -69,6 +70,22 @@ describe('settings', () => {
     expect(settings.instance).to.equal('default');
     expect(settings.directories).to.deep.equal(['/home/cloud/in', '/abs']);
     expect(settings.destination.folder).to.equal('');
+  });
+
+  it('warns of a layout that puts events into sub-directories, and only where the camera lays down the directory', async () => {
+    const warnings = async (fileFormat: string, sources: Partial<SettingsSources> = {}) => {
+      await instance.write2({ ...subscribed, fileFormat });
+      const result = await read(sources);
+      return result.state === 'ready' ? result.warnings : [JSON.stringify(result)];
+    };
+    const [warning] = await warnings('instanceName/timestamp_token.jpg');
+    expect(warning)
+      .to.match(/^<ios><Disk><fileFormat> in \S+io.xml has a "\/" in it/)
+      .and.to.contain('SYNC_DIRECTORY');
+    expect(await warnings('timestamp_token.jpg')).to.deep.equal([]);
+    expect(await warnings('/timestamp_token.jpg')).to.deep.equal([]);
+    const env = { SYNC_DIRECTORY: '/capture/frontdoor' };
+    expect(await warnings('instanceName/timestamp_token.jpg', { env })).to.deep.equal([]);
   });
 
   it('without Kerberos and without those, it says where it looked and what to set', async () => {

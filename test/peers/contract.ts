@@ -12,10 +12,13 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectTaggingCommand,
   paginateListObjectsV2,
   type S3Client,
   S3ServiceException,
@@ -174,6 +177,46 @@ const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
     await owner.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
     const { KeyCount } = await owner.send(new ListObjectsV2Command({ Bucket, Prefix: 'contract/delete/' }));
     expect(KeyCount).to.equal(0);
+  },
+
+  'lists and deletes versions where none are kept': async ({ owner, Bucket }) => {
+    const keys = ['contract/versions/1', 'contract/versions/2'];
+    for (const Key of keys) await owner.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+    const list = async (options: object = {}) =>
+      await owner.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'contract/versions/', ...options }));
+    const { Versions } = await list();
+    expect(Versions?.map(({ Key, VersionId, IsLatest }) => [Key, VersionId, IsLatest])).to.deep.equal(
+      keys.map((Key) => [Key, 'null', true]),
+    );
+    const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = await list({ MaxKeys: 1 });
+    expect(IsTruncated).to.equal(true);
+    const rest = await list({ KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker });
+    expect(rest.Versions?.map(({ Key }) => Key)).to.deep.equal(keys.slice(1));
+    await owner.send(new DeleteObjectCommand({ Bucket, Key: keys[0], VersionId: 'null' }));
+    await owner.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: keys[1], VersionId: 'null' }] } }));
+    expect((await list()).Versions).to.equal(undefined);
+  },
+
+  'keeps tags, and copies them along or replaces them': async ({ owner, Bucket }) => {
+    const Key = 'contract/tags/1';
+    const tagsOf = async (key: string) => {
+      const { TagSet = [] } = await owner.send(new GetObjectTaggingCommand({ Bucket, Key: key }));
+      return TagSet.map(({ Key: name, Value }) => `${name}=${Value}`).sort();
+    };
+    await owner.send(new PutObjectCommand({ Bucket, Key, Body: 'x', Tagging: 'retention=30&place=front%20door' }));
+    expect(await tagsOf(Key)).to.deep.equal(['place=front door', 'retention=30']);
+    expect((await owner.send(new GetObjectCommand({ Bucket, Key }))).TagCount).to.equal(2);
+    const copy = async (options: object) => {
+      const target = { Bucket, Key: 'contract/tags/2', CopySource: `${Bucket}/${Key}` };
+      await owner.send(new CopyObjectCommand({ ...target, ...options }));
+      return await tagsOf('contract/tags/2');
+    };
+    expect(await copy({})).to.deep.equal(['place=front door', 'retention=30']);
+    expect(await copy({ TaggingDirective: 'REPLACE', Tagging: 'retention=7' })).to.deep.equal(['retention=7']);
+    await owner.send(
+      new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet: [{ Key: 'retention', Value: '90' }] } }),
+    );
+    expect(await tagsOf(Key)).to.deep.equal(['retention=90']);
   },
 
   'serves a presigned URL': async ({ owner, Bucket, server }) => {

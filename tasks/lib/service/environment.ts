@@ -1,0 +1,55 @@
+/**
+ * What the service was told in its settings file, for who asks about it from a shell: systemd and the init script hand the
+ * file to `grunt sync`, a shell does not, and `grunt status` would look for another ledger than the service writes.
+ */
+import { readFile } from 'node:fs/promises';
+import { codeOf } from '../s3-error';
+
+/** The settings file of the service (`EnvironmentFile` of cloud.service). */
+export const SETTINGS_FILE = '/etc/default/cloud';
+
+/**
+ * Adds to `env` what the settings file names and `env` does not. `asked` is the command line's `--defaults`: another
+ * path, or `false` for none. Resolves with a line that says what was taken, or that it could not be; `undefined` where
+ * there is nothing to say. Never says a value.
+ */
+export async function takeServiceSettings(
+  asked: unknown,
+  env: Record<string, string | undefined>,
+): Promise<string | undefined> {
+  if (asked === false) return undefined;
+  const path = typeof asked === 'string' ? asked : SETTINGS_FILE;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' && path === SETTINGS_FILE) return undefined;
+    const remedy = code === 'EACCES' ? ' Run this as root to have them used.' : '';
+    return `${path} cannot be read (${code}): if the service has settings there, they are not known here.${remedy}`;
+  }
+  const taken: string[] = [];
+  for (const [name, value] of Object.entries(parseSettingsFile(text))) {
+    // What Node reads when it starts would have no effect any more.
+    if (env[name] !== undefined || name.startsWith('NODE_')) continue;
+    env[name] = value;
+    taken.push(name);
+  }
+  return taken.length === 0 ? undefined : `As the service, with ${taken.join(', ')} of ${path}.`;
+}
+
+/** The variables in a file as systemd reads it (systemd.exec(5), EnvironmentFile); what it would ignore is not there. */
+export function parseSettingsFile(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const line of text.replace(/\\\r?\n/g, '').split(/\r?\n/)) {
+    const [, name, value] = /^\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) variables[name] = unquoted(value);
+  }
+  return variables;
+}
+
+function unquoted(value: string): string {
+  const double = /^"(.*)"$/s.exec(value)?.[1];
+  if (double !== undefined) return double.replace(/\\(["$`\\])/g, '$1');
+  return /^'(.*)'$/s.exec(value)?.[1] ?? value.replace(/\\(.)/g, '$1');
+}
