@@ -15,7 +15,15 @@ export = (grunt: IGrunt): void => {
       grunt.fail.fatal(`--port=${grunt.option('port')} is not a port: give a number from 0 (any free one) to 65535.`);
     }
 
+    // Whoever takes any port for the one wants no certain one for the other.
+    const appPort = Number(grunt.option('app-port') ?? (port === 0 ? 0 : 4581));
+    if (!Number.isInteger(appPort) || appPort < 0 || appPort > 65_535) {
+      grunt.fail.fatal(`--app-port=${grunt.option('app-port')} is not a port: give a number from 0 (any) to 65535.`);
+    }
+
     const ingest = join(LAMBDA, 'ingest.js');
+    const gallery = join(LAMBDA, 'gallery.js');
+    const account = join(LAMBDA, 'account.js');
     const hasLambda = existsSync(ingest) && existsSync(join(LAMBDA, 'node_modules'));
 
     const run = async () => {
@@ -27,12 +35,16 @@ export = (grunt: IGrunt): void => {
       const lambda = {
         ingest,
         dynamodb: join(LAMBDA, 'local-dynamodb.js'),
+        ...(existsSync(gallery) && {
+          app: { gallery, port: appPort, ...(existsSync(account) && { account }) },
+        }),
         tell: (what: string, text: string) =>
           what === 'failed' ? grunt.log.error(text) : grunt.log.writeln(`${what} ${text}`),
       };
       const cloud = await startCloud({ data, port, ...(hasLambda ? { lambda } : {}) });
-      const { endpoint, bucket, folder } = cloud.description;
+      const { endpoint, bucket, folder, app } = cloud.description;
       grunt.log.ok(`The cloud runs on ${endpoint}, its bucket is ${bucket}.`);
+      if (app) grunt.log.ok(`To see what the cameras saw, open ${app.url}; the login is in ${cloud.file}`);
       grunt.log.writeln(`To point a Pi at it, copy bucket, folder, publicKey and privateKey from ${cloud.file}`);
       grunt.log.writeln('into its web interface (Cloud), and start its sync with');
       grunt.log.writeln(`  AWS_ENDPOINT_URL=${endpoint} grunt sync --force`);

@@ -5,8 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
+import { iam } from '../lambda/test-packages';
 
 const GRUNT = join(__dirname, '..', 'node_modules', 'grunt', 'bin', 'grunt');
 const GRUNTFILE = join(__dirname, '..', 'Gruntfile.js');
@@ -105,13 +107,68 @@ describe('grunt cloud', () => {
 
     await rm(join(data, 'cloud.json'));
     const after = await ready(grunt('--port=0'));
-    expect({ ...after, endpoint: '' }).to.deep.equal({ ...before, endpoint: '' });
+    expect({ ...after, endpoint: '', app: '' }).to.deep.equal({ ...before, endpoint: '', app: '' });
     const again = clientOf(after);
     const { KeyCount } = await again.send(
       new ListObjectsV2Command({ Bucket: after.bucket, Prefix: `${after.folder}/` }),
     );
     expect(KeyCount).to.equal(1);
     again.destroy();
+  });
+
+  it("gives the owner's environment in a file for its owner alone, with which IAM can be asked", async () => {
+    const run = grunt('--port=0');
+    const cloud = await ready(run);
+    const file = join(data, 'owner.env');
+    expect(statSync(file).mode & 0o777).to.equal(0o600);
+    const env = parseEnv(readFileSync(file, 'utf8'));
+    const { owner } = JSON.parse(readFileSync(join(data, 'keys.json'), 'utf8'));
+    expect(env).to.include({
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: owner.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: owner.secretAccessKey,
+      AWS_ENDPOINT_URL_S3: cloud.endpoint,
+      UPLOADS_BUCKET: 'uploads',
+      PRODUCTION_BUCKET: 'production',
+      TABLE_NAME: 'cloud',
+    });
+    const service = new iam.IAMClient({
+      endpoint: String(env.AWS_ENDPOINT_URL_IAM),
+      region: 'eu-west-1',
+      credentials: owner,
+    });
+    const UserName = 'kerberos-home';
+    const { AccessKeyMetadata } = await service.send(new iam.ListAccessKeysCommand({ UserName }));
+    expect(AccessKeyMetadata?.map(({ AccessKeyId }) => AccessKeyId)).to.deep.equal([cloud.publicKey]);
+    // Rotated, and the old one is gone: it must not come back at the next start.
+    const { AccessKey } = await service.send(new iam.CreateAccessKeyCommand({ UserName }));
+    await service.send(new iam.DeleteAccessKeyCommand({ UserName, AccessKeyId: String(cloud.publicKey) }));
+    service.destroy();
+    run.child.kill('SIGTERM');
+    await run.exit;
+    await rm(join(data, 'cloud.json'));
+    const again = await ready(grunt('--port=0'));
+    expect(again).to.include({ publicKey: AccessKey?.AccessKeyId, privateKey: AccessKey?.SecretAccessKey });
+    const old = clientOf({ ...again, publicKey: String(cloud.publicKey), privateKey: String(cloud.privateKey) });
+    const put = old.send(new PutObjectCommand({ Bucket: cloud.bucket, Key: `${cloud.folder}/a.jpg`, Body: 'x' }));
+    const error: unknown = await put.catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(Error).and.to.have.property('name', 'InvalidAccessKeyId');
+    old.destroy();
+  });
+
+  it('serves the cloud application, tells where it is and the login, and keeps the login over a restart', async () => {
+    const run = grunt('--port=0');
+    const { app } = await ready(run);
+    expect(Object.keys(app ?? {}).sort()).to.deep.equal(['password', 'url', 'user']);
+    const { url, user, password } = Object(app);
+    expect([user, password.length]).to.deep.equal(['home', 23]);
+    const page = await fetch(url);
+    expect(page.status, await page.text()).to.equal(200);
+    expect(run.output()).to.include(url).and.not.to.include(password);
+    run.child.kill('SIGTERM');
+    expect(await run.exit).to.equal(0);
+    await rm(join(data, 'cloud.json'));
+    expect(Object((await ready(grunt('--port=0'))).app)).to.include({ user, password });
   });
 
   it('starts again after it was killed', async () => {
@@ -147,5 +204,8 @@ describe('grunt cloud', () => {
     const run = grunt('--port=http');
     expect(await run.exit).not.to.equal(0);
     expect(run.output()).to.include('--port=http is not a port');
+    const other = grunt('--port=0', '--app-port=http');
+    expect(await other.exit).not.to.equal(0);
+    expect(other.output()).to.include('--app-port=http is not a port');
   });
 });

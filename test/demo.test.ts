@@ -12,22 +12,26 @@ describe('grunt demo', function () {
     const data = await mkdtemp(join(tmpdir(), 'demo-'));
     const demo = new Grunt(['demo', `--data=${data}`], {});
     try {
-      await demo.says(/after the camera finished it/);
+      await demo.says(/after the camera finished it/, 60_000);
       await demo.says(/(on it: [\s\S]*){2}/, 60_000);
       await demo.says(/refused home/, 60_000);
+      const { app } = JSON.parse(await readFile(join(data, 'cloud', 'cloud.json'), 'utf8'));
+      expect(demo.output).to.include(`Open ${app.url} and log in as home with ${app.password}`);
       demo.process.kill('SIGINT');
       expect(await demo.ended(), demo.output).to.equal(0);
       const [person, same] = [...demo.output.matchAll(/published home\/\S+, on it: (\S{16})/g)].map(([, id]) => id);
       expect(person).to.be.a('string').and.equal(same);
       expect(demo.output).to.match(/refused home\/\S+ \(TooSmall\): The picture is 16 x 16/);
-      expect(demo.output).to.match(/All \d+ pictures of the capture directory are in the bucket/);
+      expect(demo.output).to.match(/All \d+ pictures of the capture directories are in the bucket/);
       const store = await ObjectStore.open(join(data, 'cloud', 's3'), Date.now);
-      const names = await readdir(join(data, 'capture'));
-      expect(names.length).to.be.greaterThan(40);
-      for (const name of names) {
-        const object = await store.get('uploads', `home/${name}`);
-        if (object === undefined) throw new Error(`${name} is not in the bucket`);
-        expect((await readFile(object.path)).equals(await readFile(join(data, 'capture', name))), name).to.equal(true);
+      for (const capture of [join(data, 'capture'), join(data, 'garden', 'capture')]) {
+        const names = await readdir(capture);
+        expect(names.length).to.be.greaterThan(40);
+        for (const name of names) {
+          const object = await store.get('uploads', `home/${name}`);
+          if (object === undefined) throw new Error(`${name} is not in the bucket`);
+          expect((await readFile(object.path)).equals(await readFile(join(capture, name))), name).to.equal(true);
+        }
       }
     } finally {
       await demo.kill();

@@ -1,21 +1,29 @@
 /**
- * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and a device's credentials for it; where it
- * is given the Lambda, what that makes of uploads goes to the production bucket (publishing.ts). All it keeps is under one
- * directory:
+ * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and IAM, which knows who may use it; where it
+ * is given the Lambda, what that makes of uploads goes to the production bucket (publishing.ts), and the cloud application
+ * shows it (application.ts). All it keeps is under one directory:
  *
- *     DIR/cloud.json   how to reach it, with the device's credentials; there as soon as it is ready
- *     DIR/keys.json    the key pairs, made at the first start
+ *     DIR/cloud.json   how to reach it, with the device's credentials and the login; there as soon as it is ready
+ *     DIR/owner.env    the owner's environment, for the accounts command; there as long as DIR/cloud.json
+ *     DIR/keys.json    the key pairs and the login, made at the first start (cloud-keys.ts)
+ *     DIR/iam.json     who may upload (iam-users.ts)
  *     DIR/s3/          buckets and objects
  *     DIR/lock         names the process that runs on DIR
  */
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ensureAccount, startApplication } from './application';
+import { type Keys, rememberAccount, stableKeys } from './cloud-keys';
+import type { Credentials } from './credentials';
+import type { FunctionUrl } from './function-url';
+import { type Iam, startIam } from './iam';
+import { IamUsers } from './iam-users';
 import { lock } from './lock';
 import type { S3EventRecord } from './notifications';
-import { isMissing } from './objects';
-import { device, owner } from './policy';
-import { Publishing, type PublishingOptions } from './publishing';
+import { owner } from './policy';
+import { writePrivate, writePrivateJson } from './private-file';
+import { Publishing, type PublishingOptions, TABLE } from './publishing';
+import { PRODUCTION_LIFECYCLE, UPLOADS_LIFECYCLE } from './retention';
 import { type S3Server, startS3 } from './s3';
 
 export interface CloudOptions {
@@ -23,10 +31,22 @@ export interface CloudOptions {
   readonly data: string;
   readonly port: number;
   /** What is run on uploads; left out, they stay where they are. */
-  readonly lambda?: Pick<PublishingOptions, 'ingest' | 'dynamodb' | 'tell'>;
+  readonly lambda?: LambdaOptions;
 }
 
-/** What cloud.json holds; the last four are what a Kerberos configuration calls them. */
+export interface LambdaOptions extends Pick<PublishingOptions, 'ingest' | 'dynamodb' | 'tell'> {
+  /** The cloud application; left out, there is none. */
+  readonly app?: {
+    /** Compiled module of the gallery's function. */
+    readonly gallery: string;
+    /** Compiled accounts command; where it is left out, nobody can log in. */
+    readonly account?: string;
+    /** 0 takes a free one. */
+    readonly port: number;
+  };
+}
+
+/** What cloud.json holds; `bucket` to `privateKey` are what a Kerberos configuration calls them. */
 export interface CloudDescription {
   readonly endpoint: string;
   readonly region: string;
@@ -34,6 +54,8 @@ export interface CloudDescription {
   readonly folder: string;
   readonly publicKey: string;
   readonly privateKey: string;
+  /** The cloud application, with the login that the first start made. */
+  readonly app?: { readonly url: string; readonly user: string; readonly password: string };
 }
 
 export interface Cloud {
@@ -44,20 +66,13 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-interface Keys {
-  readonly owner: Credentials;
-  readonly device: Credentials;
-}
-
 const REGION = 'eu-west-1';
 const BUCKET = 'uploads';
 const PRODUCTION = 'production';
+/** The first account. */
 const FOLDER = 'home';
+/** Its user in IAM, named as the accounts command names them. */
+const USER = `kerberos-${FOLDER}`;
 
 /**
  * Starts the cloud and tells, in DIR/cloud.json, how to reach it.
@@ -67,36 +82,60 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
   const directory = resolve(data);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const { release } = lock(join(directory, 'lock'));
+  /** What was started, the last first. */
+  const started: { close(): Promise<void> }[] = [];
+  const close = async () => {
+    for (const part of started.splice(0)) await part.close();
+    release();
+  };
   try {
     const file = join(directory, 'cloud.json');
-    // One of an earlier run would say that we are ready.
-    rmSync(file, { force: true });
-    const keys = stableKeys(join(directory, 'keys.json'));
-    const publishing =
-      lambda && new Publishing({ ...lambda, data: directory, region: REGION, uploads: BUCKET, production: PRODUCTION });
+    const ownerFile = join(directory, 'owner.env');
+    // Those of an earlier run would say that we are ready.
+    for (const old of [file, ownerFile]) rmSync(old, { force: true });
+    const keysFile = join(directory, 'keys.json');
+    const keys = stableKeys(keysFile);
+    const place = { data: directory, region: REGION, uploads: BUCKET, production: PRODUCTION };
+    const publishing = lambda && new Publishing({ ...lambda, ...place });
     const s3 = await startServer(join(directory, 's3'), port, keys, (event) => publishing?.add(event));
-    for (const bucket of [BUCKET, PRODUCTION]) await s3.createBucket(bucket);
-    await publishing?.start(s3);
+    started.unshift(s3);
+    await s3.createBucket(BUCKET, UPLOADS_LIFECYCLE);
+    await s3.createBucket(PRODUCTION, PRODUCTION_LIFECYCLE);
+    const users = openUsers(join(directory, 'iam.json'), s3, keys.device);
+    const iam = await startIam({ users, owner: keys.owner });
+    started.unshift(iam);
+
+    if (publishing) started.unshift(publishing);
+    const database = await publishing?.start(s3);
+    let app: FunctionUrl | undefined;
+    if (lambda?.app && database !== undefined) {
+      app = await startApplication(s3, { ...place, ...lambda.app, table: TABLE, database });
+      started.unshift(app);
+    }
+    const environment = ownerEnvironment(keys, s3, iam, database, app);
+    if (app && lambda?.app?.account !== undefined && !keys.app.isMade) {
+      await ensureAccount(lambda.app.account, environment, {
+        account: FOLDER,
+        password: keys.app.password,
+        ...keys.device,
+      });
+      rememberAccount(keysFile, keys);
+    }
+    const device = deviceOf(users) ?? keys.device;
     const description: CloudDescription = {
       endpoint: s3.endpoint,
       region: REGION,
       bucket: BUCKET,
       folder: FOLDER,
-      publicKey: keys.device.accessKeyId,
-      privateKey: keys.device.secretAccessKey,
+      publicKey: device.accessKeyId,
+      privateKey: device.secretAccessKey,
+      ...(app && { app: { url: app.url, user: FOLDER, password: keys.app.password } }),
     };
-    writePrivate(file, description);
-    return {
-      description,
-      file,
-      close: async () => {
-        await publishing?.close();
-        await s3.close();
-        release();
-      },
-    };
+    writePrivate(ownerFile, linesOf(environment));
+    writePrivateJson(file, description);
+    return { description, file, close };
   } catch (error) {
-    release();
+    await close();
     throw error;
   }
 }
@@ -108,16 +147,8 @@ async function startServer(
   onObjectEvent: (event: S3EventRecord) => void,
 ): Promise<S3Server> {
   try {
-    return await startS3({
-      directory,
-      port,
-      region: REGION,
-      onObjectEvent,
-      keyPairs: [
-        { ...keys.owner, policy: owner },
-        { ...keys.device, policy: device(BUCKET, FOLDER) },
-      ],
-    });
+    const keyPairs = [{ ...keys.owner, policy: owner }];
+    return await startS3({ directory, port, region: REGION, onObjectEvent, keyPairs });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
       throw new Error(`Port ${port} is in use by another program: stop it, or choose another port with --port=N.`);
@@ -126,53 +157,60 @@ async function startServer(
   }
 }
 
-/** The key pairs of this directory: the same at every start. */
-function stableKeys(file: string): Keys {
-  try {
-    const keys: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (isKeys(keys)) return keys;
-    throw new Error(`${file} does not hold two key pairs. Delete it, and the next start makes new ones.`);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  const keys = { owner: newCredentials(), device: newCredentials() };
-  writePrivate(file, keys);
-  return keys;
+/** Opens IAM. At the first start it gets the first account's user, whose key the device has. */
+function openUsers(file: string, s3: S3Server, device: Credentials): IamUsers {
+  const isFirst = !existsSync(file);
+  const users = new IamUsers(file, s3, Date.now);
+  if (isFirst) users.createWith(USER, { upload: devicePolicy(BUCKET, FOLDER) }, device);
+  return users;
 }
 
-/** Credentials of the shape of Amazon's: 20 letters and digits, and 40 characters of Base64 (so `+` and `/` occur). */
-function newCredentials(): Credentials {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const letters = Array.from({ length: 16 }, () => alphabet[randomInt(alphabet.length)]);
-  return { accessKeyId: `KERB${letters.join('')}`, secretAccessKey: randomBytes(30).toString('base64') };
+/** What a device may do in AWS too: write into its folder, in one request or in parts, and list it. */
+function devicePolicy(bucket: string, folder: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:PutObject', Resource: `arn:aws:s3:::${bucket}/${folder}/*` },
+      {
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: `arn:aws:s3:::${bucket}`,
+        Condition: { StringLike: { 's3:prefix': [`${folder}/*`] } },
+      },
+    ],
+  });
 }
 
-function isKeys(value: unknown): value is Keys {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'owner' in value &&
-    isCredentials(value.owner) &&
-    'device' in value &&
-    isCredentials(value.device)
-  );
+/** The first account's key that is in force: it may have been rotated. */
+function deviceOf(users: IamUsers): Credentials | undefined {
+  if (!users.has(USER)) return undefined;
+  return users.get(USER).keys.findLast(({ status }) => status === 'Active');
 }
 
-function isCredentials(value: unknown): value is Credentials {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'accessKeyId' in value &&
-    typeof value.accessKeyId === 'string' &&
-    'secretAccessKey' in value &&
-    typeof value.secretAccessKey === 'string'
-  );
+function ownerEnvironment(
+  keys: Keys,
+  s3: S3Server,
+  iam: Iam,
+  database: string | undefined,
+  app: FunctionUrl | undefined,
+): Record<string, string> {
+  return {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: keys.owner.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.owner.secretAccessKey,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_IAM: iam.endpoint,
+    UPLOADS_BUCKET: BUCKET,
+    PRODUCTION_BUCKET: PRODUCTION,
+    TABLE_NAME: TABLE,
+    ...(database !== undefined && { AWS_ENDPOINT_URL_DYNAMODB: database }),
+    ...(app && { APP_URL: app.url }),
+  };
 }
 
-/** Writes a file that its owner alone can read, in one step. */
-function writePrivate(file: string, content: object): void {
-  const temporary = `${file}.new`;
-  rmSync(temporary, { force: true });
-  writeFileSync(temporary, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  renameSync(temporary, file);
+/** None of the values needs quotes: they are names, URLs and Base64. */
+function linesOf(environment: Record<string, string>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
 }

@@ -3,6 +3,7 @@ import { type ChecksumAlgorithm, checksumHeader } from './checksum';
 import { S3Error } from './errors';
 import type { Description, StoredObject } from './objects';
 import type { S3Request } from './request';
+import { tagsOfHeader } from './tags';
 
 const KEPT = [
   'cache-control',
@@ -18,7 +19,6 @@ const MAX_METADATA_BYTES = 2048;
 
 /** What we would forget in silence is refused, so that nobody relies on it. */
 const REFUSED = [
-  'x-amz-tagging',
   'x-amz-website-redirect-location',
   'x-amz-object-lock-mode',
   'x-amz-object-lock-retain-until-date',
@@ -36,7 +36,7 @@ export function requireHeaderValue(name: string, value: string): string {
   return value;
 }
 
-/** @throws S3Error NotImplemented, InvalidArgument, MetadataTooLarge */
+/** @throws S3Error NotImplemented, InvalidArgument, InvalidTag, MetadataTooLarge */
 export function describe(request: S3Request): Description {
   for (const name of REFUSED) {
     if (request.header(name) !== undefined) throw new S3Error('NotImplemented', undefined, { Header: name });
@@ -66,7 +66,9 @@ export function describe(request: S3Request): Description {
     bytes += name.length + metadata[name].length;
   }
   if (bytes > MAX_METADATA_BYTES) throw new S3Error('MetadataTooLarge');
-  return { headers, metadata };
+  const tagging = request.header('x-amz-tagging');
+  const tags = tagging === undefined ? undefined : tagsOfHeader(tagging);
+  return { headers, metadata, ...(tags && { tags }) };
 }
 
 /** The headers that go with an object, its length excepted. */

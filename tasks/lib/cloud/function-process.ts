@@ -41,6 +41,8 @@ async function answer({ id, event, deadline }: Invocation): Promise<void> {
     };
     process.send?.({ id, result: await handler(event, context) });
   } catch (error) {
+    // With where it happened, for the log alone.
+    console.error(error);
     process.send?.({ id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }
 }

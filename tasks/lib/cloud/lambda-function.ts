@@ -19,6 +19,11 @@ export interface FunctionOptions {
   readonly onLine: (line: string) => void;
 }
 
+/** An event took longer than the time limit; its process was ended. */
+export class TimeLimitExceeded extends Error {
+  override readonly name = 'TimeLimitExceeded';
+}
+
 /** One process of the function, made at the first event. */
 export class FunctionProcess {
   readonly #options: FunctionOptions;
@@ -30,7 +35,7 @@ export class FunctionProcess {
 
   /**
    * Calls the handler and returns what it returns, as JSON has it. One call at a time.
-   * @throws Error with what the handler threw, or saying that the process ended or was ended
+   * @throws TimeLimitExceeded, or Error with what the handler threw, or saying that the process ended
    */
   async invoke(event: unknown): Promise<unknown> {
     const { name, timeLimit } = this.#options;
@@ -46,7 +51,7 @@ export class FunctionProcess {
       const timer = setTimeout(() => {
         this.#child = undefined;
         child.kill('SIGKILL');
-        settle(() => reject(new Error(`${name} took longer than ${timeLimit / 1000} s.`)));
+        settle(() => reject(new TimeLimitExceeded(`${name} took longer than ${timeLimit / 1000} s.`)));
       }, timeLimit);
       const onMessage = (message: unknown) => {
         if (!isAnswer(message) || message.id !== id) return;

@@ -1,15 +1,19 @@
-/** Lists: of buckets, of a bucket's objects (both versions of the call), and what clients ask of a bucket before. */
+/** Lists: of buckets, of a bucket's objects (both versions of the call) and of their versions, and what clients ask of a bucket before. */
 
 import { receiveText } from './body';
 import { quoted } from './description';
 import { formEncode } from './encoding';
 import { S3Error } from './errors';
-import { MAX_XML_BYTES } from './object-operations';
+import { MAX_XML_BYTES, NULL_VERSION, requireNullVersion } from './object-operations';
 import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
+import type { S3Request } from './request';
 import { toXml, type XmlElement } from './xml';
 
 /** Most keys of one page. */
 const MAX_KEYS = 1000;
+
+/** Of everything. */
+const OWNER = { ID: 'owner', DisplayName: 'owner' };
 
 /** GET / */
 export function listBuckets(call: Call): Reply {
@@ -17,7 +21,7 @@ export function listBuckets(call: Call): Reply {
   const buckets = call.objects
     .buckets()
     .map(({ name, created }) => ({ Name: name, CreationDate: xmlTime(created), BucketRegion: call.region }));
-  const content = { Owner: { ID: 'owner', DisplayName: 'owner' }, Buckets: { Bucket: buckets } };
+  const content = { Owner: OWNER, Buckets: { Bucket: buckets } };
   return xmlReply(toXml('ListAllMyBucketsResult', content));
 }
 
@@ -51,12 +55,8 @@ export function listObjects(call: Call, bucket: string): Reply {
   const prefix = request.parameter('prefix') ?? '';
   requireAllowed(call, 's3:ListBucket', bucket, prefix);
 
-  const encodingType = request.parameter('encoding-type');
-  if (encodingType !== undefined && encodingType !== 'url') {
-    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request');
-  }
-  const encode = encodingType === 'url' ? formEncode : (text: string) => text;
-  const maxKeys = readMaxKeys(request.parameter('max-keys'));
+  const { encodingType, encode } = readEncoding(request);
+  const maxKeys = readMaxKeys(request);
   const delimiter = request.parameter('delimiter') ?? '';
   const token = request.parameter('continuation-token');
   const startAfter = request.parameter(version2 ? 'start-after' : 'marker') ?? '';
@@ -76,7 +76,7 @@ export function listObjects(call: Call, bucket: string): Reply {
       LastModified: xmlTime(object.lastModified),
       ETag: quoted(object.etag),
       Size: object.size,
-      Owner: withOwner ? { ID: 'owner', DisplayName: 'owner' } : undefined,
+      Owner: withOwner ? OWNER : undefined,
       StorageClass: 'STANDARD',
     })),
     CommonPrefixes: page.commonPrefixes.map((text) => ({ Prefix: encode(text) })),
@@ -96,7 +96,69 @@ export function listObjects(call: Call, bucket: string): Reply {
   return xmlReply(toXml('ListBucketResult', { ...common, ...paging }), { 'x-amz-bucket-region': call.region });
 }
 
-function readMaxKeys(text: string | undefined): number {
+/**
+ * GET /bucket?versions, of a bucket that keeps no versions: each object is its one and latest version, called `null`.
+ * docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+ */
+export function listObjectVersions(call: Call, bucket: string): Reply {
+  const { request } = call;
+  const prefix = request.parameter('prefix') ?? '';
+  requireAllowed(call, 's3:ListBucketVersions', bucket, prefix);
+
+  const { encodingType, encode } = readEncoding(request);
+  const maxKeys = readMaxKeys(request);
+  const delimiter = request.parameter('delimiter') ?? '';
+  const keyMarker = request.parameter('key-marker') ?? '';
+  const versionMarker = request.parameter('version-id-marker');
+  if (versionMarker !== undefined) requireVersionMarker(keyMarker, versionMarker);
+  const page = call.objects.list(bucket, { prefix, delimiter, after: keyMarker, limit: maxKeys });
+  const endsWithObject = page.next !== undefined && page.next === page.objects.at(-1)?.key;
+  const result = {
+    Name: bucket,
+    Prefix: encode(prefix),
+    KeyMarker: encode(keyMarker),
+    VersionIdMarker: versionMarker ?? '',
+    NextKeyMarker: page.next === undefined ? undefined : encode(page.next),
+    NextVersionIdMarker: endsWithObject ? NULL_VERSION : undefined,
+    MaxKeys: maxKeys,
+    Delimiter: delimiter === '' ? undefined : encode(delimiter),
+    EncodingType: encodingType,
+    IsTruncated: page.next !== undefined,
+    Version: page.objects.map((object) => ({
+      Key: encode(object.key),
+      VersionId: NULL_VERSION,
+      IsLatest: true,
+      LastModified: xmlTime(object.lastModified),
+      ETag: quoted(object.etag),
+      Size: object.size,
+      Owner: OWNER,
+      StorageClass: 'STANDARD',
+    })),
+    CommonPrefixes: page.commonPrefixes.map((text) => ({ Prefix: encode(text) })),
+  };
+  return xmlReply(toXml('ListVersionsResult', result), { 'x-amz-bucket-region': call.region });
+}
+
+function requireVersionMarker(keyMarker: string, versionMarker: string): void {
+  if (keyMarker === '') {
+    throw new S3Error('InvalidArgument', 'A version-id marker cannot be specified without a key marker.', {
+      ArgumentName: 'version-id-marker',
+      ArgumentValue: versionMarker,
+    });
+  }
+  requireNullVersion('version-id-marker', versionMarker);
+}
+
+function readEncoding(request: S3Request): { encodingType: string | undefined; encode: (text: string) => string } {
+  const encodingType = request.parameter('encoding-type');
+  if (encodingType !== undefined && encodingType !== 'url') {
+    throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request');
+  }
+  return { encodingType, encode: encodingType === 'url' ? formEncode : (text) => text };
+}
+
+function readMaxKeys(request: S3Request): number {
+  const text = request.parameter('max-keys');
   if (text === undefined) return MAX_KEYS;
   if (!/^\d{1,10}$/.test(text)) {
     throw new S3Error('InvalidArgument', 'Provided max-keys not an integer or within integer range', {

@@ -13,6 +13,7 @@ import {
   requireWritable,
   withIncoming,
 } from './object-operations';
+import type { Description } from './objects';
 import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
 import { MAX_PART_NUMBER, type NamedPart, type Upload } from './uploads';
 import { children, childText, fromXml, toXml } from './xml';
@@ -121,8 +122,8 @@ export async function completeMultipartUpload(call: Call, bucket: string, key: s
   });
 }
 
-function descriptionOf({ headers, metadata }: Upload): Pick<Upload, 'headers' | 'metadata'> {
-  return { headers, metadata };
+function descriptionOf({ headers, metadata, tags }: Upload): Description {
+  return { headers, metadata, tags };
 }
 
 function withoutChecksums(call: Call): Call['request'] {

@@ -8,7 +8,8 @@ export type EventName =
   | 'ObjectCreated:Put'
   | 'ObjectCreated:Copy'
   | 'ObjectCreated:CompleteMultipartUpload'
-  | 'ObjectRemoved:Delete';
+  | 'ObjectRemoved:Delete'
+  | 'LifecycleExpiration:Delete';
 
 export interface S3EventRecord {
   readonly eventVersion: '2.1';
@@ -46,7 +47,8 @@ export interface ObjectChange {
   /** Of an object that came: bytes, and ETag without quotes. */
   readonly size?: number;
   readonly etag?: string;
-  readonly accessKeyId: string;
+  /** Who did it: an access key's holder, or S3 itself. */
+  readonly principalId: string;
   readonly sourceIPAddress: string;
   readonly requestId: string;
 }
@@ -72,7 +74,7 @@ export class EventRecorder {
       awsRegion: this.#region,
       eventTime: new Date(now).toISOString(),
       eventName: change.eventName,
-      userIdentity: { principalId: `AWS:${change.accessKeyId}` },
+      userIdentity: { principalId: change.principalId },
       requestParameters: { sourceIPAddress: change.sourceIPAddress },
       responseElements: { 'x-amz-request-id': change.requestId, 'x-amz-id-2': change.requestId },
       s3: {

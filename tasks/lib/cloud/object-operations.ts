@@ -3,18 +3,23 @@ import { open, rm } from 'node:fs/promises';
 import { MAX_PUT_BYTES, receiveBody, receiveText, requireLength } from './body';
 import { algorithmNamed, type ChecksumAlgorithm } from './checksum';
 import { mayRead, requireCopySource, writeCondition } from './conditions';
-import { copyBody, copySource } from './copy';
+import { type CopySource, copyBody, copySource } from './copy';
 import { checksumHeaders, describe, objectHeaders, quoted, requireHeaderValue } from './description';
 import { S3Error } from './errors';
 import type { EventName } from './notifications';
 import type { CommitSteps, Content, Description, StoredObject } from './objects';
 import { type Call, type Reply, requireAllowed, xmlReply, xmlTime } from './operation';
-import { allows } from './policy';
-import { children, childText, fromXml, toXml } from './xml';
+import { type Action, allows } from './policy';
+import type { S3Request } from './request';
+import { type Tags, tagsOfHeader } from './tags';
+import { children, childText, fromXml, toXml, type XmlElement } from './xml';
 
 /** Longest XML that a request may send: 10,000 parts with checksums fit. */
 export const MAX_XML_BYTES = 4 * 1024 ** 2;
 const MAX_DELETED_KEYS = 1000;
+
+/** What S3 calls the one version of an object in a bucket that keeps none. */
+export const NULL_VERSION = 'null';
 
 /** What a reader may override in a signed request. */
 const OVERRIDES = [
@@ -44,10 +49,7 @@ export async function putObject(call: Call, bucket: string, key: string): Promis
 export async function copyObject(call: Call, bucket: string, key: string): Promise<Reply> {
   const { request } = call;
   const condition = requireWritable(call, bucket, key);
-  const directive = request.header('x-amz-metadata-directive')?.toUpperCase() ?? 'COPY';
-  if (directive !== 'COPY' && directive !== 'REPLACE') {
-    throw new S3Error('InvalidArgument', 'Unknown metadata directive.');
-  }
+  const directive = directiveOf(request, 'metadata');
   const source = await copySource(call);
   try {
     requireCopySource(request.header, source.object);
@@ -60,13 +62,13 @@ export async function copyObject(call: Call, bucket: string, key: string): Promi
     if (source.object.size > MAX_PUT_BYTES) {
       throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size');
     }
-    const description: Description = directive === 'REPLACE' ? describe(request) : source.object;
+    const { headers, metadata }: Description = directive === 'REPLACE' ? describe(request) : source.object;
+    const tags = copiedTags(call, source, bucket, key);
     const algorithm = algorithmNamed(request.header('x-amz-checksum-algorithm')) ?? source.object.checksum?.algorithm;
     return await withIncoming(call, async (incoming) => {
       const content = await copyBody(source, incoming, algorithm);
-      const { headers, metadata } = description;
       const steps = commitSteps(call, 'ObjectCreated:Copy', bucket, condition);
-      const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata }, steps);
+      const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata, tags }, steps);
       const result = {
         LastModified: xmlTime(object.lastModified),
         ETag: quoted(object.etag),
@@ -77,6 +79,25 @@ export async function copyObject(call: Call, bucket: string, key: string): Promi
   } finally {
     await source.file.close();
   }
+}
+
+/** Of a copy: whether the source's description (or tags) comes along, or the request's replaces it. */
+function directiveOf(request: S3Request, of: 'metadata' | 'tagging'): 'COPY' | 'REPLACE' {
+  const directive = request.header(`x-amz-${of}-directive`)?.toUpperCase() ?? 'COPY';
+  if (directive === 'COPY' || directive === 'REPLACE') return directive;
+  throw new S3Error('InvalidArgument', `Unknown ${of} directive.`);
+}
+
+/** The tags of a copy. Who copies them along must be able to read them there and to set them here. */
+function copiedTags(call: Call, source: CopySource, bucket: string, key: string): Tags | undefined {
+  if (directiveOf(call.request, 'tagging') === 'REPLACE')
+    return tagsOfHeader(call.request.header('x-amz-tagging') ?? '');
+  const { tags } = source.object;
+  if (tags !== undefined) {
+    requireAllowed(call, 's3:GetObjectTagging', source.bucket, source.object.key);
+    requireAllowed(call, 's3:PutObjectTagging', bucket, key);
+  }
+  return tags;
 }
 
 /** GET and HEAD /bucket/key */
@@ -92,6 +113,10 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
   const { object, file } = found;
   try {
     const headers = objectHeaders(object, request.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED');
+    const tagCount = Object.keys(object.tags ?? {}).length;
+    if (tagCount > 0 && allows(call.keyPair.policy, 's3:GetObjectTagging', bucket, key)) {
+      headers['x-amz-tagging-count'] = String(tagCount);
+    }
     for (const name of OVERRIDES) {
       const value = request.parameter(`response-${name}`);
       if (value !== undefined) headers[name] = requireHeaderValue(name, value);
@@ -116,14 +141,30 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
   }
 }
 
-/** DELETE /bucket/key: also where there is nothing, it is gone. */
+/** DELETE /bucket/key, or with `versionId=null`: also where there is nothing, it is gone. */
 export function deleteObject(call: Call, bucket: string, key: string): Reply {
-  requireAllowed(call, 's3:DeleteObject', bucket, key);
+  const version = call.request.parameter('versionId');
+  requireAllowed(call, deleting(version), bucket, key);
+  if (version !== undefined) requireNullVersion('versionId', version);
   const match = call.request.header('if-match');
   const current = call.objects.info(bucket, key);
   if (match !== undefined && current !== undefined) writeCondition(call.request.header)(current);
   remove(call, bucket, key);
-  return { status: 204 };
+  return { status: 204, ...(version !== undefined && { headers: { 'x-amz-version-id': version } }) };
+}
+
+/** @throws S3Error InvalidArgument where a version is asked for that a bucket without versions cannot have */
+export function requireNullVersion(parameter: string, version: string): void {
+  if (version === NULL_VERSION) return;
+  throw new S3Error('InvalidArgument', 'Invalid version id specified', {
+    ArgumentName: parameter,
+    ArgumentValue: version,
+  });
+}
+
+/** Deleting a named version is an action of its own. */
+function deleting(version: string | undefined): Action {
+  return version === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
 }
 
 /** POST /bucket?delete */
@@ -137,18 +178,22 @@ export async function deleteObjects(call: Call, bucket: string): Promise<Reply> 
     }
   }
   const wanted = fromXml(await receiveText(request, call.payload, MAX_XML_BYTES), 'Delete');
-  const keys = children(wanted, 'Object').map((object) => childText(object, 'Key'));
-  if (keys.length === 0 || keys.length > MAX_DELETED_KEYS) throw new S3Error('MalformedXML');
+  const objects = children(wanted, 'Object');
+  if (objects.length === 0 || objects.length > MAX_DELETED_KEYS) throw new S3Error('MalformedXML');
   const quiet = childText(wanted, 'Quiet') === 'true';
-  const deleted: { Key: string }[] = [];
-  const errors: { Key: string; Code: string; Message: string }[] = [];
-  for (const key of keys) {
+  const deleted: XmlElement[] = [];
+  const errors: XmlElement[] = [];
+  for (const object of objects) {
+    const [key, version] = [childText(object, 'Key'), childText(object, 'VersionId')];
     if (key === undefined || key === '') throw new S3Error('MalformedXML');
-    if (allows(call.keyPair.policy, 's3:DeleteObject', bucket, key)) {
-      remove(call, bucket, key);
-      deleted.push({ Key: key });
+    const named = { Key: key, VersionId: version };
+    if (!allows(call.keyPair.policy, deleting(version), bucket, key)) {
+      errors.push({ ...named, Code: 'AccessDenied', Message: 'Access Denied' });
+    } else if (version !== undefined && version !== NULL_VERSION) {
+      errors.push({ ...named, Code: 'NoSuchVersion', Message: 'The specified version does not exist.' });
     } else {
-      errors.push({ Key: key, Code: 'AccessDenied', Message: 'Access Denied' });
+      remove(call, bucket, key);
+      deleted.push(named);
     }
   }
   return xmlReply(toXml('DeleteResult', { Deleted: quiet ? [] : deleted, Error: errors }));
@@ -166,6 +211,7 @@ export function requireWritable(call: Call, bucket: string, key: string): Return
   requireAllowed(call, 's3:PutObject', bucket, key);
   // If-Match tells whether an object has a certain content: that is reading.
   if (call.request.header('if-match') !== undefined) requireAllowed(call, 's3:GetObject', bucket, key);
+  if (call.request.header('x-amz-tagging') !== undefined) requireAllowed(call, 's3:PutObjectTagging', bucket, key);
   return writeCondition(call.request.header);
 }
 

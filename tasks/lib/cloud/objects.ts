@@ -19,6 +19,7 @@ import { dirname, join } from 'node:path';
 import type { Checksum } from './checksum';
 import { S3Error } from './errors';
 import { KeyIndex, type ObjectInfo, type Page, type PageRequest } from './key-index';
+import type { Tags } from './tags';
 
 /** What a client says of an object beside its bytes. */
 export interface Description {
@@ -26,6 +27,8 @@ export interface Description {
   readonly headers: Readonly<Record<string, string>>;
   /** User metadata, without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Left out where there are none. */
+  readonly tags?: Tags | undefined;
 }
 
 /** What was found out about received bytes. */
@@ -181,10 +184,11 @@ export class ObjectStore {
     description: Description,
     { condition, committed }: CommitSteps,
   ): Promise<ObjectInfo> {
+    const { headers, metadata, tags } = description;
     const lastModified = Math.floor(this.#now() / 1000) * 1000;
     const body = randomBytes(8).toString('hex');
-    const entry: Entry = { key, size: content.size, etag: content.etag, lastModified, body };
-    const sidecar = { ...entry, ...description, ...(content.checksum && { checksum: content.checksum }) };
+    const entry: Entry = { key, size: content.size, etag: content.etag, lastModified, body, ...(tags && { tags }) };
+    const sidecar = { ...entry, headers, metadata, ...(content.checksum && { checksum: content.checksum }) };
     const file = this.#file(bucket, key);
     try {
       const described = writeFile(`${incoming}.json`, JSON.stringify(sidecar), { flush: true });
@@ -206,6 +210,36 @@ export class ObjectStore {
     // Without it a power cut can undo a rename.
     await flush(dirname(file));
     return entry;
+  }
+
+  /**
+   * Gives an object other tags, or none, in one step for every reader; false where there is no object. Nothing else of it
+   * changes. It outlives a power cut once this returns.
+   * @throws S3Error NoSuchBucket
+   */
+  async setTags(bucket: string, key: string, tags: Tags | undefined): Promise<boolean> {
+    for (;;) {
+      const { index } = this.#bucket(bucket);
+      const current = index.get(key);
+      const object = await this.get(bucket, key);
+      if (current === undefined || object === undefined) return false;
+      const { path: _path, tags: _tags, ...rest } = object;
+      const sidecar = { ...rest, ...(tags && { tags }) };
+      const { tags: _before, ...bare } = current;
+      const temporary = `${this.incomingPath()}.json`;
+      try {
+        await writeFile(temporary, JSON.stringify(sidecar), { flush: true });
+        // Replaced, deleted or tagged meanwhile: again with what is there now.
+        if (index.get(key) !== current) continue;
+        const file = this.#file(bucket, key);
+        renameSync(temporary, `${file}.json`);
+        index.set({ ...bare, ...(tags && { tags }) });
+        await flush(dirname(file));
+        return true;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    }
   }
 
   /**
@@ -252,8 +286,10 @@ function readEntries(directory: string): Entry[] {
   const entries: Entry[] = [];
   for (const name of names) {
     if (!name.endsWith('.json')) continue;
-    const { key, size, etag, lastModified, body } = readSidecar(join(directory, name));
-    if (names.delete(name.replace(/json$/, body))) entries.push({ key, size, etag, lastModified, body });
+    const { key, size, etag, lastModified, body, tags } = readSidecar(join(directory, name));
+    if (names.delete(name.replace(/json$/, body))) {
+      entries.push({ key, size, etag, lastModified, body, ...(tags && { tags }) });
+    }
     names.delete(name);
   }
   for (const orphan of names) unlinkSync(join(directory, orphan));

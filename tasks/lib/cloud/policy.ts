@@ -1,20 +1,29 @@
 /**
  * Who may do what. A key pair has a policy: a list of statements, each allowing or denying some actions on the keys of a
  * bucket that begin with a prefix. As with IAM, what no statement allows is refused, and a denial beats every allowance.
- * For `s3:ListBucket` the statement's prefix is held against the prefix that the list asks for: who may list `home/` may
- * not list everything, nor `home2/`.
+ * For `s3:ListBucket` and `s3:ListBucketVersions` the statement's prefix is held against the prefix that the list asks
+ * for: who may list `home/` may not list everything, nor `home2/`.
  */
 
-export type Action =
-  | 's3:AbortMultipartUpload'
-  | 's3:CreateBucket'
-  | 's3:DeleteObject'
-  | 's3:GetBucketLocation'
-  | 's3:GetObject'
-  | 's3:ListAllMyBuckets'
-  | 's3:ListBucket'
-  | 's3:ListMultipartUploadParts'
-  | 's3:PutObject';
+/** Everything that a statement can allow or deny. */
+export const ACTIONS = [
+  's3:AbortMultipartUpload',
+  's3:CreateBucket',
+  's3:DeleteObject',
+  's3:DeleteObjectTagging',
+  's3:DeleteObjectVersion',
+  's3:GetBucketLocation',
+  's3:GetObject',
+  's3:GetObjectTagging',
+  's3:ListAllMyBuckets',
+  's3:ListBucket',
+  's3:ListBucketVersions',
+  's3:ListMultipartUploadParts',
+  's3:PutObject',
+  's3:PutObjectTagging',
+] as const;
+
+export type Action = (typeof ACTIONS)[number];
 
 export interface Statement {
   readonly effect: 'allow' | 'deny';
@@ -23,6 +32,8 @@ export interface Statement {
   readonly bucket?: string;
   /** What the key (of a list: the asked prefix) must begin with; left out, any. */
   readonly prefix?: string;
+  /** What the key (of a list: the asked prefix) must be, and nothing longer; left out, any. */
+  readonly key?: string;
 }
 
 export type Policy = readonly Statement[];
@@ -45,6 +56,7 @@ export function allows(policy: Policy, action: Action, bucket: string, key: stri
     (statement) =>
       (statement.actions === 'all' || statement.actions.includes(action)) &&
       (statement.bucket === undefined || statement.bucket === bucket) &&
+      (statement.key === undefined || statement.key === key) &&
       key.startsWith(statement.prefix ?? ''),
   );
   return applying.length > 0 && applying.every((statement) => statement.effect === 'allow');

@@ -12,12 +12,13 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { EventSource } from './event-source';
 import { FunctionProcess } from './lambda-function';
+import { LogFile } from './log-file';
 import { MessageQueue } from './message-queue';
 import type { S3EventRecord } from './notifications';
 import type { S3Server } from './s3';
@@ -36,7 +37,7 @@ export interface PublishingOptions {
   readonly tell: (what: 'published' | 'refused' | 'failed', text: string) => void;
 }
 
-const TABLE = 'cloud';
+export const TABLE = 'cloud';
 
 /** As in template.yaml: milliseconds, and times a message is handed out. */
 const TIME_LIMIT = 60_000;
@@ -74,12 +75,11 @@ export class Publishing {
     this.#running?.source.poll();
   }
 
-  /** Starts DynamoDB, and the function as soon as there is an event for it. */
-  async start(s3: S3Server): Promise<void> {
+  /** Starts DynamoDB, and the function as soon as there is an event for it. Gives the endpoint of DynamoDB. */
+  async start(s3: S3Server): Promise<string> {
     const { data, region, uploads, production, ingest, dynamodb: script, tell } = this.#options;
-    const log = join(data, 'logs', 'ingest.log');
-    for (const folder of [join(data, 'logs'), join(data, 'dynamodb')])
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const log = new LogFile(join(data, 'logs', 'ingest.log'));
+    mkdirSync(join(data, 'dynamodb'), { recursive: true, mode: 0o700 });
     const dynamodb = await startDynamoDB(script, join(data, 'dynamodb'));
 
     // A key pair that lives as long as this process, and may do what template.yaml allows the function.
@@ -88,7 +88,7 @@ export class Publishing {
       ...credentials,
       policy: [
         { effect: 'allow', actions: ['s3:GetObject', 's3:ListBucket'], bucket: uploads },
-        { effect: 'allow', actions: ['s3:PutObject'], bucket: production },
+        { effect: 'allow', actions: ['s3:PutObject', 's3:PutObjectTagging'], bucket: production },
       ],
     });
     const { PATH, HOME, FACES, MAX_BYTES, MAX_PIXELS } = process.env;
@@ -97,7 +97,7 @@ export class Publishing {
       module: ingest,
       timeLimit: TIME_LIMIT,
       onLine: (line: string) => {
-        appendFileSync(log, `${line}\n`, { mode: 0o600 });
+        log.write(line);
         const outcome = outcomeIn(line);
         if (outcome) tell(...outcome);
       },
@@ -123,6 +123,7 @@ export class Publishing {
       Date.now,
     );
     this.#running = { source, processes, dynamodb: dynamodb.child };
+    return dynamodb.endpoint;
   }
 
   /** Ends what was started. Events that were not handled wait for the next start. */

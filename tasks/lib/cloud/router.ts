@@ -1,6 +1,13 @@
 /** Which operation a request asks for. What we do not have is refused by name: nothing is left out in silence. */
 import { S3Error } from './errors';
-import { createBucket, getBucketLocation, headBucket, listBuckets, listObjects } from './list-operations';
+import {
+  createBucket,
+  getBucketLocation,
+  headBucket,
+  listBuckets,
+  listObjects,
+  listObjectVersions,
+} from './list-operations';
 import {
   abortMultipartUpload,
   completeMultipartUpload,
@@ -10,6 +17,7 @@ import {
 } from './multipart-operations';
 import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './object-operations';
 import type { Call, Reply } from './operation';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './tag-operations';
 
 /** Parameters that make a request another operation; all that S3 has, so that none is taken for a plain GET or PUT. */
 const SUBRESOURCES = new Set(
@@ -42,6 +50,8 @@ export async function route(call: Call): Promise<Reply> {
         return headBucket(call, bucket);
       case 'GET bucket':
         return listObjects(call, bucket);
+      case 'GET bucket versions':
+        return listObjectVersions(call, bucket);
       case 'GET bucket location':
         return getBucketLocation(call, bucket);
       case 'POST bucket delete':
@@ -57,7 +67,15 @@ export async function route(call: Call): Promise<Reply> {
       case 'HEAD key':
         return getObject(call, bucket, key);
       case 'DELETE key':
+      case 'DELETE key versionId':
         return deleteObject(call, bucket, key);
+      case 'GET key tagging':
+        return getObjectTagging(call, bucket, key);
+      case 'PUT key tagging':
+      case 'PUT key tagging versionId':
+        return putObjectTagging(call, bucket, key);
+      case 'DELETE key tagging':
+        return deleteObjectTagging(call, bucket, key);
       case 'POST key uploads':
         return createMultipartUpload(call, bucket, key);
       case 'PUT key partNumber uploadId':

@@ -3,13 +3,15 @@
  *
  * A request is read (request.ts), its sender proven (signature.ts), its operation found (router.ts) and allowed or not
  * (policy.ts); a body is verified before anything is made of it (body.ts); objects are files (objects.ts). Whatever goes
- * wrong leaves as S3's error document. It knows path-style addressing only, one region, and no versions, tags or ACLs:
+ * wrong leaves as S3's error document. It knows path-style addressing only, one region, keeps no versions, and has no ACLs:
  * what it does not know it refuses.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { S3Error } from './errors';
+import { type Lifecycle, sweep } from './lifecycle';
+import { close, listen } from './listening';
 import { EventRecorder, type S3EventRecord } from './notifications';
 import { ObjectStore } from './objects';
 import type { Call, Reply } from './operation';
@@ -42,8 +44,10 @@ export interface S3Server {
   readonly endpoint: string;
   readonly port: number;
   readonly objects: ObjectStore;
-  /** Makes a bucket; one that is there stays as it is. */
-  createBucket(name: string): Promise<void>;
+  /** Makes a bucket, or takes the one that is there, with a lifecycle that holds until the server is closed. */
+  createBucket(name: string, lifecycle?: Lifecycle): Promise<void>;
+  /** Deletes what has expired, by `now`. It happens by itself every hour, and at once for a bucket that gets a lifecycle. */
+  sweep(): Promise<void>;
   /** Adds a key pair, or gives the one of this access key another secret and policy. */
   addKeyPair(keyPair: KeyPair): void;
   removeKeyPair(accessKeyId: string): void;
@@ -55,7 +59,7 @@ export interface S3Server {
 const KEEP_ALIVE_MS = 60_000;
 /** A client that sends and takes nothing for so long is gone. Longer than a large object's parts take to be joined. */
 const IDLE_MS = 300_000;
-const CLOSE_GRACE_MS = 1000;
+const SWEEP_MS = 3_600_000;
 
 /**
  * Starts a server and waits until it listens.
@@ -67,6 +71,20 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   const objects = await ObjectStore.open(options.directory, now);
   const uploads = new UploadStore(options.directory, now);
   const recorder = new EventRecorder(region, now);
+
+  const lifecycles = new Map<string, Lifecycle>();
+  const sweepBucket = async (bucket: string, lifecycle: Lifecycle) => {
+    const requestId = newRequestId();
+    await sweep(bucket, lifecycle, { objects, uploads }, now(), (key) => {
+      const by = { principalId: 's3.amazonaws.com', sourceIPAddress: 's3.amazonaws.com', requestId };
+      options.onObjectEvent?.(recorder.record({ eventName: 'LifecycleExpiration:Delete', bucket, key, ...by }));
+    });
+  };
+  const sweepAll = async () => {
+    for (const [bucket, lifecycle] of lifecycles) await sweepBucket(bucket, lifecycle);
+  };
+  const sweeping = setInterval(() => void sweepAll().catch(warn), SWEEP_MS);
+  sweeping.unref();
 
   const answer = async (message: IncomingMessage, requestId: string): Promise<Reply> => {
     const { request, payload, keyPair } = authenticate(parseRequest(message), {
@@ -81,7 +99,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
           bucket,
           key,
           ...(object && { size: object.size, etag: object.etag }),
-          accessKeyId: keyPair.accessKeyId,
+          principalId: `AWS:${keyPair.accessKeyId}`,
           sourceIPAddress: message.socket.remoteAddress ?? '',
           requestId,
         }),
@@ -91,7 +109,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   };
 
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const requestId = randomBytes(8).toString('hex').toUpperCase();
+    const requestId = newRequestId();
     // Clients correct their clock by ours.
     response.setHeader('date', new Date(now()).toUTCString());
     response.setHeader('x-amz-request-id', requestId);
@@ -119,33 +137,29 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     endpoint: `http://${host}:${port}`,
     port,
     objects,
-    createBucket: async (name) => objects.createBucket(name),
+    createBucket: async (name, lifecycle) => {
+      objects.createBucket(name);
+      if (lifecycle === undefined) return;
+      lifecycles.set(name, lifecycle);
+      await sweepBucket(name, lifecycle);
+    },
+    sweep: sweepAll,
     addKeyPair: (keyPair) => void keyPairs.set(keyPair.accessKeyId, keyPair),
     removeKeyPair: (accessKeyId) => void keyPairs.delete(accessKeyId),
-    close: () => close(server),
+    close: () => {
+      clearInterval(sweeping);
+      return close(server);
+    },
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
+function newRequestId(): string {
+  return randomBytes(8).toString('hex').toUpperCase();
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-    server.close(() => {
-      clearTimeout(impatience);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+/** To whoever reads our log: it is no fault of a client's. */
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }
 
 async function send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
@@ -178,7 +192,7 @@ async function sendError(
     response.destroy();
     return;
   }
-  if (!(error instanceof S3Error)) process.emitWarning(error instanceof Error ? error : String(error));
+  if (!(error instanceof S3Error)) warn(error);
   const refusal = error instanceof S3Error ? error : new S3Error('InternalError');
   for (const name of response.getHeaderNames()) {
     if (name !== 'date' && !name.startsWith('x-amz-id-2') && name !== 'x-amz-request-id') response.removeHeader(name);

@@ -40,7 +40,12 @@ export interface Authenticated {
 }
 
 export interface Verifier {
-  readonly region: string;
+  /** Left out, any: then the region is only what the signature says. */
+  readonly region?: string;
+  /** s3 where none is given. */
+  readonly service?: string;
+  /** Of a body that was received before its sender is known, where the service asks for no `x-amz-content-sha256`. */
+  readonly bodySha256?: string;
   /** Milliseconds since 1970. */
   now(): number;
   keyPair(accessKeyId: string): KeyPair | undefined;
@@ -104,7 +109,7 @@ function authenticateHeader(request: S3Request, authorization: string, verifier:
   const amzDate = headerTime(request);
   const claim = readClaim(
     'AuthorizationHeaderMalformed',
-    verifier.region,
+    verifier,
     fields.get('Credential'),
     amzDate,
     fields.get('SignedHeaders'),
@@ -120,7 +125,7 @@ function authenticateHeader(request: S3Request, authorization: string, verifier:
       MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
     });
   }
-  const contentHash = request.header('x-amz-content-sha256');
+  const contentHash = verifier.bodySha256 ?? request.header('x-amz-content-sha256');
   if (contentHash === undefined) {
     throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
   }
@@ -136,7 +141,7 @@ function authenticateQuery(request: S3Request, verifier: Verifier): Authenticate
   if (request.parameter('X-Amz-Security-Token') !== undefined) throw new S3Error('InvalidToken');
   const claim = readClaim(
     'AuthorizationQueryParametersError',
-    verifier.region,
+    verifier,
     request.parameter('X-Amz-Credential'),
     amzDate,
     request.parameter('X-Amz-SignedHeaders'),
@@ -173,22 +178,23 @@ function authenticateQuery(request: S3Request, verifier: Verifier): Authenticate
 
 function readClaim(
   code: 'AuthorizationHeaderMalformed' | 'AuthorizationQueryParametersError',
-  region: string,
+  verifier: Verifier,
   credential: string | undefined,
   amzDate: string,
   signedHeaders: string | undefined,
   signature: string | undefined,
 ): Claim {
+  const { region, service: ours = 's3' } = verifier;
   if (credential === undefined || signedHeaders === undefined || signature === undefined) {
     throw new S3Error(code, 'The authorization requires a Credential, SignedHeaders and a Signature.');
   }
   const parts = credential.split('/');
   const [day = '', claimedRegion = '', service = '', terminator = ''] = parts.slice(-4);
   const accessKeyId = parts.slice(0, -4).join('/');
-  if (accessKeyId === '' || service !== 's3' || terminator !== 'aws4_request') {
-    throw new S3Error(code, 'The Credential must be "<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request".');
+  if (accessKeyId === '' || service !== ours || terminator !== 'aws4_request') {
+    throw new S3Error(code, `The Credential must be "<YOUR-AKID>/YYYYMMDD/REGION/${ours}/aws4_request".`);
   }
-  if (claimedRegion !== region) {
+  if (region !== undefined && claimedRegion !== region) {
     const what =
       code === 'AuthorizationHeaderMalformed'
         ? 'The authorization header is malformed'

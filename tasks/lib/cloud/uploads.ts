@@ -81,6 +81,13 @@ export class UploadStore {
     return upload;
   }
 
+  /** All uploads of a bucket that were neither completed nor aborted. */
+  async list(bucket: string): Promise<readonly Upload[]> {
+    const ids = await readdir(this.#directory);
+    const uploads = await Promise.all(ids.map((id) => this.#read(id, 'upload', isUpload)));
+    return uploads.filter((upload) => upload !== undefined).filter((upload) => upload.bucket === bucket);
+  }
+
   /** Makes received bytes part `number`, in place of one that may be there. The file `incoming` is moved. */
   async putPart(upload: Upload, number: number, incoming: string, content: Content): Promise<Part> {
     const before = await this.#read(upload.id, String(number), isPart);

@@ -1,6 +1,6 @@
 /**
  * A camera that writes pictures as the machinery does: to the final name, in pieces, several of them when something
- * moves, and nothing for a while when nothing does. The pictures are real JPEGs of a garden that somebody crosses.
+ * moves, and nothing for a while when nothing does. The pictures are real JPEGs of a garden, or of a front door, that somebody crosses.
  */
 import { randomInt } from 'node:crypto';
 import { open, utimes, writeFile } from 'node:fs/promises';
@@ -21,6 +21,8 @@ const PAUSE = 8;
 const BURST = { least: 3, most: 8, every: 250 };
 /** Ms between two bursts. */
 const QUIET = { least: 2_000, most: 5_000 };
+/** Ms between two visits of the backlog: ten hours, so that they are at all times of day. */
+const VISIT_EVERY = 36_000_000;
 
 export class Camera {
   readonly #instance: DemoInstance;
@@ -34,11 +36,15 @@ export class Camera {
     this.#finished = finished;
   }
 
-  /** Leaves `count` pictures of the last hours in the capture directory, as if nobody had uploaded them. */
+  /**
+   * Leaves `count` pictures of the last days in the capture directory, as if nobody had uploaded them: somebody crosses in
+   * four of them, then nobody for ten hours.
+   */
   async leaveBacklog(count: number): Promise<void> {
     for (let index = 0; index < count; index++) {
-      const time = new Date(Date.now() - (count - index) * 600_000);
-      const path = await this.#write(time, index / count, 0);
+      const visit = Math.floor((count - 1 - index) / 4);
+      const time = new Date(Date.now() - 600_000 - visit * VISIT_EVERY - (3 - (index % 4)) * 2000);
+      const path = await this.#write(time, (index % 4) / 4, 0);
       await utimes(path, time, time);
     }
   }
@@ -95,7 +101,7 @@ export class Camera {
     const left = Math.round(progress * (WIDTH - FIGURE));
     const name = this.#name(time, [left, HEIGHT / 2, left + FIGURE, HEIGHT / 2 + FIGURE]);
     const path = join(this.#instance.capture, name);
-    const bytes = garden(left);
+    const bytes = scene(left, time, this.#instance.name === 'frontdoor');
     const file = await open(path, 'w');
     const size = Math.ceil(bytes.length / PIECES);
     for (let at = 0; at < bytes.length; at += size) {
@@ -108,21 +114,44 @@ export class Camera {
   }
 }
 
-/** A JPEG: sky, lawn, some noise as at night, and a figure whose left edge is at `left`. */
-function garden(left: number): Buffer {
+/**
+ * A JPEG of what a camera sees: sky in the light of the hour, a lawn, at the front door a door, some noise as at night, and
+ * somebody whose left edge is at `left`.
+ */
+function scene(left: number, time: Date, isFrontDoor: boolean): Buffer {
   const data = Buffer.alloc(WIDTH * HEIGHT * 4);
+  const light = 0.35 + 0.65 * Math.max(0, Math.sin((Math.PI * (time.getUTCHours() - 5)) / 15));
   let noise = randomInt(1, 2 ** 31);
   for (let y = 0, at = 0; y < HEIGHT; y++) {
-    const isLawn = y > HEIGHT / 2;
     for (let x = 0; x < WIDTH; x++, at += 4) {
       noise = (noise * 1_103_515_245 + 12_345) % 2 ** 31;
-      const grain = noise >> 26;
-      const isFigure = x >= left && x < left + FIGURE && y >= HEIGHT / 2 && y < HEIGHT / 2 + FIGURE;
-      data[at] = isFigure ? 200 : 30 + grain;
-      data[at + 1] = isFigure ? 60 : (isLawn ? 90 : 70) + grain;
-      data[at + 2] = isFigure ? 50 : (isLawn ? 40 : 130) + grain;
+      const grain = noise >> 27;
+      const [red, green, blue] = isSomebody(x - left, y - HEIGHT / 2) ? SOMEBODY : background(x, y, isFrontDoor);
+      data[at] = red * light + grain;
+      data[at + 1] = green * light + grain;
+      data[at + 2] = blue * light + grain;
       data[at + 3] = 255;
     }
   }
   return Buffer.from(encode({ width: WIDTH, height: HEIGHT, data }, QUALITY).data);
+}
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+const SOMEBODY: Colour = [200, 60, 50];
+
+/** A head and a coat below it, within a square of the figure's side. */
+function isSomebody(x: number, y: number): boolean {
+  const fromMiddle = x - FIGURE / 2;
+  if (y >= 0 && y < 32) return Math.hypot(fromMiddle, y - 16) < 16;
+  return y >= 32 && y < FIGURE && Math.abs(fromMiddle) < 12 + (y - 32) / 3;
+}
+
+function background(x: number, y: number, isFrontDoor: boolean): Colour {
+  if (isFrontDoor) {
+    if (x > 400 && x < 520 && y > 140 && y < 400) return x > 500 && y > 270 && y < 285 ? [210, 180, 60] : [110, 60, 35];
+    return y > 400 ? [120, 115, 110] : [205, 195, 175];
+  }
+  if (y <= HEIGHT / 2) return Math.hypot(x - 120, y - 190) < 80 ? [40, 95, 40] : [130, 180, 225 - y / 4];
+  return [70, 130 - (y - HEIGHT / 2) / 6, 55];
 }

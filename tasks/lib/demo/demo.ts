@@ -1,6 +1,6 @@
 /**
- * The whole way on one machine: a cloud, a Kerberos instance with a backlog and a camera that goes on writing, and the
- * real `grunt sync --force` between them, each in a process of its own as in real life. What arrives is seen as the
+ * The whole way on one machine: a cloud, two Kerberos instances with a backlog and a camera that goes on writing, and a
+ * real `grunt sync --force` for each, each in a process of its own as in real life. What arrives is seen as the
  * device may see it: by listing its folder of the bucket.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { Bucket } from '../bucket';
 import { Camera } from './camera';
 import { makeInstance, type Subscription } from './instance';
 
-/** Pictures that wait when the demo begins. */
+/** Pictures of each camera that wait when the demo begins. */
 const BACKLOG = 40;
 /** A photograph of somebody, in the public domain. */
 const VISITOR = join(__dirname, '..', '..', '..', 'test', 'fixtures', 'astronaut.jpg');
@@ -38,31 +38,40 @@ export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: 
   const processes = [cloud];
   try {
     const description = await readDescription(join(cloudData, 'cloud.json'), cloud);
-    const instance = await makeInstance(data, 'frontdoor', description);
     const finished = new Map<string, number>();
-    const camera = new Camera(instance, (name) => finished.set(name, performance.now()));
-    say(`A camera named ${instance.name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
-    await camera.leaveBacklog(BACKLOG);
-    await camera.leaveVisitor(await readFile(VISITOR));
-
-    const env = {
-      KERBEROS_CONFIG: instance.config,
-      AWS_ENDPOINT_URL: description.endpoint,
-      AWS_REGION: description.region,
-      SYNC_STATE: join(data, 'state'),
-    };
-    const sync = start(grunt, ['sync', '--force'], env, (line) => say(`sync   ${line}`));
-    processes.push(sync);
-    camera.start();
+    // Two instances under one licence, each with a camera and a sync of its own.
+    const roots = { frontdoor: data, garden: join(data, 'garden') };
+    const scenes: { camera: Camera; capture: string; sync: ChildProcess }[] = [];
+    for (const [name, root] of Object.entries(roots)) {
+      const instance = await makeInstance(root, name, description);
+      const camera = new Camera(instance, (picture) => finished.set(picture, performance.now()));
+      say(`A camera named ${name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
+      await camera.leaveBacklog(BACKLOG);
+      if (name === 'frontdoor') await camera.leaveVisitor(await readFile(VISITOR));
+      const env = {
+        KERBEROS_CONFIG: instance.config,
+        AWS_ENDPOINT_URL: description.endpoint,
+        AWS_REGION: description.region,
+        SYNC_STATE: join(root, 'state'),
+      };
+      const sync = start(grunt, ['sync', '--force'], env, (line) => say(`sync   ${name}: ${line}`));
+      processes.push(sync);
+      scenes.push({ camera, capture: instance.capture, sync });
+    }
+    for (const { camera } of scenes) camera.start();
+    const { app } = description;
+    if (app) say(`\nOpen ${app.url} and log in as ${app.user} with ${app.password}\n`);
 
     const arrivals = new Arrivals(description, finished, say);
-    await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), endOf(sync, 'grunt sync')]);
+    const ends = scenes.map(({ sync }) => endOf(sync, 'grunt sync'));
+    await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), ...ends]);
 
-    say('Stopping: the camera first, then what is on its way arrives.');
-    await camera.stop();
-    const isWhole = await arrivals.complete(await readdir(instance.capture));
+    say('Stopping: the cameras first, then what is on its way arrives.');
+    await Promise.all(scenes.map(({ camera }) => camera.stop()));
+    const names = await Promise.all(scenes.map(({ capture }) => readdir(capture)));
+    const isWhole = await arrivals.complete(names.flat());
     arrivals.stop();
-    await stop(sync);
+    await Promise.all(scenes.map(({ sync }) => stop(sync)));
     return isWhole;
   } finally {
     for (const process of processes.reverse()) await stop(process);
@@ -91,8 +100,17 @@ class Arrivals {
   }
 
   async watch(): Promise<never> {
+    let failure: string | undefined;
     for (;;) {
-      if (!this.#isStopped) await this.#look();
+      try {
+        if (!this.#isStopped) await this.#look();
+        failure = undefined;
+      } catch (error) {
+        // The account may be suspended by hand, to see what that does; it is told once, and goes on when it is resumed.
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== failure) this.#say(`bucket cannot be listed: ${message}`);
+        failure = message;
+      }
       await wait(LIST_EVERY, undefined, { ref: !this.#isStopped });
     }
   }
@@ -111,7 +129,7 @@ class Arrivals {
       }
       await wait(LIST_EVERY);
     }
-    this.#say(`All ${names.length} pictures of the capture directory are in the bucket.`);
+    this.#say(`All ${names.length} pictures of the capture directories are in the bucket.`);
     return true;
   }
 
@@ -137,6 +155,8 @@ class Arrivals {
 interface Description extends Subscription {
   readonly endpoint: string;
   readonly region: string;
+  /** The cloud application, where there is one. */
+  readonly app?: { readonly url: string; readonly user: string; readonly password: string };
 }
 
 async function readDescription(path: string, cloud: ChildProcess): Promise<Description> {

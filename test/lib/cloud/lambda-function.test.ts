@@ -64,7 +64,7 @@ describe('a Lambda function on one machine', () => {
 
   it('ends what takes longer than the time limit, even if it never yields, and starts anew', async () => {
     for (const event of [{ hang: true }, { spin: true }]) {
-      expect((await call(event)).error).to.equal('Error: test took longer than 1.5 s.');
+      expect((await call(event)).error).to.equal('TimeLimitExceeded: test took longer than 1.5 s.');
       expect(await call({})).to.include({ calls: 1 });
     }
   });

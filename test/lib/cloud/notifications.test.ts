@@ -83,7 +83,7 @@ describe('the embedded S3: what it tells of objects', () => {
       eventName: 'ObjectCreated:Put',
       bucket: 'b',
       key: 'k',
-      accessKeyId: 'a',
+      principalId: 'AWS:a',
       sourceIPAddress: '::1',
       requestId: '1',
     } as const;

@@ -1,3 +1,5 @@
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { expect } from 'chai';
 import {
   BUCKET,
@@ -124,6 +126,23 @@ describe('the embedded S3: who sent a request', () => {
         const { status, code, body } = await send(endpoint, request);
         expect([status, code]).to.deep.equal([403, 'AccessDenied']);
         expect(body.toString()).to.include('Request has expired');
+      } finally {
+        now = start;
+      }
+    });
+
+    it("signed by the SDK for 100 s, it serves at 99 s and is refused at 101 s, by the bucket's own clock", async () => {
+      const client = server.client();
+      const command = new GetObjectCommand({ Bucket: BUCKET, Key: 'home/a.jpg' });
+      const url = await getSignedUrl(client, command, { expiresIn: 100, signingDate: new Date(now) });
+      const start = now;
+      try {
+        now = start + 99_000;
+        expect((await fetch(url)).status).to.equal(200);
+        now = start + 101_000;
+        const reply = await fetch(url);
+        expect(reply.status).to.equal(403);
+        expect(await reply.text()).to.include('<Code>AccessDenied</Code><Message>Request has expired</Message>');
       } finally {
         now = start;
       }

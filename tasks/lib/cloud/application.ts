@@ -1,0 +1,119 @@
+/**
+ * The cloud application on one machine: the gallery's function behind a Function URL, with a key pair that may do what
+ * template.yaml allows it, and the first account, so that somebody can log in.
+ *
+ *     DIR/logs/gallery.log   what the function writes, and why a request failed
+ *
+ * The function and the accounts command are not ours: their paths come from the caller.
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Credentials } from './credentials';
+import { type FunctionUrl, startFunctionUrl } from './function-url';
+import { LogFile } from './log-file';
+import type { S3Server } from './s3';
+
+export interface ApplicationOptions {
+  /** Directory of everything the cloud keeps. */
+  readonly data: string;
+  readonly region: string;
+  readonly uploads: string;
+  readonly production: string;
+  readonly table: string;
+  /** Where DynamoDB is. */
+  readonly database: string;
+  /** Compiled module of the gallery's function. */
+  readonly gallery: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** The first account, for the accounts command. */
+export interface FirstAccount extends Credentials {
+  readonly account: string;
+  readonly password: string;
+}
+
+/** As in template.yaml, in milliseconds. */
+const TIME_LIMIT = 15_000;
+
+/**
+ * Starts the application.
+ * @throws Error for a person to read where the port is in use
+ */
+export async function startApplication(s3: S3Server, options: ApplicationOptions): Promise<FunctionUrl> {
+  const { data, region, uploads, production, table, database, gallery, port } = options;
+  const log = new LogFile(join(data, 'logs', 'gallery.log'));
+  const credentials = { accessKeyId: 'GALLERY', secretAccessKey: randomBytes(30).toString('base64') };
+  s3.addKeyPair({
+    ...credentials,
+    policy: [
+      {
+        effect: 'allow',
+        actions: [
+          's3:GetObject',
+          's3:ListBucket',
+          's3:ListBucketVersions',
+          's3:DeleteObject',
+          's3:DeleteObjectVersion',
+        ],
+        bucket: production,
+      },
+      { effect: 'allow', actions: ['s3:DeleteObject'], bucket: uploads },
+    ],
+  });
+  const { PATH, HOME, FACES } = process.env;
+  const env: NodeJS.ProcessEnv = {
+    ...Object.fromEntries(Object.entries({ PATH, HOME, FACES }).filter(([, value]) => value !== undefined)),
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: database,
+    PRODUCTION_BUCKET: production,
+    UPLOADS_BUCKET: uploads,
+    TABLE_NAME: table,
+  };
+  try {
+    return await startFunctionUrl({
+      function: { name: 'gallery', module: gallery, env, timeLimit: TIME_LIMIT, onLine: (line) => log.write(line) },
+      port,
+    });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+      throw new Error(`Port ${port} is in use by another program: stop it, or choose another with --app-port=N.`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Has the accounts command make the first account, or set its login and its key where it is there.
+ * @param command the compiled accounts command
+ * @param ownerEnv what owner.env holds
+ * @throws Error with what the command said
+ */
+export async function ensureAccount(
+  command: string,
+  ownerEnv: NodeJS.ProcessEnv,
+  account: FirstAccount,
+): Promise<void> {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [command, 'ensure'], {
+    env: { PATH, HOME, ...ownerEnv },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      said = `${said}${text}`.slice(-2000);
+    });
+  }
+  // One that ends before it has read is told by its status.
+  child.stdin.on('error', () => {});
+  child.stdin.end(JSON.stringify(account));
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`The account ${account.account} could not be made: ${said.trim()}`);
+}

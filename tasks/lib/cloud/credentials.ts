@@ -1,0 +1,30 @@
+import { randomBytes, randomInt } from 'node:crypto';
+
+/** A key pair: its public and its private half. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** Credentials of the shape of Amazon's: 20 letters and digits, and 40 characters of Base64 (so `+` and `/` occur). */
+export function newCredentials(): Credentials {
+  return { accessKeyId: `KERB${randomLetters(16)}`, secretAccessKey: randomBytes(30).toString('base64') };
+}
+
+/** So many capital letters and digits, by chance. */
+export function randomLetters(count: number): string {
+  return Array.from({ length: count }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}
+
+export function isCredentials(value: unknown): value is Credentials {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'accessKeyId' in value &&
+    typeof value.accessKeyId === 'string' &&
+    'secretAccessKey' in value &&
+    typeof value.secretAccessKey === 'string'
+  );
+}
