@@ -1,8 +1,9 @@
 /**
  * Makes what AWS runs: dist/NAME.zip for each function, and prints what is in it. `node build.js`
  *
- * The code is one bundle. sharp is not in it, as it is a binary: npm installs the one for Linux on arm64 beside the
- * bundle, whatever machine this is. The face engine's networks lie in face-api/.
+ * The code of each is one bundle. Beside the ingest function's lies what cannot be bundled: the face engine's networks in
+ * face-api/, and sharp, a binary, of which npm installs the one for Linux on arm64, whatever machine this is. Beside the
+ * gallery's lies the page, in page/.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -16,11 +17,18 @@ const MOST_BYTES = 50 * 1024 * 1024;
 /** The networks that embedded.ts loads, by the start of their files' names. */
 const NETWORKS = ['ssd_mobilenetv1_model', 'face_landmark_68_model', 'face_recognition_model'];
 
-/** Bundles one function and lays the face engine's files beside it. sharp is left to be installed. */
-export async function bundle(entry: string, directory: string): Promise<void> {
+export const FUNCTIONS = ['ingest', 'gallery'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/**
+ * Bundles one function and lays the files that it reads beside it; sharp is left to be installed. Returns which sources
+ * the bundle was made of, by their paths from here.
+ */
+export async function bundle(entry: FunctionName, directory: string): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });
-  mkdirSync(join(directory, 'face-api'), { recursive: true });
-  await build({
+  mkdirSync(directory, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: __dirname,
     entryPoints: [join(__dirname, `${entry}.ts`)],
     outfile: join(directory, `${entry}.js`),
     bundle: true,
@@ -36,14 +44,22 @@ export async function bundle(entry: string, directory: string): Promise<void> {
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'warning',
+    metafile: true,
   });
+  if (entry === 'ingest') layFaceEngine(join(directory, 'face-api'));
+  else cpSync(join(__dirname, 'dist', 'page'), join(directory, 'page'), { recursive: true });
+  return Object.keys(metafile.inputs);
+}
+
+function layFaceEngine(directory: string): void {
+  mkdirSync(directory);
   const models = join(packageDirectory('@vladmandic/face-api'), 'model');
   for (const file of readdirSync(models).filter((name) => NETWORKS.some((network) => name.startsWith(network)))) {
-    cpSync(join(models, file), join(directory, 'face-api', file));
+    cpSync(join(models, file), join(directory, file));
   }
   const wasm = join(packageDirectory('@tensorflow/tfjs-backend-wasm'), 'dist');
   for (const file of readdirSync(wasm).filter((name) => name.endsWith('.wasm'))) {
-    cpSync(join(wasm, file), join(directory, 'face-api', file));
+    cpSync(join(wasm, file), join(directory, file));
   }
 }
 
@@ -76,17 +92,24 @@ function packageDirectory(name: string): string {
 }
 
 async function main(): Promise<void> {
-  const directory = join(__dirname, 'dist', 'ingest');
-  await bundle('ingest', directory);
-  installSharp(directory);
-  const file = `${directory}.zip`;
-  zip(directory, file);
-  const unpacked = filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0);
-  const size = statSync(file).size;
-  const code = statSync(join(directory, 'ingest.js')).size;
-  const megabytes = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-  console.log(`dist/ingest.zip: ${megabytes(size)}; unpacked ${megabytes(unpacked)}, of which code ${megabytes(code)}`);
-  if (size > MOST_BYTES) throw new Error(`dist/ingest.zip is larger than ${megabytes(MOST_BYTES)}.`);
+  for (const name of FUNCTIONS) {
+    const directory = join(__dirname, 'dist', name);
+    await bundle(name, directory);
+    if (name === 'ingest') installSharp(directory);
+    const file = `${directory}.zip`;
+    zip(directory, file);
+    const unpacked = filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0);
+    const size = statSync(file).size;
+    const code = statSync(join(directory, `${name}.js`)).size;
+    console.log(
+      `dist/${name}.zip: ${megabytes(size)}; unpacked ${megabytes(unpacked)}, of which code ${megabytes(code)}`,
+    );
+    if (size > MOST_BYTES) throw new Error(`dist/${name}.zip is larger than ${megabytes(MOST_BYTES)}.`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
 if (require.main === module) void main();

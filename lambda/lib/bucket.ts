@@ -6,8 +6,11 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { claimedKind, type Kind } from './kind';
+import type { RetentionDays } from './account-item';
+import type { Kind } from './kind';
 import { TooLarge } from './refused';
+import { RETENTION_TAG } from './retention';
+import { safeName } from './safe-name';
 
 /** An uploaded object, read whole. */
 export interface Upload {
@@ -46,13 +49,13 @@ export async function readUpload(
 
 /**
  * Copies an object byte for byte inside S3, on the condition that it still has the ETag. The copy gets the device's
- * metadata, the Content-Type of what it is, and a name to be saved under. Returns false when the object has changed or
+ * metadata, the Content-Type of what it is, a name to be saved under, and a tag that says for how many days it is kept. Returns false when the object has changed or
  * is gone.
  */
 export async function copyUpload(
   s3: S3Client,
   from: { bucket: string; key: string; etag: string; metadata: Record<string, string> },
-  to: { bucket: string; key: string; kind: Kind; fileName: string },
+  to: { bucket: string; key: string; kind: Kind; fileName: string; retentionDays: RetentionDays },
 ): Promise<boolean> {
   try {
     await s3.send(
@@ -65,6 +68,8 @@ export async function copyUpload(
         Metadata: from.metadata,
         ContentType: to.kind,
         ContentDisposition: `inline; filename="${safeName(to.fileName, to.kind)}"`,
+        TaggingDirective: 'REPLACE',
+        Tagging: tagging(to.retentionDays),
       }),
     );
     return true;
@@ -76,30 +81,25 @@ export async function copyUpload(
   }
 }
 
-/** Stores a thumbnail. The same bytes may be stored again. */
-export async function writeThumbnail(s3: S3Client, Bucket: string, Key: string, body: Buffer): Promise<void> {
+/** Stores a thumbnail, for as long as its picture. The same bytes may be stored again. */
+export async function writeThumbnail(
+  s3: S3Client,
+  { bucket, key, retentionDays }: { bucket: string; key: string; retentionDays: RetentionDays },
+  body: Buffer,
+): Promise<void> {
   await s3.send(
-    new PutObjectCommand({ Bucket, Key, Body: body, ContentType: 'image/jpeg', ContentDisposition: 'inline' }),
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: body,
+      ContentType: 'image/jpeg',
+      ContentDisposition: 'inline',
+      Tagging: tagging(retentionDays),
+    }),
   );
 }
 
-const EXTENSION: Readonly<Record<Kind, string>> = { 'image/jpeg': '.jpg', 'image/png': '.png', 'video/mp4': '.mp4' };
-
-/** The usual extension of a kind. */
-export function extensionOf(kind: Kind): string {
-  return EXTENSION[kind];
-}
-
-/**
- * A file name for a header, from a name that a device chose: letters, digits, `-`, `_` and `.` stay, the rest becomes `_`;
- * no leading dot, the extension of what it is, 120 letters at most.
- */
-export function safeName(fileName: string, kind: Kind): string {
-  const last = fileName.slice(fileName.lastIndexOf('/') + 1);
-  const stem = claimedKind(last) ? last.slice(0, last.lastIndexOf('.')) : last;
-  const safe = stem
-    .replace(/[^A-Za-z0-9._-]/g, '_')
-    .replace(/^\.+/, '_')
-    .slice(0, 116);
-  return `${safe || 'event'}${extensionOf(kind)}`;
+/** The bucket's lifecycle goes by this. */
+function tagging(days: RetentionDays): string {
+  return `${RETENTION_TAG}=${days}`;
 }

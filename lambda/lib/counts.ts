@@ -10,10 +10,13 @@
  *
  * Whoever adds last to a quarter reads after everybody's adding, so the greatest version is the true count, in whatever
  * order things arrive. A minute's item stays small (an id takes 12 bytes) however busy the account is.
+ *
+ * Both kinds of items expire with the event of them that was received last, those of minutes a little later.
  */
-import type { Fields } from './fields';
-import { dayCountsKey, minuteKey } from './keys';
-import type { Table } from './table';
+import { expiresAt, type Fields } from './fields';
+import { dayCountsKey, EXPIRES, type Key, minuteKey } from './keys';
+import { minuteKeptUntil } from './retention';
+import type { Change, Table } from './table';
 
 /** What is counted: an event, by when and where it was. */
 export interface Counted {
@@ -21,6 +24,10 @@ export interface Counted {
   instance: string;
   time: Date;
   id: string;
+  /** When S3 had it; an event that is taken out need not say so. */
+  received?: Date | undefined;
+  /** When it goes; absent when it stays. */
+  expires?: Date | undefined;
 }
 
 /** Counts an event; counting it again changes nothing, nor does counting one that was removed. */
@@ -35,16 +42,25 @@ export async function uncount(table: Table, event: Counted): Promise<void> {
 
 /** The counts of an item of dayCountsKey: 96 numbers, one for each quarter of an hour of the day (UTC). */
 export function quartersOf(item: Fields): number[] {
+  return ofQuarters(item, 'n');
+}
+
+/** The versions of those counts: a quarter's is another, greater one whenever an event of it came or went. */
+export function versionsOf(item: Fields): number[] {
+  return ofQuarters(item, 'v');
+}
+
+function ofQuarters(item: Fields, letter: 'n' | 'v'): number[] {
   return Array.from({ length: 96 }, (_, quarter) => {
-    const counted = item[`n${quarter}`];
-    return typeof counted === 'number' ? counted : 0;
+    const value = item[`${letter}${quarter}`];
+    return typeof value === 'number' ? value : 0;
   });
 }
 
 async function addTo(set: 'present' | 'removed', table: Table, event: Counted): Promise<void> {
   const { account, instance, time, id } = event;
   const minute = minuteKey(account, instance, time);
-  await table.update(minute, {
+  await updateKept(table, minute, event, event.expires && minuteKeptUntil(event.expires), {
     UpdateExpression: 'ADD #set :id',
     ExpressionAttributeNames: { '#set': set },
     ExpressionAttributeValues: { ':id': new Set([id.slice(0, 11)]) },
@@ -58,7 +74,7 @@ async function addTo(set: 'present' | 'removed', table: Table, event: Counted): 
     version += present.size + removed.size;
   }
   const quarter = time.getUTCHours() * 4 + Math.floor(time.getUTCMinutes() / 15);
-  await table.update(dayCountsKey(account, instance, time), {
+  await updateKept(table, dayCountsKey(account, instance, time), event, event.expires, {
     UpdateExpression: 'SET #count = :count, #version = :version, #instance = :instance, #day = :day',
     ConditionExpression: 'attribute_not_exists(#version) OR #version < :version',
     ExpressionAttributeNames: {
@@ -73,6 +89,40 @@ async function addTo(set: 'present' | 'removed', table: Table, event: Counted): 
       ':instance': instance,
       ':day': time.toISOString().slice(0, 10),
     },
+  });
+}
+
+/** Changes an item, and has it kept for as long as the event of it that was received last. */
+async function updateKept(
+  table: Table,
+  key: Key,
+  { received }: Counted,
+  expires: Date | undefined,
+  change: Change & { UpdateExpression: string },
+): Promise<void> {
+  if (!received) {
+    await table.update(key, change);
+    return;
+  }
+  const { UpdateExpression, ConditionExpression: condition } = change;
+  const last = '(attribute_not_exists(#received) OR #received <= :received)';
+  const keep = `#received = :received${expires ? ', #expires = :expires' : ' REMOVE #expires'}`;
+  const names = { '#received': 'received', '#expires': EXPIRES };
+  const values = { ':received': received.getTime(), ...(expires ? { ':expires': expiresAt(expires) } : {}) };
+  // DynamoDB takes one SET.
+  const isSet = UpdateExpression.startsWith('SET');
+  const both = await table.update(key, {
+    UpdateExpression: isSet ? `${UpdateExpression}, ${keep}` : `${UpdateExpression} SET ${keep}`,
+    ConditionExpression: condition === undefined ? last : `(${condition}) AND ${last}`,
+    ExpressionAttributeNames: { ...change.ExpressionAttributeNames, ...names },
+    ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ...values },
+  });
+  if (both || (await table.update(key, change))) return;
+  await table.update(key, {
+    UpdateExpression: `SET ${keep}`,
+    ConditionExpression: last,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
   });
 }
 

@@ -6,7 +6,7 @@
  * is set once and stays: the indexes and the counts are built on it.
  */
 import type { Box } from './faces/engine';
-import { type Fields, fieldsOf, list, number, text } from './fields';
+import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
 import { dayKey, eventKey, instanceEventsKey, timeKey } from './keys';
 import type { Kind } from './kind';
 import { setting, type Table } from './table';
@@ -61,6 +61,10 @@ export interface PublishedEvent {
   sequencer: string;
   /** When S3 had the upload. */
   received: Date;
+  /** When it goes; absent when it stays. */
+  expires?: Date | undefined;
+  /** Everybody who was ever on it: an earlier upload of the same key may have shown others. Writing adds the faces' own. */
+  persons?: ReadonlySet<string> | undefined;
 }
 
 /** What is known of an uploaded key: an event, one whose followers (counts, persons) are not all written, or a deleted one. */
@@ -80,7 +84,7 @@ export async function readEvent(table: Table, account: string, id: string): Prom
  * not written.
  */
 export async function writeEvent(table: Table, event: PublishedEvent): Promise<PublishedEvent | undefined> {
-  const { account, id, time, instance, received, ...rest } = event;
+  const { account, id, time, instance, received, expires, persons, ...rest } = event;
   const first = {
     account,
     id,
@@ -94,44 +98,50 @@ export async function writeEvent(table: Table, event: PublishedEvent): Promise<P
     ...first,
     ...rest,
     received: received.getTime(),
+    expires: expiresAt(expires),
     state: 'published',
     settled: false,
   });
+  const onIt = new Set(event.faces.map(({ person }) => person));
   const item = await table.update(eventKey(account, id), {
     ...change,
-    UpdateExpression: onceOnly(UpdateExpression, Object.keys(first)),
+    UpdateExpression: `${onceOnly(UpdateExpression, Object.keys(first))}${onIt.size > 0 ? ' ADD persons :onIt' : ''}`,
+    ExpressionAttributeValues: {
+      ...change.ExpressionAttributeValues,
+      ...(onIt.size > 0 ? { ':onIt': onIt } : {}),
+    },
     ConditionExpression: 'attribute_not_exists(pk) OR (#state = :state AND #sequencer <= :sequencer)',
   });
   return item && eventOf(item);
 }
 
-/** Remembers that the same bytes were uploaded again, later. */
+/** Remembers that the same bytes were uploaded again, later, and expire later. */
 export async function writeUploadedAgain(
   table: Table,
-  { account, id, etag }: PublishedEvent,
-  { sequencer, time }: { sequencer: string; time: Date },
+  { account, id, etag, sequencer, received, expires }: PublishedEvent,
 ): Promise<void> {
+  const { ExpressionAttributeNames, ExpressionAttributeValues, UpdateExpression } = setting({
+    sequencer,
+    received: received.getTime(),
+    expires: expiresAt(expires),
+  });
   await table.update(eventKey(account, id), {
-    UpdateExpression: 'SET sequencer = :sequencer, received = :received',
-    ConditionExpression: '#state = :published AND etag = :etag AND sequencer < :sequencer',
-    ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: {
-      ':published': 'published',
-      ':etag': etag,
-      ':sequencer': sequencer,
-      ':received': time.getTime(),
-    },
+    UpdateExpression,
+    ConditionExpression: '#state = :published AND etag = :etag AND #sequencer < :sequencer',
+    ExpressionAttributeNames: { ...ExpressionAttributeNames, '#state': 'state' },
+    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':published': 'published', ':etag': etag },
   });
 }
 
-/** Remembers that everything that follows from this event's item is written. */
-export async function writeSettled(table: Table, { account, id, etag }: PublishedEvent): Promise<void> {
-  await table.update(eventKey(account, id), {
+/** Remembers that everything that follows from this event's item is written. False when it is another event by now. */
+export async function writeSettled(table: Table, { account, id, etag }: PublishedEvent): Promise<boolean> {
+  const item = await table.update(eventKey(account, id), {
     UpdateExpression: 'SET settled = :yes',
     ConditionExpression: '#state = :published AND etag = :etag',
     ExpressionAttributeNames: { '#state': 'state' },
     ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':yes': true },
   });
+  return item !== undefined;
 }
 
 /** Reads an event's item; throws an Error that names the field when one is missing. */
@@ -160,7 +170,15 @@ export function eventOf(item: unknown): PublishedEvent {
     engine: optional(from, 'engine', text),
     sequencer: text(from, 'sequencer'),
     received: new Date(number(from, 'received')),
+    expires: expiryOf(from),
+    persons: texts(from, 'persons'),
   };
+}
+
+/** Whether an item is an event that may be shown at `now`: published, not deleted, and not expired. */
+export function isShown(item: Fields, now: number): boolean {
+  const expires = expiryOf(item);
+  return item.state === 'published' && (expires === undefined || expires.getTime() > now);
 }
 
 function faceOf(value: unknown): EventFace {
@@ -175,7 +193,8 @@ function faceOf(value: unknown): EventFace {
   };
 }
 
-function boxOf(from: Fields, name: string): Box {
+/** A box of four numbers; throws an Error that names the field when there is none. */
+export function boxOf(from: Fields, name: string): Box {
   const [x1, y1, x2, y2] = list(from, name).map(Number);
   if (x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined) {
     throw new Error(`"${name}" is no box of four numbers.`);
@@ -186,10 +205,6 @@ function boxOf(from: Fields, name: string): Box {
 function kindOf(value: string): Kind {
   if (value === 'image/jpeg' || value === 'image/png' || value === 'video/mp4') return value;
   throw new Error(`"${value}" is no kind of event.`);
-}
-
-function optional<T>(from: Fields, name: string, read: (from: Fields, name: string) => T): T | undefined {
-  return from[name] === undefined ? undefined : read(from, name);
 }
 
 /** The same update, which leaves the named attributes as they are where they are set already. */

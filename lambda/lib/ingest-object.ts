@@ -12,8 +12,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { copyUpload, extensionOf, readUpload, type Upload, writeThumbnail } from './bucket';
+import { LONGEST_RETENTION, type RetentionDays, readAccount } from './account-item';
+import { copyUpload, readUpload, type Upload, writeThumbnail } from './bucket';
 import { count } from './counts';
+import { reopenDeletion } from './deleted-item';
 import { type EventFacts, eventFacts, type Origin, originOf } from './event';
 import {
   type EventFace,
@@ -30,8 +32,10 @@ import { writeLastEvent } from './instance-item';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
 import { writeAppearances } from './person-item';
-import { NoAccount, Refused } from './refused';
+import { NoAccount, Refused, Suspended } from './refused';
 import { removeRejected, writeRejected } from './rejected-item';
+import { keptUntil } from './retention';
+import { extensionOf } from './safe-name';
 import type { Settings } from './settings';
 import type { Table } from './table';
 
@@ -85,15 +89,26 @@ async function ingestContent(
   let facts = eventFacts(origin.fileName, {}, upload.time);
   try {
     if (!origin.account) throw new NoAccount('The upload lies in no folder; the folder is the account it belongs to.');
+    const account = await readAccount(table, origin.account);
+    if (account?.state === 'suspended') throw new Suspended('The licence is suspended.');
+    const retentionDays = account?.retentionDays ?? LONGEST_RETENTION;
     checkBeforeDownload(upload.key, upload.size, settings.maxBytes);
     const object = await readUpload(s3, upload.bucket, upload.key, settings.maxBytes);
     if (!object) return { outcome: 'gone' };
-    if (known?.event.etag === object.etag) return await publishAgain(table, upload, known);
+    if (known?.event.etag === object.etag && known.event.sequencer >= upload.sequencer) {
+      // Published already; but what follows from the item is missing, after a crash.
+      await settle(table, known.event);
+      return { outcome: 'already published' };
+    }
     facts = eventFacts(origin.fileName, object.metadata, upload.time);
     // An object that was replaced has another size than its notification says.
     checkBeforeDownload(upload.key, object.body.length, settings.maxBytes);
     const found = await inspect(object.body, upload.key, settings.maxPixels);
-    return await publish(cloud, upload, origin, object, facts, found);
+    const files = await writeFiles(cloud, upload, origin, object, found, retentionDays);
+    if (!files) return undefined;
+    const expires = keptUntil(upload.time, retentionDays);
+    if (known?.event.etag === object.etag) return await publishAgain(table, upload, known.event, expires);
+    return await publish(cloud, upload, origin, object, { ...facts, ...files, expires }, found);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     await writeRejected(table, origin, upload, error, facts.instance);
@@ -101,40 +116,62 @@ async function ingestContent(
   }
 }
 
+/** Where an event's files are in the production bucket. */
+interface Files {
+  key: string;
+  thumbnailKey: string | undefined;
+  sha256: string;
+}
+
+/** Writes picture and thumbnail, or writes them again: they are kept from now on. Undefined when the upload has changed. */
+async function writeFiles(
+  { settings, s3 }: Cloud,
+  upload: ObjectCreated,
+  { account, fileName, id }: Origin,
+  object: Upload,
+  { kind, upright }: Inspected,
+  retentionDays: RetentionDays,
+): Promise<Files | undefined> {
+  const sha256 = createHash('sha256').update(object.body).digest('hex');
+  const bucket = settings.productionBucket;
+  const stem = `${account}/${id}/${sha256}`;
+  const key = `${stem}${extensionOf(kind)}`;
+  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind, fileName, retentionDays });
+  if (!copied) return undefined;
+  if (!upright) return { key, thumbnailKey: undefined, sha256 };
+  const thumbnailKey = `${stem}.thumbnail.jpg`;
+  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, await thumbnail(upright));
+  return { key, thumbnailKey, sha256 };
+}
+
 async function publish(
   cloud: Cloud,
   upload: ObjectCreated,
   { account, fileName, id }: Origin,
   object: Upload,
-  facts: EventFacts,
-  found: Inspected,
-): Promise<Outcome | undefined> {
-  const { settings, s3, table } = cloud;
-  const sha256 = createHash('sha256').update(object.body).digest('hex');
-  const bucket = settings.productionBucket;
-  const stem = `${account}/${id}/${sha256}`;
-  const key = `${stem}${extensionOf(found.kind)}`;
-  const { upright, ...shape } = found;
-
-  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind: found.kind, fileName });
-  if (!copied) return undefined;
-
-  const thumbnailKey = upright && `${stem}.thumbnail.jpg`;
-  if (upright && thumbnailKey) await writeThumbnail(s3, bucket, thumbnailKey, await thumbnail(upright));
-
-  const event = await writeEvent(table, {
-    ...{ account, id, fileName, key, thumbnailKey, sha256, etag: object.etag, size: object.body.length },
+  facts: EventFacts & Files & { expires: Date },
+  { upright, ...shape }: Inspected,
+): Promise<Outcome> {
+  const { table } = cloud;
+  const described: PublishedEvent = {
+    ...{ account, id, fileName, etag: object.etag, size: object.body.length },
     ...facts,
     ...shape,
     trailing: shape.trailing || undefined,
-    faces: upright ? await facesOf(cloud, account, `${id}:${sha256.slice(0, 16)}`, upright) : [],
+    faces: upright ? await facesOf(cloud, account, `${id}:${facts.sha256.slice(0, 16)}`, upright) : [],
     engine: upright && cloud.faces?.engine.name,
     sequencer: upload.sequencer,
     received: upload.time,
-  });
-  if (!event) return { outcome: 'already published' };
+  };
+  const event = await writeEvent(table, described);
+  if (!event) return await overtaken(table, described);
   await settle(table, event);
   return { outcome: 'published', event };
+}
+
+/** The item was not written: a later upload has it, or the owner deleted the event while we were at it. */
+async function overtaken(table: Table, event: PublishedEvent): Promise<Outcome> {
+  return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
 }
 
 async function facesOf(cloud: Cloud, account: string, picture: string, upright: Upright): Promise<EventFace[]> {
@@ -143,18 +180,16 @@ async function facesOf(cloud: Cloud, account: string, picture: string, upright: 
   return await people.recognise(account, picture, await engine.detect(upright));
 }
 
-/** The same bytes are published already; but what follows from the item may be missing, after a crash. */
+/** The same bytes were published already: the faces on them are known. */
 async function publishAgain(
   table: Table,
   upload: ObjectCreated,
-  { event, settled }: { event: PublishedEvent; settled: boolean },
+  event: PublishedEvent,
+  expires: Date,
 ): Promise<Outcome> {
-  if (event.sequencer < upload.sequencer) {
-    await writeUploadedAgain(table, event, upload);
-    await settle(table, { ...event, sequencer: upload.sequencer, received: upload.time });
-  } else if (!settled) {
-    await settle(table, event);
-  }
+  const again = { ...event, sequencer: upload.sequencer, received: upload.time, expires };
+  await writeUploadedAgain(table, again);
+  await settle(table, again);
   return { outcome: 'already published' };
 }
 
@@ -164,5 +199,6 @@ async function settle(table: Table, event: PublishedEvent): Promise<void> {
   await count(table, event);
   await writeLastEvent(table, event);
   await removeRejected(table, event.account, event.id, event.sequencer);
-  await writeSettled(table, event);
+  // The owner may have deleted the event, and all that follows from it, before that was written.
+  if (!(await writeSettled(table, event))) await reopenDeletion(table, event);
 }

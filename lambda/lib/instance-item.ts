@@ -1,6 +1,41 @@
+/**
+ * One Kerberos instance of an account. Ingest writes when it was last seen; its time zone, and how long it may be silent,
+ * are the owner's to write, and ingest leaves them alone.
+ */
+import { createHash } from 'node:crypto';
 import type { PublishedEvent } from './event-item';
-import { instanceKey, timeKey } from './keys';
+import { type Fields, number, optional, text } from './fields';
+import { instanceKey, instancePartition, timeKey } from './keys';
 import { setting, type Table } from './table';
+
+/** An instance, as it is stored. */
+export interface Instance {
+  /** Opaque, 22 letters: made of account and name. */
+  id: string;
+  name: string;
+  /** When its last upload came, by the clock of S3. */
+  lastSeen: Date;
+  /** That upload's event, by the camera's clock; absent when it was deleted and there is no other. */
+  lastEvent?: { id: string; time: Date } | undefined;
+  /** IANA name; absent when it has the account's. */
+  timeZone?: string | undefined;
+  /** Absent when nobody has chosen. */
+  silentAfterHours?: number | undefined;
+}
+
+/** What its owner can change; `null` takes the choice back. */
+export interface InstanceChange {
+  timeZone?: string | null | undefined;
+  silentAfterHours?: number | undefined;
+}
+
+/** An instance's id: it tells nothing of the name, and is another one in another account. */
+export function instanceId(account: string, name: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([account, name]))
+    .digest('base64url')
+    .slice(0, 22);
+}
 
 /**
  * Remembers an instance's last event, by the clock of S3: a camera's own clock may be wrong. Of two events the later one
@@ -18,4 +53,56 @@ export async function writeLastEvent(table: Table, event: PublishedEvent): Promi
     }),
     ConditionExpression: 'attribute_not_exists(pk) OR #lastKey < :lastKey',
   });
+}
+
+/** All instances of an account, by name: a query a megabyte, some 4,000 instances. */
+export async function readInstances(table: Table, account: string): Promise<Instance[]> {
+  const items = await table.list({ partition: instancePartition(account) });
+  return items.map((item) => instanceOf(account, item));
+}
+
+/** Changes an instance; undefined when there is none of that name. */
+export async function changeInstance(
+  table: Table,
+  account: string,
+  name: string,
+  change: InstanceChange,
+): Promise<Instance | undefined> {
+  const { timeZone, silentAfterHours } = change;
+  const item = await table.update(instanceKey(account, name), {
+    ...setting({
+      instance: name,
+      ...(timeZone === undefined ? {} : { timeZone: timeZone ?? undefined }),
+      ...(silentAfterHours === undefined ? {} : { silentAfterHours }),
+    }),
+    ConditionExpression: 'attribute_exists(pk)',
+  });
+  return item && instanceOf(account, item);
+}
+
+/** Puts another event, or none, in the place of an instance's last one. */
+export async function replaceLastEvent(
+  table: Table,
+  { account, instance, id }: Pick<PublishedEvent, 'account' | 'instance' | 'id'>,
+  next: Pick<PublishedEvent, 'id' | 'time'> | undefined,
+): Promise<void> {
+  const change = setting({ lastEvent: next?.id, lastEventTime: next?.time.getTime() });
+  await table.update(instanceKey(account, instance), {
+    ...change,
+    ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ':id': id },
+    ConditionExpression: '#lastEvent = :id',
+  });
+}
+
+function instanceOf(account: string, item: Fields): Instance {
+  const name = text(item, 'instance');
+  const lastEvent = optional(item, 'lastEvent', text);
+  return {
+    id: instanceId(account, name),
+    name,
+    lastSeen: new Date(number(item, 'lastSeen')),
+    lastEvent: lastEvent === undefined ? undefined : { id: lastEvent, time: new Date(number(item, 'lastEventTime')) },
+    timeZone: optional(item, 'timeZone', text),
+    silentAfterHours: optional(item, 'silentAfterHours', number),
+  };
 }

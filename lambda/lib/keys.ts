@@ -1,9 +1,9 @@
 /**
  * The one DynamoDB table: its shape, and every key in it. README.md lists the questions that it answers.
  *
- * Each key starts with the account, percent-encoded so that no account's name can reach into another's keys: a reader
- * that builds its keys here, from the account of its session, cannot see anybody else's items. Instants in keys are ISO
- * 8601 in UTC, so that they sort as text.
+ * Each key but those of logins starts with the account, percent-encoded so that no account's name can reach into another's
+ * keys: a reader that builds its keys here, from the account of its session, cannot see anybody else's items. Instants in
+ * keys are ISO 8601 in UTC, so that they sort as text.
  */
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
@@ -11,12 +11,35 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 export const BY_DAY = 'byDay';
 /** Index of an instance's events, newest last. */
 export const BY_INSTANCE = 'byInstance';
+/** `dayKey` of all accounts' own items; every other one starts with `ACCOUNT#`. */
+export const ACCOUNTS = 'ACCOUNTS';
 /** The attribute that DynamoDB's time to live reads: seconds since 1970, after which the item goes. */
 export const EXPIRES = 'expires';
 
 export interface Key {
   pk: string;
   sk: string;
+}
+
+/** What the two parts of a key are called, in the table or in one of its indexes. */
+export function partitionOf(index?: typeof BY_DAY | typeof BY_INSTANCE): { partition: string; sort: string } {
+  if (index === undefined) return { partition: 'pk', sort: 'sk' };
+  return { partition: index === BY_DAY ? 'dayKey' : 'instanceKey', sort: 'timeKey' };
+}
+
+/** An account's own item. */
+export function accountKey(account: string): Key {
+  return { pk: `${of(account)}#ACCOUNT`, sk: 'ACCOUNT' };
+}
+
+/** How every `pk` of an account's items starts, and no other. */
+export function accountPrefix(account: string): string {
+  return `${of(account)}#`;
+}
+
+/** Attempts to log in, by whatever is limited; no account's key starts like this. */
+export function attemptsKey(limited: string): Key {
+  return { pk: `LOGIN#${limited}`, sk: 'ATTEMPTS' };
 }
 
 /** One event, by its id. */
@@ -31,12 +54,22 @@ export function rejectedKey(account: string, id: string): Key {
 
 /** `dayKey` of an account's events of one day (UTC). */
 export function dayKey(account: string, time: Date): string {
-  return `${of(account)}#DAY#${time.toISOString().slice(0, 10)}`;
+  return dayKeyOf(account, time.toISOString().slice(0, 10));
+}
+
+/** The same for a day as `2026-04-22`. */
+export function dayKeyOf(account: string, day: string): string {
+  return `${of(account)}#DAY#${day}`;
 }
 
 /** `dayKey` of an account's refused uploads, of whatever day: there are 30 days of them. */
 export function rejectedDayKey(account: string): string {
   return `${of(account)}#REJECTED`;
+}
+
+/** `dayKey` of an account's deleted events of which not everything may be gone yet. */
+export function deletingDayKey(account: string): string {
+  return `${of(account)}#DELETING`;
 }
 
 /** `instanceKey` of an instance's events. */
@@ -51,13 +84,24 @@ export function timeKey(time: Date, id: string): string {
 
 /** One instance; all of an account's share the `pk`. */
 export function instanceKey(account: string, instance: string): Key {
-  return { pk: `${of(account)}#INSTANCES`, sk: `INSTANCE#${instance}` };
+  return { pk: instancePartition(account), sk: `INSTANCE#${instance}` };
+}
+
+/** `pk` of an account's instances. */
+export function instancePartition(account: string): string {
+  return `${of(account)}#INSTANCES`;
 }
 
 /** The counts of one instance on one day (UTC); a month of an account shares the `pk`, a day the start of the `sk`. */
 export function dayCountsKey(account: string, instance: string, time: Date): Key {
   const day = time.toISOString();
   return { pk: `${of(account)}#COUNTS#${day.slice(0, 7)}`, sk: `${day.slice(0, 10)}#${instance}` };
+}
+
+/** Where the counts of a day (UTC) of all instances lie; `day` as `2026-04-22`. Those of a month share the partition. */
+export function dayCountsRange(account: string, day: string): { partition: string; from: string; to: string } {
+  // `$` is what follows `#`.
+  return { partition: `${of(account)}#COUNTS#${day.slice(0, 7)}`, from: `${day}#`, to: `${day}$` };
 }
 
 /** Which events one instance had in one minute; a quarter of an hour shares the `pk`. */
@@ -69,12 +113,22 @@ export function minuteKey(account: string, instance: string, time: Date): Key {
 
 /** A person; all of an account's share the `pk`. */
 export function personKey(account: string, person: string): Key {
-  return { pk: `${of(account)}#PERSONS`, sk: `PERSON#${person}` };
+  return { pk: personPartition(account), sk: `PERSON#${person}` };
+}
+
+/** `pk` of an account's persons. */
+export function personPartition(account: string): string {
+  return `${of(account)}#PERSONS`;
+}
+
+/** `pk` of a person's appearances. */
+export function appearancePartition(account: string, person: string): string {
+  return `${of(account)}#PERSON#${person}`;
 }
 
 /** That a person is in an event; all of a person's events share the `pk`, in the order of time. */
 export function appearanceKey(account: string, person: string, time: Date, id: string): Key {
-  return { pk: `${of(account)}#PERSON#${person}`, sk: timeKey(time, id) };
+  return { pk: appearancePartition(account, person), sk: timeKey(time, id) };
 }
 
 /** One entry of an account's face log (see people.ts), which is numbered from 1. */

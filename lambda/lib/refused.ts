@@ -13,6 +13,9 @@ export abstract class Refused extends Error {
 /** Its name does not end in .jpg, .jpeg, .png or .mp4. */
 export class UnknownKind extends Refused {}
 
+/** The licence of its account is suspended. */
+export class Suspended extends Refused {}
+
 /** It lies outside every account's folder. */
 export class NoAccount extends Refused {}
 

@@ -24,11 +24,12 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
     tableName: required(env, 'TABLE_NAME'),
     maxBytes: positive(env, 'MAX_BYTES', 10_000_000),
     maxPixels: positive(env, 'MAX_PIXELS', 24_000_000),
-    faces: faces(env.FACES || 'embedded'),
+    faces: facesSetting(env.FACES || 'embedded'),
   };
 }
 
-function required(env: NodeJS.ProcessEnv, name: string): string {
+/** A variable; throws an Error that names it when it is not set. */
+export function required(env: NodeJS.ProcessEnv, name: string): string {
   const value = env[name];
   if (!value) throw new Error(`The environment variable ${name} is not set; template.yaml sets it.`);
   return value;
@@ -44,7 +45,8 @@ function positive(env: NodeJS.ProcessEnv, name: string, otherwise: number): numb
   return value;
 }
 
-function faces(text: string): FacesSetting {
+/** Reads FACES; throws an Error when it is no face engine. */
+export function facesSetting(text: string): FacesSetting {
   if (text === 'embedded' || text === 'rekognition' || text === 'off') return text;
   throw new Error(`The environment variable FACES is "${text}"; it must be embedded, rekognition or off.`);
 }

@@ -50,6 +50,33 @@ describe('lambda: the bundle', function () {
     expect(await invoke({ Records: [record] }, { FACES: 'off' })).to.include('"reason":"NotAnImage"');
   });
 
+  it('serves the page that lies beside it, and loads neither face engine nor image library', async () => {
+    const directory = `${DIRECTORY}-gallery`;
+    const sources = await bundle('gallery', directory);
+    try {
+      expect(sources.filter((path) => /sharp|tensorflow|face-api/.test(path))).to.deep.equal([]);
+      const http = { method: 'GET', path: '/', protocol: 'HTTP/1.1', sourceIp: '127.0.0.1', userAgent: 'test' };
+      const domainName = 'abc.lambda-url.eu-west-1.on.aws';
+      const request = {
+        ...{ version: '2.0', routeKey: '$default', rawPath: '/', rawQueryString: '', isBase64Encoded: false },
+        headers: { host: domainName, 'x-forwarded-proto': 'https' },
+        requestContext: { http, domainName, requestId: 'test', timeEpoch: 0 },
+      };
+      const script = `require(${JSON.stringify(join(directory, 'gallery.js'))})
+        .handler(${JSON.stringify(request)}, {}).then((answer) => console.log(JSON.stringify(answer)))`;
+      const env = { PATH: process.env.PATH, ...cloud.environment(), UPLOADS_BUCKET: cloud.uploads, FACES: 'off' };
+      const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (text: Buffer) => {
+        output += text;
+      });
+      await once(child, 'close');
+      expect(output).to.include('"statusCode":200').and.to.include('<!doctype html>');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
   it('says which variable is missing', async () => {
     expect(await invoke({}, { TABLE_NAME: '' })).to.include('The environment variable TABLE_NAME is not set');
   });

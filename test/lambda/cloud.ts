@@ -6,14 +6,18 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DiscardPrints } from '../../lambda/lib/faces/discard';
 import type { FaceEngine } from '../../lambda/lib/faces/engine';
+import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/handler';
 import { handlerOf } from '../../lambda/lib/handler';
 import { People } from '../../lambda/lib/people';
-import type { Settings } from '../../lambda/lib/settings';
+import type { FacesSetting, Settings } from '../../lambda/lib/settings';
 import { Table } from '../../lambda/lib/table';
 import { createTable, startDynamoDB } from '../../lambda/local-dynamodb';
 import { type Context, documents, dynamodb, Logger, Metrics, s3 } from '../../lambda/test-packages';
 import { formEncode } from '../../tasks/lib/cloud/encoding';
+import { startIam } from '../../tasks/lib/cloud/iam';
+import { IamUsers } from '../../tasks/lib/cloud/iam-users';
 import { owner } from '../../tasks/lib/cloud/policy';
 import { startS3 } from '../../tasks/lib/cloud/s3';
 
@@ -32,6 +36,12 @@ export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxPixels'
   now?: () => number;
 }
 
+/** What a test may set otherwise for the cloud application. */
+export interface GalleryOptions extends Pick<Options, 'before' | 'after' | 'now'> {
+  faces?: FacesSetting;
+  discard?: DiscardPrints;
+}
+
 /** One record of a notification of S3, as far as the Lambda reads it. */
 export interface S3Record {
   eventSource: 'aws:s3';
@@ -48,12 +58,14 @@ export class TestCloud {
   readonly tableName: string;
   readonly s3: s3.S3Client;
   readonly documents: documents.DynamoDBDocumentClient;
-  readonly #endpoints: { s3: string; dynamodb: string };
+  readonly #endpoints: Endpoints;
   readonly #close: () => Promise<void>;
   readonly #clients: { destroy(): void }[] = [];
+  /** What galleries logged: failures that their visitors were not told of. */
+  readonly failures: unknown[] = [];
   #sequence = 0;
 
-  private constructor(endpoints: { s3: string; dynamodb: string }, close: () => Promise<void>) {
+  private constructor(endpoints: Endpoints, close: () => Promise<void>) {
     const name = randomBytes(4).toString('hex');
     this.uploads = `uploads-${name}`;
     this.production = `production-${name}`;
@@ -63,8 +75,9 @@ export class TestCloud {
     ({ s3: this.s3, documents: this.documents } = this.clients());
   }
 
-  static async start(): Promise<TestCloud> {
-    const { endpoints, close } = await servers();
+  /** `bucketNow` is S3's clock: milliseconds since 1970. */
+  static async start(bucketNow: () => number = Date.now): Promise<TestCloud> {
+    const { endpoints, close } = await servers(bucketNow);
     const cloud = new TestCloud(endpoints, close);
     for (const Bucket of [cloud.uploads, cloud.production]) {
       await cloud.s3.send(
@@ -115,6 +128,35 @@ export class TestCloud {
     };
   }
 
+  /** What `grunt cloud` writes into owner.env, for the accounts command. */
+  ownerEnvironment(appUrl: string): Record<string, string> {
+    return {
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ENDPOINT_URL_S3: this.#endpoints.s3,
+      AWS_ENDPOINT_URL_DYNAMODB: this.#endpoints.dynamodb,
+      AWS_ENDPOINT_URL_IAM: this.#endpoints.iam,
+      UPLOADS_BUCKET: this.uploads,
+      PRODUCTION_BUCKET: this.production,
+      TABLE_NAME: this.tableName,
+      APP_URL: appUrl,
+    };
+  }
+
+  /** Somebody else's client of the bucket, such as a camera's. */
+  camera(accessKeyId: string, secretAccessKey: string): s3.S3Client {
+    const client = new s3.S3Client({
+      region: REGION,
+      credentials: { accessKeyId, secretAccessKey },
+      maxAttempts: 1,
+      endpoint: this.#endpoints.s3,
+      forcePathStyle: true,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
   /** A new Lambda, as after a cold start. */
   lambda(options: Options = {}): (event: unknown) => Promise<unknown> {
     process.env.POWERTOOLS_METRICS_DISABLED = 'true';
@@ -134,6 +176,24 @@ export class TestCloud {
       },
     );
     return (event) => handle(event, CONTEXT);
+  }
+
+  /** A new Lambda of the cloud application, as after a cold start. */
+  gallery({ now = Date.now, faces = 'off', discard, ...options }: GalleryOptions = {}): GalleryHandler {
+    const { s3: client, documents: documentClient } = this.clients(options);
+    return galleryHandler({
+      settings: {
+        productionBucket: this.production,
+        uploadsBucket: this.uploads,
+        tableName: this.tableName,
+        faces,
+      },
+      s3: client,
+      table: new Table(documentClient, this.tableName),
+      discard: discard ?? (async () => {}),
+      now,
+      log: (error) => this.failures.push(error),
+    });
   }
 
   /** Uploads a file as a device does, and returns what S3 tells the Lambda of it. */
@@ -197,16 +257,23 @@ function keyOf({ pk, sk }: Item): string {
   return `${String(pk)}|${String(sk)}`;
 }
 
-async function servers() {
-  if (OTHER) return { endpoints: { s3: OTHER, dynamodb: OTHER }, close: async () => {} };
+interface Endpoints {
+  s3: string;
+  dynamodb: string;
+  iam: string;
+}
+
+async function servers(now: () => number): Promise<{ endpoints: Endpoints; close: () => Promise<void> }> {
+  if (OTHER) return { endpoints: { s3: OTHER, dynamodb: OTHER, iam: OTHER }, close: async () => {} };
   const directory = await mkdtemp(join(tmpdir(), 'kerberos-lambda-'));
-  const bucket = await startS3({ directory, keyPairs: [{ ...CREDENTIALS, policy: owner }], region: REGION });
-  const table = await startDynamoDB({});
+  const bucket = await startS3({ directory, keyPairs: [{ ...CREDENTIALS, policy: owner }], region: REGION, now });
+  const users = new IamUsers(join(directory, 'iam.json'), bucket, Date.now);
+  const [table, iam] = await Promise.all([startDynamoDB({}), startIam({ users, owner: CREDENTIALS })]);
   const close = async () => {
-    await Promise.all([bucket.close(), table.close()]);
+    await Promise.all([bucket.close(), table.close(), iam.close()]);
     await rm(directory, { recursive: true, force: true });
   };
-  return { endpoints: { s3: bucket.endpoint, dynamodb: table.endpoint }, close };
+  return { endpoints: { s3: bucket.endpoint, dynamodb: table.endpoint, iam: iam.endpoint }, close };
 }
 
 const CONTEXT: Context = {

@@ -73,7 +73,7 @@ describe('lambda: ingest', () => {
         instanceKey: 'ACCOUNT#jane#INSTANCE#frontdoor',
         timeKey: `2015-04-22T10:53:20.123Z#${event.id}`,
       });
-      expect(event).not.to.have.any.keys('trailing', 'duration', 'engine', 'expires');
+      expect(event).not.to.have.any.keys('trailing', 'duration', 'engine');
     });
 
     it('is described by its metadata rather than by its name', async () => {
@@ -481,5 +481,5 @@ describe('lambda: ingest', () => {
 
 /** Items as they are whenever the upload was. */
 function withoutUploadTimes(items: Item[]): Item[] {
-  return items.map(({ sequencer, received, lastSeen, lastKey, ...item }) => item);
+  return items.map(({ sequencer, received, expires, lastSeen, lastKey, ...item }) => item);
 }

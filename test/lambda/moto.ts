@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { motoMissing, startMoto } from '../peers/servers';
 
 const MOCHA = join(__dirname, '..', '..', 'node_modules', 'mocha', 'bin', 'mocha.js');
-const TESTS = ['ingest', 'people', 'faces'].map((name) => join(__dirname, `${name}.test.js`));
+const TESTS = ['ingest', 'people', 'faces', 'gallery/deletion', 'gallery/events', 'gallery/persons'].map((name) =>
+  join(__dirname, `${name}.test.js`),
+);
 
 async function main(): Promise<void> {
   const missing = motoMissing();

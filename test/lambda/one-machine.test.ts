@@ -132,7 +132,7 @@ describe('the Lambda on one machine', function () {
     await run.stop();
     const kinds = (await items()).map(({ pk }) => String(pk).split('#')[2]).sort();
     expect(kinds).to.deep.equal(
-      ['COUNTS', 'EVENT', 'FACES', 'INSTANCES', 'MINUTES', 'PERSON', 'PERSONS', 'REJECTED'].sort(),
+      ['ACCOUNT', 'COUNTS', 'EVENT', 'FACES', 'INSTANCES', 'MINUTES', 'PERSON', 'PERSONS', 'REJECTED'].sort(),
     );
   });
 

@@ -6,15 +6,20 @@ import { eventOf } from '../../lambda/lib/event-item';
 import { embeddedEngine } from '../../lambda/lib/faces/embedded';
 import type { FaceEngine, KnownFace } from '../../lambda/lib/faces/engine';
 import { rekognitionEngine } from '../../lambda/lib/faces/rekognition';
-import { fieldsOf, text } from '../../lambda/lib/fields';
+import { discardFaces } from '../../lambda/lib/faces/rekognition-collection';
+import { fieldsOf, list, text } from '../../lambda/lib/fields';
+import { deleteEvent } from '../../lambda/lib/gallery/deletion';
+import { forgetPerson } from '../../lambda/lib/gallery/forget';
 import { decode } from '../../lambda/lib/image';
+import { allPersons } from '../../lambda/lib/person-item';
+import { Table } from '../../lambda/lib/table';
 import { RekognitionClient, sharp } from '../../lambda/test-packages';
 import { TestCloud } from './cloud';
 
 const ASTRONAUT = readFileSync(join(__dirname, '..', 'fixtures', 'astronaut.jpg'));
 
 /**
- * Speaks the four calls of Rekognition that we make, as its API reference has them, with the embedded engine for eyes.
+ * Speaks the five calls of Rekognition that we make, as its API reference has them, with the embedded engine for eyes.
  * No server of Rekognition exists outside AWS; what it cannot show is how well Amazon tells people apart.
  */
 class Rekognition {
@@ -58,6 +63,17 @@ class Rekognition {
     if (action === 'CreateCollection') {
       this.collections.set(text(input, 'CollectionId'), []);
       return { StatusCode: 200 };
+    }
+    if (action === 'DeleteFaces') {
+      const id = text(input, 'CollectionId');
+      const known = this.collections.get(id);
+      if (!known) return { __type: 'ResourceNotFoundException', Message: 'The collection id does not exist' };
+      const ids = list(input, 'FaceIds');
+      this.collections.set(
+        id,
+        known.filter(({ person }) => !ids.includes(person)),
+      );
+      return { DeletedFaces: ids };
     }
     const file = Buffer.from(text(fieldsOf(input.Image), 'Bytes'), 'base64');
     const { upright } = await decode(file, 'image/jpeg', 24_000_000);
@@ -138,6 +154,40 @@ describe("lambda: faces found by Amazon's engine", function () {
     expect(jane?.person).to.be.a('string');
     expect(john?.person).not.to.equal(jane?.person);
     expect(amazon.collections.size).to.equal(2);
+  });
+
+  it('who is forgotten, and who was on a deleted event, is gone from the collection; others stay', async () => {
+    await ingest('jane', ASTRONAUT);
+    await ingest('john', ASTRONAUT);
+    const faces = () => [...amazon.collections.values()].map((known) => known.length);
+    expect(faces()).to.deep.equal([1, 1]);
+    const table = new Table(cloud.documents, cloud.tableName);
+    const gallery = {
+      settings: {
+        productionBucket: cloud.production,
+        uploadsBucket: cloud.uploads,
+        tableName: '',
+        faces: 'off' as const,
+      },
+      s3: cloud.s3,
+      table,
+      discard: async (name: string, account: string, prints: readonly Uint8Array[]) => {
+        expect(name).to.equal('rekognition');
+        await discardFaces(client, account, prints);
+      },
+      now: Date.now,
+      log: () => {},
+    };
+    const [ofJane] = await allPersons(table, 'jane');
+    expect(await forgetPerson(gallery, 'jane', ofJane?.id ?? '')).to.equal(true);
+    expect(faces()).to.deep.equal([0, 1]);
+    const ofJohn = (await cloud.itemsOf('EVENT')).map(eventOf).find(({ account }) => account === 'john');
+    expect(await deleteEvent(gallery, 'john', ofJohn?.id ?? '')).to.equal(true);
+    expect(faces()).to.deep.equal([0, 0]);
+    expect((await cloud.itemsOf('FACES')).some((entry) => 'print' in entry)).to.equal(false);
+    // Once more, and of an account that has no collection, is no error.
+    await discardFaces(client, 'john', [Buffer.from('face-x')]);
+    await discardFaces(client, 'nobody', [Buffer.from('face-x')]);
   });
 
   it('a picture without a face costs one call', async () => {

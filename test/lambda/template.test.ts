@@ -1,27 +1,48 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { bundle, FUNCTIONS, type FunctionName } from '../../lambda/build';
+import { RETENTIONS } from '../../lambda/lib/account-item';
 import { fieldsOf, list } from '../../lambda/lib/fields';
 import { tableDefinition } from '../../lambda/lib/keys';
 import { settingsFrom } from '../../lambda/lib/settings';
 import { parseTemplate } from '../../lambda/test-packages';
+import { PRODUCTION_LIFECYCLE, RETENTION_DAYS, UPLOADS_LIFECYCLE } from '../../tasks/lib/cloud/retention';
 
 const LAMBDA = join(__dirname, '..', '..', 'lambda');
 
-/** What each call of the SDK needs to be allowed to do. A read of a missing object needs s3:ListBucket to say so. */
+/** What each call of the SDK needs to be allowed to do. */
 const ACTIONS: Record<string, string[]> = {
-  GetObject: ['s3:GetObject', 's3:ListBucket'],
-  CopyObject: ['s3:GetObject', 's3:PutObject'],
-  PutObject: ['s3:PutObject'],
+  GetObject: ['s3:GetObject'],
+  CopyObject: ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging'],
+  PutObject: ['s3:PutObject', 's3:PutObjectTagging'],
+  ListObjectVersions: ['s3:ListBucketVersions'],
+  DeleteObject: ['s3:DeleteObject'],
+  DeleteObjects: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+  BatchGet: ['dynamodb:BatchGetItem'],
   Get: ['dynamodb:GetItem'],
   Update: ['dynamodb:UpdateItem'],
   Delete: ['dynamodb:DeleteItem'],
   Query: ['dynamodb:Query'],
+  BatchWrite: ['dynamodb:BatchWriteItem'],
+  Put: ['dynamodb:PutItem'],
   CreateCollection: ['rekognition:CreateCollection'],
+  DeleteFaces: ['rekognition:DeleteFaces'],
   DetectFaces: ['rekognition:DetectFaces'],
   IndexFaces: ['rekognition:IndexFaces'],
   SearchFacesByImage: ['rekognition:SearchFacesByImage'],
 };
+
+const FUNCTION: Record<FunctionName, string> = { ingest: 'IngestFunction', gallery: 'GalleryFunction' };
+
+/** What a function's bundle contains in a shared file, and never calls. */
+const NOT_CALLED: Record<FunctionName, string[]> = {
+  ingest: ['BatchGet', 'BatchWrite', 'Put'],
+  gallery: [],
+};
+
+/** Without it S3 calls an upload that is gone forbidden. */
+const NEEDED_TOO: Record<FunctionName, string[]> = { ingest: ['s3:ListBucket'], gallery: [] };
 
 type Visit = (key: string, value: unknown) => void;
 
@@ -42,7 +63,14 @@ describe('lambda: template.yaml', () => {
   const resources = fieldsOf(template.Resources);
   const properties = (name: string) => fieldsOf(fieldsOf(resources[name]).Properties);
   const ingest = properties('IngestFunction');
-  const named = new Set([...Object.keys(resources), ...Object.keys(fieldsOf(template.Parameters))]);
+  const gallery = properties('GalleryFunction');
+  // SAM makes a resource of a function's URL.
+  const urls = Object.keys(resources).filter((name) => properties(name).FunctionUrlConfig);
+  const named = new Set([
+    ...Object.keys(resources),
+    ...Object.keys(fieldsOf(template.Parameters)),
+    ...urls.map((name) => `${name}Url`),
+  ]);
 
   it('names nothing that is not there', () => {
     const conditions = Object.keys(fieldsOf(template.Conditions));
@@ -74,30 +102,39 @@ describe('lambda: template.yaml', () => {
     }
   });
 
-  it('allows the function every action that its code calls, and no other', () => {
-    const sources = ['', 'lib', join('lib', 'faces')].flatMap((folder) =>
-      readdirSync(join(LAMBDA, folder))
-        .filter((name) => name.endsWith('.ts') && !name.startsWith('local-') && !name.startsWith('test-'))
-        .map((name) => readFileSync(join(LAMBDA, folder, name), 'utf8')),
-    );
-    const commands = sources.flatMap((source) =>
-      [...source.matchAll(/new (\w+)Command\(/g)].map(([, name = '']) => name),
-    );
-    const needed = commands.flatMap((command) => ACTIONS[command] ?? [`of ${command}, which this test does not know`]);
-    const granted: string[] = [];
-    walk(ingest.Policies, (key, value) => {
-      if (key === 'Action') granted.push(...texts(value));
-    });
-    expect(granted.sort()).to.deep.equal([...new Set(needed)].sort());
-  });
+  for (const name of FUNCTIONS) {
+    const { Policies } = properties(FUNCTION[name]);
 
-  it('grants nothing on everything, but for the one action that knows no resources', () => {
-    walk(ingest.Policies, (_, value) => {
-      const { Action, Resource } = fieldsOf(value);
-      if (Resource === '*') expect(Action).to.equal('rekognition:DetectFaces');
-      for (const action of texts(Action)) expect(action).to.match(/^[a-z0-9]+:[A-Za-z]+$/);
+    it(`allows the ${name} function every action that its code calls, and no other`, async function () {
+      this.timeout(60_000);
+      const directory = join(LAMBDA, 'dist', `test-template-${name}`);
+      const sources = (await bundle(name, directory)).filter((path) => /^(lib\/.*|\w+)\.[jt]s$/.test(path));
+      rmSync(directory, { recursive: true });
+      expect(sources.length).to.be.above(10);
+      const commands = sources.flatMap((path) =>
+        [...readFileSync(join(LAMBDA, path.replace(/\.js$/, '.ts')), 'utf8').matchAll(/new (\w+)Command\(/g)].map(
+          ([, command = '']) => command,
+        ),
+      );
+      const needed = commands
+        .filter((command) => !NOT_CALLED[name].includes(command))
+        .flatMap((command) => ACTIONS[command] ?? [`of ${command}, which this test does not know`])
+        .concat(NEEDED_TOO[name]);
+      const granted: string[] = [];
+      walk(Policies, (key, value) => {
+        if (key === 'Action') granted.push(...texts(value));
+      });
+      expect([...new Set(granted)].sort()).to.deep.equal([...new Set(needed)].sort());
     });
-  });
+
+    it(`grants the ${name} function nothing on everything, but for the one action that knows no resources`, () => {
+      walk(Policies, (_, value) => {
+        const { Action, Resource } = fieldsOf(value);
+        if (Resource === '*') expect(Action).to.equal('rekognition:DetectFaces');
+        for (const action of texts(Action)) expect(action).to.match(/^[a-z0-9]+:[A-Za-z]+$/);
+      });
+    });
+  }
 
   it('gives the function the environment that it reads', () => {
     const variables = fieldsOf(fieldsOf(ingest.Environment).Variables);
@@ -132,8 +169,38 @@ describe('lambda: template.yaml', () => {
       expect(statement).to.deep.include({ Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
       expect(fieldsOf(resources[name]).DeletionPolicy).to.equal('Retain');
     }
-    expect(JSON.stringify(properties('UploadsBucket').LifecycleConfiguration)).to.include('"ExpirationInDays":7');
     expect(properties('ProductionBucket').VersioningConfiguration).to.deep.equal({ Status: 'Enabled' });
+  });
+
+  it('keeps uploads and pictures as long as the cloud on one machine does, and leaves nothing of them', () => {
+    const rules = (bucket: string) => list(fieldsOf(properties(bucket).LifecycleConfiguration), 'Rules').map(fieldsOf);
+    const expirations = (bucket: string) =>
+      rules(bucket).flatMap(({ ExpirationInDays: days, TagFilters, Status }) => {
+        if (days === undefined) return [];
+        expect(Status).to.equal('Enabled');
+        const [tag] = list({ TagFilters }, 'TagFilters').map(fieldsOf);
+        return [{ ...(tag && { tag: { key: tag.Key, value: tag.Value } }), days }];
+      });
+    expect(expirations('UploadsBucket')).to.deep.equal(UPLOADS_LIFECYCLE.expiration);
+    expect(expirations('ProductionBucket')).to.deep.equal(PRODUCTION_LIFECYCLE.expiration);
+    expect(RETENTIONS).to.deep.equal(RETENTION_DAYS);
+    const [leftovers] = rules('ProductionBucket').filter(({ ExpirationInDays }) => ExpirationInDays === undefined);
+    expect(leftovers).to.deep.include({
+      Status: 'Enabled',
+      NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+      ExpiredObjectDeleteMarker: true,
+    });
+  });
+
+  it('lets anybody open the page, by its URL alone', () => {
+    expect(gallery.FunctionUrlConfig).to.deep.equal({ AuthType: 'NONE', InvokeMode: 'BUFFERED' });
+    const { FunctionName, ...permission } = properties('GalleryUrlPermission');
+    expect(FunctionName).to.deep.equal({ Ref: 'GalleryFunction' });
+    expect(permission).to.deep.equal({
+      Action: 'lambda:InvokeFunction',
+      Principal: '*',
+      InvokedViaFunctionUrl: true,
+    });
   });
 
   it('gives a message to nobody else while the function may still be at it, and lays it aside in the end', () => {
@@ -146,7 +213,11 @@ describe('lambda: template.yaml', () => {
   });
 
   it('runs on arm64, traced, with logs that do not stay for ever', () => {
-    expect(ingest).to.deep.include({ Architectures: ['arm64'], Tracing: 'Active', Handler: 'ingest.handler' });
-    expect(properties('IngestLogs').RetentionInDays).to.be.a('number');
+    for (const name of FUNCTIONS) {
+      const architecture = { Architectures: ['arm64'], Tracing: 'Active' };
+      const code = { CodeUri: `dist/${name}.zip`, Handler: `${name}.handler` };
+      expect(properties(FUNCTION[name])).to.deep.include({ ...architecture, ...code });
+    }
+    for (const name of ['IngestLogs', 'GalleryLogs']) expect(properties(name).RetentionInDays).to.be.a('number');
   });
 });

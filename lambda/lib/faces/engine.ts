@@ -43,7 +43,12 @@ export interface FaceEngine {
   match(account: string, face: Face, known: readonly KnownFace[]): Promise<Match[]>;
   /** Keeps a face for later matches; the result is what KnownFace carries as `print`. `id` is unique for the face. */
   enrol(account: string, face: Face, id: string): Promise<Uint8Array>;
+  /** Forgets faces that it keeps itself, by their prints as `enrol` returned them. Those it does not know are forgotten. */
+  discard(account: string, prints: readonly Uint8Array[]): Promise<void>;
 }
 
 /** Faces smaller than this are noise to every engine that was tried (in pixels, of the shorter side). */
 export const SMALLEST_FACE = 32;
+
+/** The name of Amazon's engine, whose prints lie at Amazon. */
+export const REKOGNITION = 'rekognition';

@@ -3,7 +3,6 @@
  * account, and a print is the id of a face there. A face is looked for by the piece of the picture that it is on.
  * docs.aws.amazon.com/rekognition/latest/dg/collections.html
  */
-import { createHash } from 'node:crypto';
 import {
   CreateCollectionCommand,
   DetectFacesCommand,
@@ -16,7 +15,8 @@ import {
 } from '@aws-sdk/client-rekognition';
 import sharp from 'sharp';
 import type { Upright } from '../image';
-import { type Box, type Face, type FaceEngine, type KnownFace, type Match, SMALLEST_FACE } from './engine';
+import { type Box, type Face, type FaceEngine, type KnownFace, type Match, REKOGNITION, SMALLEST_FACE } from './engine';
+import { collectionOf, discardFaces } from './rekognition-collection';
 
 /** The longest side of a picture that is sent; 5 MB are the most that Rekognition takes. */
 const LONGEST_SIDE = 1920;
@@ -30,12 +30,13 @@ const LOWEST_SIMILARITY = 90;
 /** The engine on a client of Rekognition. Distances are what similarity lacks to 1: under .01 sure, under .1 possible. */
 export function rekognitionEngine(client: RekognitionClient): FaceEngine {
   return {
-    name: 'rekognition',
+    name: REKOGNITION,
     sure: 0.01,
     possible: 1 - LOWEST_SIMILARITY / 100,
     detect: (picture) => detect(client, picture),
     match: (account, face, known) => match(client, account, face, known),
     enrol: (account, face, id) => enrol(client, account, face, id),
+    discard: (account, prints) => discardFaces(client, account, prints),
   };
 }
 
@@ -131,11 +132,6 @@ async function createCollection(client: RekognitionClient, CollectionId: string)
   } catch (error) {
     if (!(error instanceof ResourceAlreadyExistsException)) throw error;
   }
-}
-
-/** Letters, digits, `_`, `.` and `-` are all that a collection's id may have. */
-function collectionOf(account: string): string {
-  return `kerberos-${createHash('sha256').update(account).digest('hex').slice(0, 32)}`;
 }
 
 /** From shares of the picture's sides to pixels inside it. */

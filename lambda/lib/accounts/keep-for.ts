@@ -1,0 +1,57 @@
+import type { RetentionDays } from '../account-item';
+import { expiresAt, type Fields, fieldsOf } from '../fields';
+import { EXPIRES, type Key } from '../keys';
+import { keptUntil, minuteKeptUntil } from '../retention';
+import type { Table } from '../table';
+import type { AccountsCloud } from './cloud';
+import { inParallel, itemsOf, tagRetention, versionsOf } from './stored';
+
+/**
+ * Another retention for what an account has already: items get another `expires`, objects another tag, as ingest gives
+ * them to what comes from now on. It may be repeated.
+ */
+export async function keepFor(cloud: AccountsCloud, account: string, days: RetentionDays): Promise<void> {
+  const { place, table } = cloud;
+  for await (const versions of versionsOf(cloud, place.productionBucket, account)) {
+    await tagRetention(cloud, versions, days);
+  }
+  for await (const items of itemsOf(cloud, account, ['state', 'received', 'portrait'])) {
+    await inParallel(items, (item) => keepItem(table, item, days));
+  }
+}
+
+async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
+  const kind = item.pk.split('#')[2];
+  if (kind === 'PERSONS') return await keepPortrait(table, item, days);
+  const isEvents = kind === 'EVENT' && item.state === 'published';
+  if (!isEvents && kind !== 'PERSON' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
+  if (typeof item.received !== 'number') return;
+  const expires = keptUntil(new Date(item.received), days);
+  await table.update(keyOf(item), {
+    UpdateExpression: 'SET #expires = :expires',
+    // What was deleted or replaced in this moment has an `expires` of its own.
+    ConditionExpression: isEvents ? '#state = :published' : 'attribute_exists(pk)',
+    ExpressionAttributeNames: { '#expires': EXPIRES, ...(isEvents ? { '#state': 'state' } : {}) },
+    ExpressionAttributeValues: {
+      ':expires': expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires),
+      ...(isEvents ? { ':published': 'published' } : {}),
+    },
+  });
+}
+
+/** A portrait says when its event expires. */
+async function keepPortrait(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
+  const { at } = fieldsOf(item.portrait);
+  const received = typeof at === 'string' ? new Date(at.split('#', 1)[0] ?? '') : undefined;
+  if (!received || Number.isNaN(received.getTime())) return;
+  await table.update(keyOf(item), {
+    UpdateExpression: 'SET portrait.#expires = :expires',
+    ConditionExpression: 'portrait.#at = :at',
+    ExpressionAttributeNames: { '#expires': EXPIRES, '#at': 'at' },
+    ExpressionAttributeValues: { ':expires': expiresAt(keptUntil(received, days)), ':at': at },
+  });
+}
+
+function keyOf({ pk, sk }: Key): Key {
+  return { pk, sk };
+}

@@ -1,0 +1,232 @@
+/**
+ * What the accounts command does. A licence lies in three places: its item in the table (login, state, retention), its IAM
+ * user (the key pair), and what its cameras uploaded. Every command writes in an order in which it can be repeated after it
+ * failed half way, and never leaves somebody in who should be out.
+ */
+import { randomBytes } from 'node:crypto';
+import { DeleteCollectionCommand, RekognitionClient, ResourceNotFoundException } from '@aws-sdk/client-rekognition';
+import {
+  ACCOUNT_NAME,
+  type Account,
+  type AccountChange,
+  allAccounts,
+  changeAccount,
+  createAccount,
+  LONGEST_RETENTION,
+  type RetentionDays,
+  readAccount,
+  removeAccount,
+} from '../account-item';
+import { collectionOf } from '../faces/rekognition-collection';
+import { type Instance, readInstances } from '../instance-item';
+import { accountKey } from '../keys';
+import { CameraUser, type KeyPair } from './camera-user';
+import type { AccountsCloud } from './cloud';
+import { Failure } from './failure';
+import { keepFor } from './keep-for';
+import { hashPassword, isPassword, newPassword } from './password';
+import { deleteVersions, itemsOf, versionsOf } from './stored';
+
+export interface Login {
+  user: string;
+  password: string;
+}
+
+/** A new licence: user, key pair, login. What was made is undone when a later step fails. */
+export async function add(cloud: AccountsCloud, name: string): Promise<{ login: Login; keys: KeyPair }> {
+  requireName(name);
+  const user = new CameraUser(cloud.iam, cloud.place, name);
+  if (await readAccount(cloud.table, name)) throw new Failure(`There is an account "${name}" already.`);
+  const password = newPassword();
+  await user.create();
+  try {
+    const keys = await user.createKey();
+    const made = await createAccount(cloud.table, await newAccount(name, password, keys.accessKeyId));
+    if (!made) throw new Failure(`Somebody else made the account "${name}" in this moment. Look at it with: list`);
+    return { login: { user: name, password }, keys };
+  } catch (error) {
+    await user.delete();
+    throw error;
+  }
+}
+
+/** All licences with their instances, by name. */
+export async function list({ table }: AccountsCloud): Promise<{ account: Account; instances: Instance[] }[]> {
+  const accounts = await allAccounts(table);
+  return await Promise.all(
+    accounts.map(async (account) => ({ account, instances: await readInstances(table, account.name) })),
+  );
+}
+
+/** A second key pair. The first one works on until finishRotation, so no camera is cut off before it has the new one. */
+export async function rotate(cloud: AccountsCloud, name: string): Promise<KeyPair> {
+  const { account, user } = await existing(cloud, name);
+  if ((await user.keys()).length > 1) {
+    throw new Failure(
+      `"${name}" has two key pairs already. When all cameras have the newer one, delete the older one: ` +
+        `rotate ${name} --finish. When the newer one is lost, delete that: rotate ${name} --undo.`,
+    );
+  }
+  const keys = await user.createKey();
+  try {
+    if (account.state === 'suspended') await user.setActive(false);
+    await changed(cloud, name, { accessKeyId: keys.accessKeyId });
+  } catch (error) {
+    await user.deleteKey(keys.accessKeyId);
+    throw error;
+  }
+  return keys;
+}
+
+/** Deletes the older key pair. Returns its public half; undefined when there is but one. */
+export async function finishRotation(cloud: AccountsCloud, name: string): Promise<string | undefined> {
+  const { account, user } = await existing(cloud, name);
+  const keys = await user.keys();
+  const old = keys.filter(({ accessKeyId }) => accessKeyId !== account.accessKeyId);
+  if (old.length === keys.length)
+    throw new Failure(`The key pair of "${name}" is not in IAM. Make one: rotate ${name}`);
+  for (const { accessKeyId } of old) await user.deleteKey(accessKeyId);
+  return old[0]?.accessKeyId;
+}
+
+/** Deletes the newer key pair, and goes back to the older one. Returns the deleted one's public half. */
+export async function undoRotation(cloud: AccountsCloud, name: string): Promise<string> {
+  const { account, user } = await existing(cloud, name);
+  const old = (await user.keys()).find(({ accessKeyId }) => accessKeyId !== account.accessKeyId);
+  if (!old) throw new Failure(`"${name}" has one key pair only; there is nothing to undo.`);
+  await changed(cloud, name, { accessKeyId: old.accessKeyId });
+  await user.deleteKey(account.accessKeyId);
+  return account.accessKeyId;
+}
+
+/** A new password; all sessions end. */
+export async function resetPassword(cloud: AccountsCloud, name: string): Promise<Login> {
+  await existing(cloud, name);
+  const password = newPassword();
+  await changed(cloud, name, { passwordHash: await hashPassword(password), sessionKey: randomBytes(32) });
+  return { user: name, password };
+}
+
+/** Keeps events for so many days, those that are there already too. */
+export async function setRetention(cloud: AccountsCloud, name: string, days: RetentionDays): Promise<void> {
+  await existing(cloud, name);
+  await changed(cloud, name, { retentionDays: days });
+  await keepFor(cloud, name, days);
+}
+
+/** Neither uploads nor looks any more, until resume. */
+export async function suspend(cloud: AccountsCloud, name: string): Promise<void> {
+  const { user } = await existing(cloud, name);
+  await changed(cloud, name, { state: 'suspended' });
+  await user.setActive(false);
+}
+
+/** Uploads and looks again. */
+export async function resume(cloud: AccountsCloud, name: string): Promise<void> {
+  const { user } = await existing(cloud, name);
+  await user.setActive(true);
+  await changed(cloud, name, { state: 'active' });
+}
+
+/**
+ * Removes a licence and all that was stored for it. First nobody can upload or look any more; then uploads go, so that
+ * what is still queued has nothing to publish; the account's own item is the last, so that a removal that failed can be
+ * repeated. Returns how many objects and items were deleted.
+ */
+export async function remove(cloud: AccountsCloud, name: string): Promise<{ objects: number; items: number }> {
+  const { place, table } = cloud;
+  requireName(name);
+  const user = new CameraUser(cloud.iam, place, name);
+  if (!(await readAccount(table, name)) && (await user.keys()).length === 0) throw noAccount(name);
+  await changeAccount(table, name, { state: 'suspended' });
+  await user.setActive(false);
+  const deleted = { objects: 0, items: 0 };
+  let usesRekognition = false;
+  // What was being looked at when the first pass went by is found by the next one.
+  for (let pass = { objects: 1, items: 1 }; pass.objects + pass.items > 0; ) {
+    pass = { objects: 0, items: 0 };
+    for (const bucket of [place.uploadsBucket, place.productionBucket]) {
+      for await (const versions of versionsOf(cloud, bucket, name)) {
+        await deleteVersions(cloud, versions);
+        pass.objects += versions.length;
+      }
+    }
+    const own = accountKey(name).pk;
+    for await (const items of itemsOf(cloud, name, [])) {
+      const others = items.filter(({ pk }) => pk !== own);
+      usesRekognition ||= others.some(({ pk }) => pk.includes('#FACES#rekognition'));
+      await table.removeAll(others);
+      pass.items += others.length;
+    }
+    deleted.objects += pass.objects;
+    deleted.items += pass.items;
+  }
+  if (usesRekognition) await deleteCollection(name);
+  await user.delete();
+  await removeAccount(table, name);
+  return deleted;
+}
+
+/** The account exists, and its login is this one. Its key pair is in IAM already; one that was rotated since stays. */
+export async function ensure(cloud: AccountsCloud, name: string, password: string, accessKeyId: string): Promise<void> {
+  requireName(name);
+  const user = new CameraUser(cloud.iam, cloud.place, name);
+  const keys = (await user.keys()).map((key) => key.accessKeyId);
+  if (!keys.includes(accessKeyId) && keys.length === 0) {
+    throw new Failure(`IAM has no user "${user.name}" with the key pair ${accessKeyId}.`);
+  }
+  const account = await readAccount(cloud.table, name);
+  if (!account && (await createAccount(cloud.table, await newAccount(name, password, accessKeyId)))) return;
+  if (!(await isPassword(password, account?.passwordHash))) {
+    await changed(cloud, name, { passwordHash: await hashPassword(password), sessionKey: randomBytes(32) });
+  }
+  if (account && !keys.includes(account.accessKeyId)) await changed(cloud, name, { accessKeyId });
+}
+
+async function existing(cloud: AccountsCloud, name: string): Promise<{ account: Account; user: CameraUser }> {
+  requireName(name);
+  const account = await readAccount(cloud.table, name);
+  if (!account) throw noAccount(name);
+  return { account, user: new CameraUser(cloud.iam, cloud.place, name) };
+}
+
+async function changed({ table }: AccountsCloud, name: string, change: AccountChange): Promise<void> {
+  if (!(await changeAccount(table, name, change))) throw noAccount(name);
+}
+
+async function newAccount(name: string, password: string, accessKeyId: string): Promise<Account> {
+  return {
+    name,
+    state: 'active',
+    retentionDays: LONGEST_RETENTION,
+    passwordHash: await hashPassword(password),
+    sessionKey: randomBytes(32),
+    endedSessions: new Set(),
+    accessKeyId,
+    created: new Date(),
+  };
+}
+
+function requireName(name: string): void {
+  if (ACCOUNT_NAME.test(name)) return;
+  throw new Failure(
+    `"${name}" can be no account: a name has 1 to 63 lower-case letters, digits, dots, dashes and underscores, ` +
+      'and begins with a letter or a digit.',
+  );
+}
+
+function noAccount(name: string): Failure {
+  return new Failure(`There is no account "${name}". See them all with: list`);
+}
+
+/** What Amazon's face engine knows of an account. */
+async function deleteCollection(account: string): Promise<void> {
+  const client = new RekognitionClient();
+  try {
+    await client.send(new DeleteCollectionCommand({ CollectionId: collectionOf(account) }));
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+  } finally {
+    client.destroy();
+  }
+}

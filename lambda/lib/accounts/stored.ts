@@ -1,0 +1,97 @@
+/**
+ * All that a cloud has stored of an account: items of the table, and objects of the two buckets with all their versions.
+ * The table is scanned: that is slow and exact, and done only when somebody changes or removes an account by hand.
+ */
+import {
+  DeleteObjectCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  PutObjectTaggingCommand,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type Fields, fieldsOf, text } from '../fields';
+import { accountPrefix, type Key } from '../keys';
+import { RETENTION_TAG } from '../retention';
+import type { AccountsCloud } from './cloud';
+
+/** So many requests are made at once. */
+const AT_ONCE = 16;
+
+/** One version of an object, or the mark that it was deleted. */
+export interface Version {
+  bucket: string;
+  key: string;
+  versionId: string | undefined;
+  /** Whether it is what a reader gets. */
+  isCurrent: boolean;
+}
+
+/** An account's items, page by page; only the named attributes and the key, where names are given. */
+export async function* itemsOf(
+  { documents, place }: AccountsCloud,
+  account: string,
+  attributes?: readonly string[],
+): AsyncGenerator<(Key & Fields)[]> {
+  const names = attributes && ['pk', 'sk', ...attributes];
+  const pages = paginateScan(
+    { client: documents },
+    {
+      TableName: place.tableName,
+      ConsistentRead: true,
+      FilterExpression: 'begins_with(#pk, :prefix)',
+      ...(names && { ProjectionExpression: names.map((name) => `#${name}`).join(', ') }),
+      ExpressionAttributeNames: Object.fromEntries((names ?? ['pk']).map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: { ':prefix': accountPrefix(account) },
+    },
+  );
+  for await (const { Items = [] } of pages) {
+    yield Items.map((item) => ({ ...fieldsOf(item), pk: text(item, 'pk'), sk: text(item, 'sk') }));
+  }
+}
+
+/** All versions of all objects in an account's folder of a bucket, page by page. */
+export async function* versionsOf({ s3 }: AccountsCloud, bucket: string, account: string): AsyncGenerator<Version[]> {
+  let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
+  while (next) {
+    const page: ListObjectVersionsCommandOutput = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `${account}/`, ...next }),
+    );
+    const objects = (page.Versions ?? []).map((one) => ({ ...one, isCurrent: one.IsLatest === true }));
+    const marks = (page.DeleteMarkers ?? []).map((one) => ({ ...one, isCurrent: false }));
+    yield [...objects, ...marks].flatMap(({ Key, VersionId, isCurrent }) =>
+      Key === undefined ? [] : [{ bucket, key: Key, versionId: VersionId, isCurrent }],
+    );
+    next = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker } : undefined;
+  }
+}
+
+/** Deletes versions for good. */
+export async function deleteVersions({ s3 }: AccountsCloud, versions: readonly Version[]): Promise<void> {
+  await inParallel(versions, async ({ bucket, key, versionId }) => {
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
+  });
+}
+
+/** Gives current objects the tag that the bucket's lifecycle goes by; older versions expire by themselves. */
+export async function tagRetention({ s3 }: AccountsCloud, versions: readonly Version[], days: number): Promise<void> {
+  const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: String(days) }] };
+  const current = versions.filter(({ isCurrent }) => isCurrent);
+  await inParallel(current, async ({ bucket, key }) => {
+    try {
+      await s3.send(new PutObjectTaggingCommand({ Bucket: bucket, Key: key, Tagging }));
+    } catch (error) {
+      // Deleted in this moment.
+      if (!(error instanceof S3ServiceException && error.name === 'NoSuchKey')) throw error;
+    }
+  });
+}
+
+/** Does the same with each of many, some at a time. */
+export async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  const worker = async () => {
+    for (let one = left.pop(); one !== undefined; one = left.pop()) await work(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}

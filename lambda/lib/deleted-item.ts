@@ -1,0 +1,98 @@
+/**
+ * What stays of an event that its owner deleted, for 30 days: that it was, so that a late delivery of its upload does not
+ * bring it back. It lies at the event's key. Until everything else is removed it also has what that takes, and stands
+ * among the account's unfinished deletions.
+ */
+import type { PublishedEvent } from './event-item';
+import { type Fields, number, optional, text, texts } from './fields';
+import { deletingDayKey, eventKey, timeKey } from './keys';
+import type { Table } from './table';
+
+/** Longer than any notification is delivered again: queue and dead letters keep it for 14 days each. */
+const KEPT_SECONDS = 30 * 24 * 3600;
+
+/** What is known of a deleted event of which not everything may be removed yet. */
+export interface EventRemains {
+  account: string;
+  id: string;
+  fileName: string;
+  time: Date;
+  instance: string;
+  /** Everybody who was ever on it. */
+  persons: ReadonlySet<string>;
+  engine?: string | undefined;
+}
+
+/**
+ * Replaces an event's item by one that says that it was deleted, at `now` (milliseconds). Returns what is to be removed;
+ * undefined when the event has changed since it was read.
+ */
+export async function hideEvent(table: Table, event: PublishedEvent, now: number): Promise<EventRemains | undefined> {
+  const { account, id, fileName, time, instance, engine, etag, sequencer } = event;
+  const persons = new Set([...(event.persons ?? []), ...event.faces.map(({ person }) => person)]);
+  const hidden = await table.replace(
+    eventKey(account, id),
+    {
+      ...deleted(now),
+      ...{ account, id, fileName, time: time.getTime(), instance, engine },
+      ...(persons.size > 0 ? { persons } : {}),
+      dayKey: deletingDayKey(account),
+      timeKey: timeKey(new Date(now), id),
+    },
+    {
+      ConditionExpression: '#state = :published AND etag = :etag AND sequencer = :sequencer',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':sequencer': sequencer },
+    },
+  );
+  return hidden ? { account, id, fileName, time, instance, persons, engine } : undefined;
+}
+
+/** What is still to be removed of a deleted event; undefined when nothing is. */
+export function remainsOf(item: Fields): EventRemains | undefined {
+  if (item.dayKey === undefined) return undefined;
+  return {
+    account: text(item, 'account'),
+    id: text(item, 'id'),
+    fileName: text(item, 'fileName'),
+    time: new Date(number(item, 'time')),
+    instance: text(item, 'instance'),
+    persons: texts(item, 'persons'),
+    engine: optional(item, 'engine', text),
+  };
+}
+
+/** Remembers that everything else is removed: nothing stays but that the event was deleted. */
+export async function writeGone(table: Table, { account, id }: EventRemains, now: number): Promise<void> {
+  await table.replace(eventKey(account, id), deleted(now));
+}
+
+/**
+ * For ingest, which was at an event while its owner deleted it, and has written what the deletion had removed before: has
+ * it removed once more, by the next deletion of the account. Returns false when the event was not deleted.
+ */
+export async function reopenDeletion(table: Table, event: PublishedEvent): Promise<boolean> {
+  const { account, id, fileName, time, instance, engine } = event;
+  const persons = new Set([...(event.persons ?? []), ...event.faces.map(({ person }) => person)]);
+  const item = await table.update(eventKey(account, id), {
+    UpdateExpression:
+      'SET account = :account, id = :id, fileName = :fileName, #time = :time, instance = :instance, ' +
+      `dayKey = :dayKey, timeKey = :timeKey${engine === undefined ? '' : ', engine = :engine'}` +
+      `${persons.size > 0 ? ' ADD persons :persons' : ''}`,
+    ConditionExpression: '#state = :deleted',
+    ExpressionAttributeNames: { '#state': 'state', '#time': 'time' },
+    ExpressionAttributeValues: {
+      ':deleted': 'deleted',
+      ...{ ':account': account, ':id': id, ':fileName': fileName, ':time': time.getTime(), ':instance': instance },
+      ':dayKey': deletingDayKey(account),
+      ':timeKey': timeKey(event.received, id),
+      ...(engine === undefined ? {} : { ':engine': engine }),
+      ...(persons.size > 0 ? { ':persons': persons } : {}),
+    },
+  });
+  return item !== undefined;
+}
+
+function deleted(now: number) {
+  return { state: 'deleted', expires: Math.floor(now / 1000) + KEPT_SECONDS };
+}

@@ -1,0 +1,38 @@
+/**
+ * Where a list goes on. A cursor is the position of the last thing that was listed, in the order of the list, together
+ * with a digest of what was asked: it is good for the same question of the same account, and for nothing else. It is no
+ * secret and needs no signature, since every query starts from the account of the session, whatever the cursor says.
+ *
+ * As it names a position and not a number of things, what arrives meanwhile moves nothing: no page repeats or loses any.
+ */
+import { createHash } from 'node:crypto';
+import { Problem } from './problem';
+
+/** What was asked: the account first, then the list and its filters. */
+export type Question = readonly [account: string, list: string, ...filters: unknown[]];
+
+const DIGEST_BYTES = 9;
+
+/** A `timeKey`. */
+const POSITION = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z#[\w-]{1,64}$/;
+
+/** The cursor of a position: a `timeKey`. */
+export function cursorAt(question: Question, position: string): string {
+  return Buffer.concat([digestOf(question, position), Buffer.from(position)]).toString('base64url');
+}
+
+/** The position of a cursor. Throws a Problem (400) when it is none for this question. */
+export function positionOf(question: Question, cursor: string): string {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const position = bytes.subarray(DIGEST_BYTES).toString();
+  const isOurs = POSITION.test(position) && cursorAt(question, position) === cursor;
+  if (!isOurs) throw new Problem(400, 'Invalid cursor', 'The cursor does not belong to this list; begin at its start.');
+  return position;
+}
+
+function digestOf(question: Question, position: string): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([...question, position]))
+    .digest()
+    .subarray(0, DIGEST_BYTES);
+}

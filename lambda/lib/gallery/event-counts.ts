@@ -1,0 +1,142 @@
+/**
+ * How many events, by the clocks on the walls. Without a person they are the counts that ingest keeps by quarters of an
+ * hour of UTC (counts.ts), folded into each instance's time zone; those of a person are counted from its appearances.
+ */
+import { createHash } from 'node:crypto';
+import { quartersOf, versionsOf } from '../counts';
+import { expiryOf, type Fields, text } from '../fields';
+import type { Instance } from '../instance-item';
+import { appearancePartition, dayCountsRange } from '../keys';
+import type { Table } from '../table';
+import { addDays, localQuarters, localTime } from './local-time';
+import type { Places } from './places';
+
+const HOUR_MS = 3600_000;
+
+/** What is counted, for whom, and when. */
+export interface CountQuery {
+  account: string;
+  places: Places;
+  instance?: Instance | undefined;
+  /** All ids that stand for the person. */
+  persons?: readonly string[] | undefined;
+  /** Milliseconds since 1970: what has expired is not counted. */
+  now: number;
+}
+
+/** The events of a local day. */
+export interface DayCounts {
+  /** 24 numbers. An hour that comes twice is one. */
+  hours: number[];
+  total: number;
+  /** Another one when events came or went. */
+  version: string;
+}
+
+/** Events of some hour of a local day. */
+interface Counted {
+  day: string;
+  hour: number;
+  events: number;
+  version: number;
+}
+
+/** The hours of a day: up to three short queries at once, one or two of them for a person. */
+export async function countDay(table: Table, day: string, query: CountQuery): Promise<DayCounts> {
+  const hours = Array.from({ length: 24 }, () => 0);
+  const of = (counted: { day: string }) => counted.day === day;
+  const { counted, version } = await countDays(table, day, day, of, query);
+  for (const { hour, events } of counted) hours[hour] = (hours[hour] ?? 0) + events;
+  return { hours, total: hours.reduce((sum, one) => sum + one, 0), version };
+}
+
+/** The days of a month, such as `2026-04`, that have events: three queries at once, two of them short. */
+export async function countMonth(table: Table, month: string, query: CountQuery): Promise<Record<string, number>> {
+  const first = `${month}-01`;
+  const last = addDays(`${addDays(first, 31).slice(0, 7)}-01`, -1);
+  const { counted } = await countDays(table, first, last, ({ day }) => day.startsWith(month), query);
+  const days: Record<string, number> = {};
+  for (const { day, events } of counted) if (events > 0) days[day] = (days[day] ?? 0) + events;
+  return Object.fromEntries(Object.entries(days).sort());
+}
+
+async function countDays(
+  table: Table,
+  first: string,
+  last: string,
+  isMeant: (counted: Counted) => boolean,
+  query: CountQuery,
+): Promise<{ counted: Counted[]; version: string }> {
+  // A local day touches the days of UTC beside its own.
+  const [from, to] = [addDays(first, -1), addDays(last, 1)];
+  if (query.persons) {
+    const found = await countAppearances(table, from, to, query.persons, query);
+    const counted = found.filter(isMeant);
+    const all = counted.map(({ position }) => position).sort();
+    return { counted, version: createHash('sha256').update(all.join()).digest('base64url').slice(0, 16) };
+  }
+  const counted = (await countQuarters(table, from, to, query)).filter(isMeant);
+  // Each quarter's version only grows; the sum changes with any of them. The total tells that some have expired.
+  const sum = (name: 'events' | 'version') => counted.reduce((all, one) => all + one[name], 0);
+  return { counted, version: `${sum('version')}-${sum('events')}` };
+}
+
+async function countQuarters(table: Table, from: string, to: string, query: CountQuery): Promise<Counted[]> {
+  const { account, places, instance, now } = query;
+  const months = new Map<string, { partition: string; from: string; to: string }>();
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    const range = dayCountsRange(account, day);
+    months.set(range.partition, { ...range, from: months.get(range.partition)?.from ?? range.from });
+  }
+  const items = (await Promise.all([...months.values()].map((range) => table.list(range)))).flat();
+  return items.flatMap((item) => {
+    const name = text(item, 'instance');
+    if ((instance && name !== instance.name) || !isKept(item, now)) return [];
+    const local = localQuarters(places.timeZoneOf(name), text(item, 'day'));
+    const versions = versionsOf(item);
+    const isLeft = keptQuarters(item, now);
+    return quartersOf(item).flatMap((events, quarter) => {
+      const version = versions[quarter] ?? 0;
+      return version === 0 || !isLeft(quarter) ? [] : [{ ...local(quarter), events, version }];
+    });
+  });
+}
+
+async function countAppearances(
+  table: Table,
+  from: string,
+  to: string,
+  persons: readonly string[],
+  { account, places, instance, now }: CountQuery,
+): Promise<(Counted & { position: string })[]> {
+  const lists = persons.map((person) =>
+    // `U` follows `T`.
+    table.list({ partition: appearancePartition(account, person), from: `${from}T`, to: `${to}U` }),
+  );
+  // Two ids of one person may be on one picture.
+  const byPosition = new Map((await Promise.all(lists)).flat().map((item) => [text(item, 'sk'), item]));
+  return [...byPosition].flatMap(([position, item]) => {
+    const name = text(item, 'instance');
+    if ((instance && name !== instance.name) || !isKept(item, now)) return [];
+    const wall = localTime(places.timeZoneOf(name), new Date(position.slice(0, position.indexOf('#'))));
+    return [{ position, day: wall.slice(0, 10), hour: Number(wall.slice(11, 13)), events: 1, version: 1 }];
+  });
+}
+
+/**
+ * Whether a quarter's events are still kept. The item knows when its last event was received and when that one goes; the
+ * others go as long after they happened, unless the day's events came late: then nobody can say, and they count.
+ */
+function keptQuarters(item: Fields, now: number): (quarter: number) => boolean {
+  const expires = expiryOf(item)?.getTime();
+  const received = item.received;
+  const start = Date.parse(`${text(item, 'day')}T00:00:00Z`);
+  const cameLate = typeof received !== 'number' || received > start + 25 * HOUR_MS;
+  if (expires === undefined || cameLate) return () => true;
+  return (quarter) => start + ((quarter + 1) * HOUR_MS) / 4 + (expires - received) > now;
+}
+
+function isKept(item: Fields, now: number): boolean {
+  const expires = expiryOf(item);
+  return expires === undefined || expires.getTime() > now;
+}

@@ -1,0 +1,184 @@
+/**
+ * Lists of events, newest first, by any of day, instance and person.
+ *
+ * Where the table has an order of what is asked, that order is read and the rest is left out: the account's days, an
+ * instance's events, or a person's appearances (of all ids that stand for the person). A day is one of the instance's
+ * wall, so what is read of it is a range of instants that is made of the time zones, and each event is then held against
+ * its own. Without any filter, the instances' orders are read side by side: a camera's clock may say any year.
+ *
+ * What a page costs: a query of the page's size for a day or an instance, mostly one; for a person the appearances and a
+ * batch of the events that they name; without a filter a query an instance. Behind what is left out more is read, until
+ * the page is full or MOST_READ were looked at.
+ */
+import { eventOf, isShown, type PublishedEvent } from '../event-item';
+import { expiryOf, type Fields, text } from '../fields';
+import type { Instance } from '../instance-item';
+import { appearancePartition, BY_DAY, BY_INSTANCE, dayKeyOf, eventKey, instanceEventsKey } from '../keys';
+import type { Query, Table } from '../table';
+import { dayRange, hourEnd, localTime, utcDays } from './local-time';
+import { newestFirst, type Placed } from './newest-first';
+import type { Places } from './places';
+
+/** A request that leaves out more than this ends early, with a cursor: nobody waits for it to read a year. */
+const MOST_READ = 5000;
+
+/** Items of one query of several that are read side by side. */
+const FEWEST_ITEMS = 10;
+
+/** Which events. */
+export interface EventFilter {
+  /** By the clock on the instance's wall, such as `2026-04-22`. */
+  day?: string | undefined;
+  /** With a day: only before the end of this hour. */
+  until?: number | undefined;
+  instance?: Instance | undefined;
+  /** All ids that stand for the person. */
+  persons?: readonly string[] | undefined;
+}
+
+/** A page of events; `next` is the position to go on behind, absent at the end. */
+export interface EventPage {
+  events: PublishedEvent[];
+  next?: string;
+}
+
+/** What is listed, for whom, and when. */
+export interface EventQuery {
+  account: string;
+  places: Places;
+  filter: EventFilter;
+  /** Events on a page. */
+  limit: number;
+  /** Go on behind this position. */
+  after?: string | undefined;
+  /** Milliseconds since 1970: what has expired is not listed. */
+  now: number;
+}
+
+/** A page of events, full unless it is the last one (or MOST_READ were left out). */
+export async function listEvents(table: Table, query: EventQuery): Promise<EventPage> {
+  const events: PublishedEvent[] = [];
+  let read = 0;
+  let last = '';
+  for await (const { position, value } of candidates(table, query)) {
+    if (position === query.after) continue;
+    read += 1;
+    if (value && isListed(value, query)) {
+      if (events.length === query.limit) return { events, next: last };
+      events.push(eventOf(value));
+      last = position;
+    }
+    if (read >= MOST_READ) return { events, next: position };
+  }
+  return { events };
+}
+
+/** The positions, newest first, with the event's item where there is one. */
+async function* candidates(table: Table, query: EventQuery): AsyncGenerator<Placed<Fields | undefined>> {
+  const { account, filter, places } = query;
+  const range = rangeOf(query);
+  if (range.from !== undefined && range.to !== undefined && range.from > range.to) return;
+  // One more than a page tells whether there is another one.
+  const pageSize = query.limit + 2;
+  if (filter.persons) {
+    yield* appearing(table, query, filter.persons, range);
+  } else if (filter.instance) {
+    yield* newestFirst([inInstance(table, account, filter.instance.name, range, pageSize)]);
+  } else if (filter.day === undefined) {
+    const names = places.instances.map(({ name }) => name);
+    const size = Math.max(FEWEST_ITEMS, Math.ceil((2 * pageSize) / Math.max(1, names.length)));
+    const each = Math.min(pageSize, size);
+    yield* newestFirst(names.map((name) => inInstance(table, account, name, range, each)));
+  } else {
+    yield* newestFirst([inDays(table, account, range, pageSize)]);
+  }
+}
+
+interface Range {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/** The `timeKey`s that can be meant. `to` of a day has no id behind it, so the instant itself is not in the range. */
+function rangeOf({ filter: { day, until, instance }, places, after }: EventQuery): Range {
+  if (day === undefined) return { to: after };
+  const zones = instance ? [places.timeZoneOf(instance.name)] : places.timeZones;
+  const ranges = zones.map((zone) => dayRange(zone, day));
+  const ends = until === undefined ? ranges.map(({ to }) => to) : zones.map((zone) => hourEnd(zone, day, until));
+  const end = new Date(Math.max(...ends.map(Number))).toISOString();
+  return {
+    from: new Date(Math.min(...ranges.map(({ from }) => Number(from)))).toISOString(),
+    to: after !== undefined && after < end ? after : end,
+  };
+}
+
+function isListed(item: Fields, { filter: { day, until = 23, instance, persons }, places, now }: EventQuery): boolean {
+  if (!isShown(item, now)) return false;
+  const event = eventOf(item);
+  if (instance && event.instance !== instance.name) return false;
+  if (persons && !event.faces.some(({ person }) => persons.includes(person))) return false;
+  if (day === undefined) return true;
+  const wall = localTime(places.timeZoneOf(event.instance), event.time);
+  return wall.startsWith(day) && Number(wall.slice(11, 13)) <= until;
+}
+
+async function* paged(table: Table, query: Query): AsyncGenerator<Placed<Fields>[]> {
+  for await (const items of table.pages({ ...query, backwards: true })) {
+    yield items.map((value) => ({ position: text(value, 'timeKey'), value }));
+  }
+}
+
+function inInstance(table: Table, account: string, name: string, range: Range, pageSize: number) {
+  return paged(table, { index: BY_INSTANCE, partition: instanceEventsKey(account, name), ...range, pageSize });
+}
+
+/** The days (UTC) of a range, the last one first. */
+async function* inDays(
+  table: Table,
+  account: string,
+  { from = '', to = '' }: Range,
+  pageSize: number,
+): AsyncGenerator<Placed<Fields>[]> {
+  for (const day of utcDays(from, to).reverse()) {
+    yield* paged(table, { index: BY_DAY, partition: dayKeyOf(account, day), from, to, pageSize });
+  }
+}
+
+/** A person's events: the appearances say which, batches of a page's size say what they are. */
+async function* appearing(
+  table: Table,
+  query: EventQuery,
+  persons: readonly string[],
+  range: Range,
+): AsyncGenerator<Placed<Fields | undefined>> {
+  const { account, filter, limit, now } = query;
+  const named = newestFirst(persons.map((person) => appearances(table, account, person, range, limit + 2)));
+  const batch: Placed<string>[] = [];
+  const read = async () => {
+    const some = batch.splice(0);
+    const items = await table.batchGet(some.map(({ value }) => eventKey(account, value)));
+    const byId = new Map(items.map((item) => [item.id, item]));
+    return some.map(({ position, value }) => ({ position, value: byId.get(value) }));
+  };
+  for await (const { position, value } of named) {
+    if (position === query.after) continue;
+    const expires = expiryOf(value);
+    if (expires !== undefined && expires.getTime() <= now) continue;
+    if (filter.instance && value.instance !== filter.instance.name) continue;
+    batch.push({ position, value: text(value, 'event') });
+    if (batch.length > limit) yield* await read();
+  }
+  yield* await read();
+}
+
+/** The appearances of one id, newest first. */
+async function* appearances(
+  table: Table,
+  account: string,
+  person: string,
+  range: Range,
+  pageSize: number,
+): AsyncGenerator<Placed<Fields>[]> {
+  const query = { partition: appearancePartition(account, person), ...range, backwards: true, pageSize };
+  for await (const items of table.pages(query)) yield items.map((value) => ({ position: text(value, 'sk'), value }));
+}

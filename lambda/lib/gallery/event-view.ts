@@ -1,0 +1,56 @@
+import type { PublishedEvent } from '../event-item';
+import type { Box } from '../faces/engine';
+import type { Table } from '../table';
+import { localTime } from './local-time';
+import { livingPersons } from './persons';
+import type { Places } from './places';
+
+/** An event as the API tells it: `Event` of openapi.yaml. Nothing of it leads to the bucket. */
+export interface EventView {
+  id: string;
+  time: string;
+  localTime: string;
+  timeZone: string;
+  instance: { id: string; name: string };
+  kind: string;
+  width: number;
+  height: number;
+  duration?: number;
+  size: number;
+  fileName: string;
+  region?: Box;
+  changes?: number;
+  faces: { box: Box; person?: string; sure: boolean }[];
+  received: string;
+}
+
+/** Events as the API tells them; who is on them is read from the persons (see livingPersons). */
+export async function eventViews(
+  table: Table,
+  account: string,
+  places: Places,
+  events: readonly PublishedEvent[],
+): Promise<EventView[]> {
+  const named = events.flatMap(({ faces }) => faces.map(({ person }) => person));
+  const living = named.length > 0 ? await livingPersons(table, account, named) : new Map();
+  return events.map((event) => {
+    const { id, time, instance, kind, width, height, duration, size, fileName, region, changes, received } = event;
+    const timeZone = places.timeZoneOf(instance);
+    return {
+      id,
+      time: time.toISOString(),
+      localTime: localTime(timeZone, time),
+      timeZone,
+      instance: { id: places.idOf(instance), name: instance },
+      ...{ kind, width, height, size, fileName },
+      ...(duration === undefined ? {} : { duration }),
+      ...(region === undefined ? {} : { region }),
+      ...(changes === undefined ? {} : { changes }),
+      faces: event.faces.map(({ box, person, sure }) => {
+        const who = living.get(person)?.id;
+        return { box, sure, ...(who === undefined ? {} : { person: who }) };
+      }),
+      received: received.toISOString(),
+    };
+  });
+}

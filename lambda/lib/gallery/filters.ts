@@ -1,0 +1,51 @@
+import type { Context } from 'hono';
+import { z } from 'zod';
+import type { Account } from '../account-item';
+import type { Instance } from '../instance-item';
+import type { Table } from '../table';
+import { idsOf, livingPerson } from './persons';
+import { type Places, readPlaces } from './places';
+import { notFound } from './problem';
+
+/** An id, as openapi.yaml has it. */
+export const ID = z.string().regex(/^[A-Za-z0-9_-]{10,64}$/, 'must be an id');
+
+/** The id in a request's path. Throws a Problem (404) when it can be nobody's; `what` says of what it is. */
+export function idIn(c: Context, what: string): string {
+  const { success, data } = ID.safeParse(c.req.param('id'));
+  if (!success) throw notFound(what);
+  return data;
+}
+
+/** A cursor, as openapi.yaml has it. */
+export const CURSOR = z.string().regex(/^[A-Za-z0-9_-]{1,400}$/, 'must be a cursor');
+
+/** The filters that counts and lists of events share. */
+export const FILTERS = { instance: ID.optional(), person: ID.optional() };
+
+/** What the filters stand for. */
+export interface Filters {
+  places: Places;
+  instance?: Instance;
+  /** All ids that stand for the person. */
+  persons?: string[];
+}
+
+/**
+ * Looks up the instance and the person that are asked for, by their ids, in the account. Throws a Problem (404) when there
+ * is none such. Reads the account's instances and, for a person, one or two items, all at once.
+ */
+export async function readFilters(
+  table: Table,
+  account: Account,
+  { instance, person }: { instance?: string | undefined; person?: string | undefined },
+): Promise<Filters> {
+  const [places, who] = await Promise.all([
+    readPlaces(table, account),
+    person === undefined ? undefined : livingPerson(table, account.name, person),
+  ]);
+  const where = instance === undefined ? undefined : places.byId(instance);
+  if (instance !== undefined && !where) throw notFound('camera');
+  if (person !== undefined && !who) throw notFound('person');
+  return { places, ...(where ? { instance: where } : {}), ...(who ? { persons: idsOf(who) } : {}) };
+}

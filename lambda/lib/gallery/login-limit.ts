@@ -1,0 +1,78 @@
+/**
+ * How often somebody may try a password. An attempt is counted before the password is looked at, each count by one
+ * conditional write, so that a thousand attempts in parallel are as limited as a thousand in a row. A count begins with the
+ * first attempt and ends with its window; the items expire by themselves.
+ *
+ * An attempt that a narrower limit refuses is not counted by the wider ones behind it: one network alone cannot keep a user
+ * out whom others let in.
+ */
+import { createHash } from 'node:crypto';
+import { attemptsKey, EXPIRES } from '../keys';
+import { setting, type Table } from '../table';
+import { Problem } from './problem';
+
+interface Limit {
+  key: string;
+  most: number;
+  /** Seconds. */
+  window: number;
+}
+
+const QUARTER = 15 * 60;
+const HOUR = 60 * 60;
+
+/** Counts an attempt. Throws a Problem (429) that says when to try again, when there were too many. */
+export async function countAttempt(table: Table, user: string, network: string, now: number): Promise<void> {
+  const limits: Limit[] = [
+    { key: pairKey(user, network), most: 5, window: QUARTER },
+    { key: `NETWORK#${network}`, most: 30, window: QUARTER },
+    { key: `USER#${hashOf(user)}`, most: 100, window: HOUR },
+  ];
+  for (const limit of limits) {
+    const seconds = await waitingTime(table, limit, Math.floor(now / 1000));
+    if (seconds > 0) throw tooMany(seconds);
+  }
+}
+
+/** The right password was given: what this user got wrong from this network is forgotten. */
+export async function clearAttempts(table: Table, user: string, network: string): Promise<void> {
+  await table.remove(attemptsKey(pairKey(user, network)));
+}
+
+/** Counts one attempt; 0 when it may be made, otherwise the seconds after which the next one may. */
+async function waitingTime(table: Table, { key, most, window }: Limit, now: number): Promise<number> {
+  const again = () =>
+    table.update(attemptsKey(key), {
+      UpdateExpression: 'SET attempts = attempts + :one',
+      ConditionExpression: '#expires > :now AND attempts < :most',
+      ExpressionAttributeNames: { '#expires': EXPIRES },
+      ExpressionAttributeValues: { ':one': 1, ':now': now, ':most': most },
+    });
+  const { ExpressionAttributeValues: values, ...change } = setting({ attempts: 1, [EXPIRES]: now + window });
+  const first = () =>
+    table.update(attemptsKey(key), {
+      ...change,
+      ConditionExpression: 'attribute_not_exists(pk) OR #expires <= :now',
+      ExpressionAttributeValues: { ...values, ':now': now },
+    });
+  // Of several that find no count, one begins it; the others are counted by it.
+  if ((await again()) ?? (await first()) ?? (await again())) return 0;
+  const until = (await table.get(attemptsKey(key)))?.[EXPIRES];
+  return Math.max(1, (typeof until === 'number' ? until : now + window) - now);
+}
+
+function tooMany(seconds: number): Problem {
+  const minutes = Math.ceil(seconds / 60);
+  const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const headers = { 'Retry-After': String(seconds) };
+  return new Problem(429, 'Too many attempts', `Too many attempts to log in. Try again in ${when}.`, {}, headers);
+}
+
+function pairKey(user: string, network: string): string {
+  return `USER#${hashOf(user)}#NETWORK#${network}`;
+}
+
+/** Users that do not exist are counted too, and their names may be anything. */
+function hashOf(user: string): string {
+  return createHash('sha256').update(user).digest('base64url');
+}

@@ -1,0 +1,30 @@
+/**
+ * Nobody else's page can make a visitor's browser change anything. A request that changes something must have a
+ * Content-Type that no form can send, and that a script of another origin can send only after asking (CORS), to which we
+ * never say yes; and where the browser tells where the request comes from, it must be from here. The cookie's
+ * SameSite=Strict is a third reason why it would fail.
+ */
+import type { MiddlewareHandler } from 'hono';
+import { Problem } from './problem';
+
+/** Refuses (403) what changes something and may come from another origin. */
+export const sameOrigin: MiddlewareHandler = async (c, next) => {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+    if (type !== 'application/json') throw refused('A request that changes something must be application/json.');
+    const site = c.req.header('sec-fetch-site');
+    if (site !== undefined && site !== 'same-origin') throw refused('The request comes from another site.');
+    const origin = c.req.header('origin');
+    const host = c.req.header('host') ?? new URL(c.req.url).host;
+    if (origin !== undefined && hostOf(origin) !== host) throw refused('The request comes from another origin.');
+  }
+  await next();
+};
+
+function refused(detail: string): Problem {
+  return new Problem(403, 'Refused', detail);
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

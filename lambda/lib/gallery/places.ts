@@ -1,0 +1,48 @@
+import type { Account } from '../account-item';
+import { type Instance, instanceId, readInstances } from '../instance-item';
+import type { Table } from '../table';
+
+/** Where an account's instances are: whose clock says which day an event was on. */
+export class Places {
+  readonly instances: readonly Instance[];
+  readonly #account: string;
+  readonly #timeZone: string;
+  readonly #byName: ReadonlyMap<string, Instance>;
+
+  constructor({ name, timeZone = 'UTC' }: Pick<Account, 'name' | 'timeZone'>, instances: readonly Instance[]) {
+    this.instances = instances;
+    this.#account = name;
+    this.#timeZone = timeZone;
+    this.#byName = new Map(instances.map((instance) => [instance.name, instance]));
+  }
+
+  /** The same account with other instances. */
+  with(instances: readonly Instance[]): Places {
+    return new Places({ name: this.#account, timeZone: this.#timeZone }, instances);
+  }
+
+  /** The time zone of an instance: its own, else the account's, else UTC. */
+  timeZoneOf(name: string): string {
+    return this.#byName.get(name)?.timeZone ?? this.#timeZone;
+  }
+
+  /** All time zones that an event of the account may be in, each once. */
+  get timeZones(): string[] {
+    return [...new Set([this.#timeZone, ...this.instances.map(({ name }) => this.timeZoneOf(name))])];
+  }
+
+  /** An instance's id. */
+  idOf(name: string): string {
+    return instanceId(this.#account, name);
+  }
+
+  /** The instance of an id; undefined when the account has none. */
+  byId(id: string): Instance | undefined {
+    return this.instances.find((instance) => instance.id === id);
+  }
+}
+
+/** The places of an account: one query (see readInstances). */
+export async function readPlaces(table: Table, account: Pick<Account, 'name' | 'timeZone'>): Promise<Places> {
+  return new Places(account, await readInstances(table, account.name));
+}

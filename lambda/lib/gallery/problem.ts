@@ -1,0 +1,39 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+/** Why a request is not answered: the application answers with it, as RFC 9457 says. */
+export class Problem extends Error {
+  readonly status: ContentfulStatusCode;
+  readonly title: string;
+  readonly detail: string;
+  /** More members of the answer. */
+  readonly extra: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** `title` is the same for all problems of a kind; `detail` says, for a person, what is wrong and what to do. */
+  constructor(
+    status: ContentfulStatusCode,
+    title: string,
+    detail: string,
+    extra: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(`${title}: ${detail}`);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.extra = extra;
+    this.headers = headers;
+  }
+}
+
+/** What a request asked for is not there, or is another account's, which is the same to whoever asks. */
+export function notFound(what = 'page'): Problem {
+  return new Problem(404, 'Not found', `There is no such ${what}.`);
+}
+
+/** The answer to a request that has a problem. */
+export function problemAnswer(c: Context, { status, title, detail, extra, headers }: Problem): Response {
+  const body = JSON.stringify({ ...extra, status, title, detail });
+  return c.body(body, status, { ...headers, 'Content-Type': 'application/problem+json' });
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { type Account, changeAccount } from '../../account-item';
+import { hashPassword, isPassword } from '../../accounts/password';
+import { type Env, sourceIp } from '../env';
+import type { Gallery } from '../gallery';
+import { bodyOf } from '../input';
+import { isTimeZone } from '../local-time';
+import { clearAttempts, countAttempt } from '../login-limit';
+import { networkOf } from '../network';
+import { notFound, Problem } from '../problem';
+import { startSession } from '../session';
+
+const CHANGE = z.strictObject({
+  timeZone: z.string().max(64).refine(isTimeZone, 'must be a name of the IANA time zone database').optional(),
+});
+const PASSWORDS = z.object({ current: z.string().max(1000), new: z.string().min(10).max(1000) });
+
+/** The account of the session: its settings and its password. */
+export function account(gallery: Gallery): Hono<Env> {
+  const { table, now } = gallery;
+  const app = new Hono<Env>();
+
+  app.get('/', (c) => c.json(shown(c.get('account'))));
+
+  app.patch('/', async (c) => {
+    const { timeZone } = await bodyOf(c, CHANGE);
+    const old = c.get('account');
+    const changed = timeZone === undefined ? old : await changeAccount(table, old.name, { timeZone });
+    if (!changed) throw notFound('account');
+    return c.json(shown(changed));
+  });
+
+  app.put('/password', async (c) => {
+    const passwords = await bodyOf(c, PASSWORDS);
+    const { name, passwordHash } = c.get('account');
+    const network = networkOf(sourceIp(c));
+    // Who finds a browser logged in must not find out the password with it.
+    await countAttempt(table, name, network, now());
+    if (!(await isPassword(passwords.current, passwordHash))) {
+      throw new Problem(400, 'Wrong password', 'The current password is wrong.');
+    }
+    await clearAttempts(table, name, network);
+    const login = { passwordHash: await hashPassword(passwords.new), sessionKey: randomBytes(32) };
+    const changed = await changeAccount(table, name, login);
+    if (!changed) throw notFound('account');
+    await startSession(c, changed, now());
+    return c.body(null, 204);
+  });
+
+  return app;
+}
+
+function shown({ name, retentionDays, timeZone }: Account) {
+  return { user: name, retentionDays, ...(timeZone === undefined ? {} : { timeZone }) };
+}

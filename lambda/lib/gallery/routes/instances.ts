@@ -1,0 +1,72 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { isShown } from '../../event-item';
+import { changeInstance, type Instance } from '../../instance-item';
+import { eventKey } from '../../keys';
+import type { Table } from '../../table';
+import type { Env } from '../env';
+import { idIn } from '../filters';
+import type { Gallery } from '../gallery';
+import { bodyOf } from '../input';
+import { isTimeZone } from '../local-time';
+import { type Places, readPlaces } from '../places';
+import { notFound } from '../problem';
+
+/** A camera that saw nothing for a day may well be broken. */
+const SILENT_AFTER_HOURS = 24;
+
+const CHANGE = z.strictObject({
+  timeZone: z.string().refine(isTimeZone, 'must be a name of the IANA time zone database').nullable().optional(),
+  silentAfterHours: z.int().min(1).max(8760).optional(),
+});
+
+/** The Kerberos instances of the licence: when they were last seen, and whether that is too long ago. */
+export function instances({ table, now }: Gallery): Hono<Env> {
+  const app = new Hono<Env>();
+
+  // The instances, then a batch of their last events.
+  app.get('/', async (c) => {
+    const places = await readPlaces(table, c.get('account'));
+    return c.json({ instances: await views(table, c.get('account').name, places, places.instances, now()) });
+  });
+
+  app.patch('/:id', async (c) => {
+    const change = await bodyOf(c, CHANGE);
+    const account = c.get('account');
+    const places = await readPlaces(table, account);
+    const found = places.byId(idIn(c, 'camera'));
+    const changed = found && (await changeInstance(table, account.name, found.name, change));
+    if (!changed) throw notFound('camera');
+    const others = places.instances.filter(({ id }) => id !== changed.id);
+    const [view] = await views(table, account.name, places.with([changed, ...others]), [changed], now());
+    return c.json(view);
+  });
+
+  return app;
+}
+
+/** Instances as the API tells them: `Instance` of openapi.yaml. A last event that has expired is none. */
+async function views(
+  table: Table,
+  account: string,
+  places: Places,
+  instances: readonly Instance[],
+  now: number,
+): Promise<object[]> {
+  const lastEvents = instances.flatMap(({ lastEvent }) => (lastEvent ? [eventKey(account, lastEvent.id)] : []));
+  const items = await table.batchGet(lastEvents, ['id', 'state', 'expires']);
+  const shown = new Set(items.filter((item) => isShown(item, now)).map(({ id }) => id));
+  return instances.map((instance) => {
+    const { id, name, lastSeen, lastEvent, silentAfterHours = SILENT_AFTER_HOURS } = instance;
+    return {
+      ...{ id, name, silentAfterHours },
+      lastSeen: lastSeen.toISOString(),
+      ...(lastEvent && shown.has(lastEvent.id)
+        ? { lastEvent: { id: lastEvent.id, time: lastEvent.time.toISOString() } }
+        : {}),
+      timeZone: places.timeZoneOf(name),
+      ownTimeZone: instance.timeZone !== undefined,
+      silent: now - lastSeen.getTime() > silentAfterHours * 3600_000,
+    };
+  });
+}

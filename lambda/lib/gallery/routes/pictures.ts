@@ -1,0 +1,46 @@
+import { type Context, Hono } from 'hono';
+import { eventOf, isShown, type PublishedEvent } from '../../event-item';
+import { eventKey } from '../../keys';
+import type { Env } from '../env';
+import { idIn } from '../filters';
+import type { Gallery } from '../gallery';
+import { notFound } from '../problem';
+import { KEPT_SECONDS, saveAs, signedUrl } from '../signing';
+
+/**
+ * Where an event's picture is: a redirect to a URL of the bucket that is signed for 100 seconds. It reads the event's item,
+ * by the session's account; the key in the bucket is the item's, and nothing of the request goes into it.
+ */
+export function pictures(gallery: Gallery): Hono<Env> {
+  const { table, now } = gallery;
+  const app = new Hono<Env>();
+
+  const shownEvent = async (c: Context<Env>): Promise<PublishedEvent> => {
+    const item = await table.get(eventKey(c.get('account').name, idIn(c, 'event')));
+    if (!item || !isShown(item, now())) throw notFound('event');
+    return eventOf(item);
+  };
+  const redirect = (c: Context<Env>, url: string) => {
+    c.header('Cache-Control', `private, max-age=${KEPT_SECONDS}`);
+    return c.redirect(url, 302);
+  };
+
+  app.get('/:id/thumbnail', async (c) => {
+    const { thumbnailKey } = await shownEvent(c);
+    if (thumbnailKey === undefined) throw notFound('thumbnail; a video has none');
+    return redirect(c, await signedUrl(gallery, thumbnailKey, { kind: 'image/jpeg' }));
+  });
+
+  app.get('/:id/image', async (c) => {
+    const { key, kind } = await shownEvent(c);
+    return redirect(c, await signedUrl(gallery, key, { kind }));
+  });
+
+  app.get('/:id/download', async (c) => {
+    const event = await shownEvent(c);
+    const { key, kind } = event;
+    return redirect(c, await signedUrl(gallery, key, { kind, disposition: saveAs(event) }));
+  });
+
+  return app;
+}

@@ -1,0 +1,43 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { ACCOUNT_NAME, endSession, readAccount } from '../../account-item';
+import { isPassword } from '../../accounts/password';
+import { type Env, sourceIp } from '../env';
+import type { Gallery } from '../gallery';
+import { bodyOf } from '../input';
+import { clearAttempts, countAttempt } from '../login-limit';
+import { networkOf } from '../network';
+import { Problem } from '../problem';
+import { forgetSession, loggedIn, startSession, suspended } from '../session';
+
+const LOGIN = z.object({ user: z.string().max(100), password: z.string().max(1000) });
+
+/** Logging in and out. */
+export function session(gallery: Gallery): Hono<Env> {
+  const { table, now } = gallery;
+  const app = new Hono<Env>();
+
+  app.post('/', async (c) => {
+    const { user: typed, password } = await bodyOf(c, LOGIN);
+    // Phones begin with a capital letter and end with a space.
+    const user = typed.trim().toLowerCase();
+    const network = networkOf(sourceIp(c));
+    await countAttempt(table, user, network, now());
+    const account = ACCOUNT_NAME.test(user) ? await readAccount(table, user) : undefined;
+    if (!(await isPassword(password, account?.passwordHash)) || !account) {
+      throw new Problem(401, 'Wrong login', 'User or password is wrong.');
+    }
+    await clearAttempts(table, user, network);
+    if (account.state === 'suspended') throw suspended();
+    await startSession(c, account, now());
+    return c.body(null, 204);
+  });
+
+  app.delete('/', loggedIn(gallery), async (c) => {
+    await endSession(table, c.get('account'), c.get('sessionId'), now());
+    forgetSession(c);
+    return c.body(null, 204);
+  });
+
+  return app;
+}

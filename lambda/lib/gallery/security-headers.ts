@@ -1,0 +1,59 @@
+/**
+ * What every answer tells the browser, whatever it is about: the page may load only what is its own, and pictures from the
+ * bucket; nobody may frame it, read its answers, or learn its addresses. File names come from devices and instance names
+ * from people: should one of them ever get into the page unescaped, it still cannot run.
+ */
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { MiddlewareHandler } from 'hono';
+import { isHttps } from './env';
+import type { Gallery } from './gallery';
+
+const HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
+};
+
+/** Sets the headers on every answer; one that does not say how long it may be kept is not kept. */
+export function securityHeaders(gallery: Gallery): MiddlewareHandler {
+  let bucket: Promise<string> | undefined;
+  return async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    // Credentials that failed once are asked for again; until then no pictures are shown, and nothing else fails.
+    bucket ??= bucketOrigin(gallery);
+    const origin = await bucket.catch((error: unknown) => {
+      bucket = undefined;
+      gallery.log(error);
+      return '';
+    });
+    c.res.headers.set('Content-Security-Policy', policy(origin));
+    if (isHttps(c)) c.res.headers.set('Strict-Transport-Security', 'max-age=63072000');
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+  };
+}
+
+function policy(bucket: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src 'self' ${bucket}`.trim(),
+    `media-src 'self' ${bucket}`.trim(),
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+/** Where signed URLs lead. The signer knows: it depends on the region, on the name, and on an endpoint of one's own. */
+async function bucketOrigin({ s3, settings }: Gallery): Promise<string> {
+  const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: settings.productionBucket, Key: 'any' }));
+  return new URL(url).origin;
+}

@@ -1,0 +1,59 @@
+/**
+ * URLs of the production bucket that open one object for 100 seconds, to whoever has them. Only the bucket's clock counts:
+ * it refuses them afterwards.
+ */
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { PublishedEvent } from '../event-item';
+import { claimedKind, type Kind } from '../kind';
+import { extensionOf, safeName } from '../safe-name';
+import type { Gallery } from './gallery';
+
+/** How long a signed URL opens its object. */
+export const SIGNED_SECONDS = 100;
+
+/** How long a browser may keep the redirect to it: who follows it in the last moment has half the time to load. */
+export const KEPT_SECONDS = 50;
+
+/** What an object is to be answered as. */
+export interface Answer {
+  kind: Kind;
+  /** A header's value; left out, what the object itself has. */
+  disposition?: string;
+}
+
+/** Signs a URL of one object for SIGNED_SECONDS from now. */
+export async function signedUrl(
+  { s3, settings, now }: Pick<Gallery, 's3' | 'settings' | 'now'>,
+  key: string,
+  { kind, disposition }: Answer,
+): Promise<string> {
+  const get = new GetObjectCommand({
+    Bucket: settings.productionBucket,
+    Key: key,
+    ResponseContentType: kind,
+    ...(disposition === undefined ? {} : { ResponseContentDisposition: disposition }),
+  });
+  return await getSignedUrl(s3, get, { expiresIn: SIGNED_SECONDS, signingDate: new Date(now()) });
+}
+
+/** Longest name of a download, in letters. */
+const LONGEST_NAME = 150;
+
+/**
+ * Content-Disposition to save an event under the name that the camera gave it (RFC 6266, RFC 8187): as it is for those
+ * who read `filename*`, in plain letters for the rest. What could be a path, a hidden file, or a trick on the eye becomes
+ * `_`; the header itself is ASCII without quotes in its values, whatever the name.
+ */
+export function saveAs({ fileName, kind }: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
+  const last = fileName.slice(fileName.lastIndexOf('/') + 1);
+  const stem = claimedKind(last) ? last.slice(0, last.lastIndexOf('.')) : last;
+  const safe = stem.replace(/[\p{C}\p{Zl}\p{Zp}\\/:*?"<>|]/gu, '_').replace(/^[.\s]+/, '_');
+  const name = `${[...safe].slice(0, LONGEST_NAME).join('') || 'event'}${extensionOf(kind)}`;
+  // encodeURIComponent leaves letters that RFC 8187 does not allow.
+  const encoded = encodeURIComponent(name).replace(
+    /['()*!]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${safeName(fileName, kind)}"; filename*=UTF-8''${encoded}`;
+}

@@ -1,0 +1,102 @@
+/** What the API says, as openapi.yaml describes it; test/lambda/page/api-types.test.ts holds the two together. */
+
+export type Id = string;
+/** `[x1, y1, x2, y2]`, in pixels of the upright picture. */
+export type Box = [number, number, number, number];
+
+export interface Account {
+  user: string;
+  retentionDays: number;
+  timeZone?: string;
+}
+
+export interface Face {
+  box: Box;
+  person?: Id;
+  sure: boolean;
+}
+
+export interface Event {
+  id: Id;
+  /** ISO 8601, UTC. */
+  time: string;
+  /** By the clock on the instance's wall, without a zone. */
+  localTime: string;
+  timeZone: string;
+  instance: { id: Id; name: string };
+  kind: 'image/jpeg' | 'image/png' | 'video/mp4';
+  /** In pixels. */
+  width: number;
+  /** In pixels. */
+  height: number;
+  /** Of a video, in milliseconds. */
+  duration?: number;
+  /** In bytes. */
+  size: number;
+  fileName: string;
+  region?: Box;
+  /** How many pixels changed. */
+  changes?: number;
+  faces: Face[];
+  received: string;
+}
+
+export interface Person {
+  id: Id;
+  name?: string;
+  since: string;
+  portrait?: { event: Id; box: Box };
+}
+
+export interface Instance {
+  id: Id;
+  name: string;
+  lastSeen: string;
+  /** Absent when it was deleted or has expired and there is no other. */
+  lastEvent?: { id: Id; time: string };
+  timeZone: string;
+  ownTimeZone?: boolean;
+  silent: boolean;
+  silentAfterHours: number;
+}
+
+export interface Rejected {
+  id: Id;
+  fileName: string;
+  instance?: string;
+  reason: string;
+  message: string;
+  /** In bytes. */
+  size: number;
+  received: string;
+}
+
+export interface Problem {
+  status: number;
+  title: string;
+  detail?: string;
+}
+
+export interface Month {
+  month: string;
+  /** Events by day, such as `{"2026-04-22": 17}`. */
+  days: Record<string, number>;
+}
+
+export interface Day {
+  day: string;
+  /** Events of each hour, 0 to 23. */
+  hours: number[];
+  total: number;
+  version: string;
+}
+
+export interface EventPage {
+  events: Event[];
+  cursor?: string;
+}
+
+export interface RejectedPage {
+  rejected: Rejected[];
+  cursor?: string;
+}

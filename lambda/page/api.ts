@@ -1,0 +1,118 @@
+/** The API, typed. Each call rejects with an ApiError that says what the server said, or with Unreachable. */
+import type { Account, Day, Event, EventPage, Id, Instance, Month, Person, Problem, RejectedPage } from './api-types';
+
+/** What the server refused, for a person to read: `message` is all of it. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    { title, detail }: Problem,
+    /** Seconds to wait, where the server says so. */
+    readonly retryAfter?: number,
+    /** The person who has the name already, of a 409. */
+    readonly person?: Id,
+  ) {
+    super(detail ?? title);
+  }
+}
+
+/** No answer came: the browser is offline, or the server is away. */
+export class Unreachable extends Error {}
+
+/** Which events: of an instance, of a person, or all. */
+export interface Filter {
+  instance?: Id | undefined;
+  person?: Id | undefined;
+}
+
+export interface EventsQuery extends Filter {
+  day?: string | undefined;
+  until?: number | undefined;
+  cursor?: string | undefined;
+  limit?: number | undefined;
+}
+
+/** Called when the server says that there is no session (401), or that it may not be used (403). */
+export const onRefused: { handle?: (status: 401 | 403) => void } = {};
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export const api = {
+  logIn: (user: string, password: string) => send('POST', '/api/session', { user, password }, false),
+  logOut: () => send('DELETE', '/api/session'),
+  account: () => ask<Account>('/api/account', undefined, false),
+  changeAccount: (timeZone: string) => send<Account>('PATCH', '/api/account', { timeZone }),
+  changePassword: (current: string, next: string) =>
+    send('PUT', '/api/account/password', { current, new: next }, false),
+  month: (month: string, filter: Filter) => ask<Month>(`/api/months/${month}${query({ ...filter })}`),
+  day: (day: string, filter: Filter, signal?: AbortSignal) =>
+    ask<Day>(`/api/days/${day}${query({ ...filter })}`, signal),
+  events: (which: EventsQuery, signal?: AbortSignal) => ask<EventPage>(`/api/events${query({ ...which })}`, signal),
+  event: (id: Id) => ask<Event>(`/api/events/${id}`),
+  deleteEvent: (id: Id) => send('DELETE', `/api/events/${id}`),
+  persons: async () => (await ask<{ persons: Person[] }>('/api/persons')).persons,
+  namePerson: (id: Id, name: string) => send<Person>('PATCH', `/api/persons/${id}`, { name }),
+  mergePerson: (id: Id, into: Id) => send<Person>('POST', `/api/persons/${id}/merge`, { into }),
+  forgetPerson: (id: Id) => send('DELETE', `/api/persons/${id}`),
+  instances: async () => (await ask<{ instances: Instance[] }>('/api/instances')).instances,
+  changeInstance: (id: Id, change: { timeZone?: string | null; silentAfterHours?: number }) =>
+    send<Instance>('PATCH', `/api/instances/${id}`, change),
+  rejected: (cursor?: string) => ask<RejectedPage>(`/api/rejected${query({ cursor })}`),
+};
+
+/** Where an event's picture is; `again` gets past what the browser remembers of it. */
+export function pictureAddress(id: Id, what: 'thumbnail' | 'image' | 'download', again = 0): string {
+  return `/events/${id}/${what}${again === 0 ? '' : `?again=${again}`}`;
+}
+
+/** What went wrong, for a person to read. */
+export function explain(error: unknown): string {
+  return error instanceof Error ? error.message : 'Something went wrong. Reload the page.';
+}
+
+function ask<T>(path: string, signal?: AbortSignal, needsSession = true): Promise<T> {
+  return request<T>('GET', path, { ...(signal ? { signal } : {}) }, needsSession);
+}
+
+function send<T = void>(method: Method, path: string, body?: object, needsSession = true): Promise<T> {
+  const headers = { 'Content-Type': 'application/json' };
+  return request<T>(method, path, { headers, ...(body ? { body: JSON.stringify(body) } : {}) }, needsSession);
+}
+
+async function request<T>(method: Method, path: string, init: RequestInit, needsSession: boolean): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { method, credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Unreachable(
+      navigator.onLine
+        ? 'The server does not answer. It is tried again.'
+        : 'You are offline. What is new appears when the connection is back.',
+    );
+  }
+  if (response.ok) {
+    const text = await response.text();
+    // Without a body there is nothing that T could be but void.
+    return JSON.parse(text === '' ? 'null' : text);
+  }
+  const { status } = response;
+  if (needsSession && (status === 401 || status === 403)) onRefused.handle?.(status);
+  throw await refusal(response);
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
+  try {
+    const problem: Problem & { person?: Id } = await response.json();
+    return new ApiError(response.status, problem, retryAfter, problem.person);
+  } catch {
+    const title = `The server failed (${response.status}). Try again in a minute.`;
+    return new ApiError(response.status, { status: response.status, title }, retryAfter);
+  }
+}
+
+function query(values: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) search.set(name, String(value));
+  return search.size === 0 ? '' : `?${search}`;
+}

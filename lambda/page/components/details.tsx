@@ -1,0 +1,77 @@
+import type { Event, Face } from '../api-types';
+import { nameOf } from '../state/people';
+import { clock, dayInWords, lengthOf, offsetOf } from '../time';
+import { bytes, thousands } from '../words';
+import { Icon } from './icons';
+
+/** What is known of an event, beside its picture. */
+export function Details({ event, onFace }: { event: Event; onFace: (face: Face) => void }) {
+  const { time, localTime, timeZone, instance, changes, region, fileName, size, width, height, duration, faces } =
+    event;
+  return (
+    <aside class="details" aria-label="Details">
+      <h2>
+        <time dateTime={time}>{clock(localTime)}</time>
+      </h2>
+      <p class="hint">
+        {dayInWords(localTime.slice(0, 10))}
+        <br />
+        {timeZone.replaceAll('_', ' ')} ({offsetOf(time, localTime)})
+      </p>
+      {faces.length > 0 && (
+        <>
+          <h3>Faces</h3>
+          <ul class="details-faces">
+            {faces.map((face) => (
+              <li key={face.box.join()}>
+                {face.person === undefined ? (
+                  <span class="hint">Forgotten</span>
+                ) : (
+                  <button type="button" class="button" onClick={() => onFace(face)}>
+                    <Icon name="persons" />
+                    <bdi>{nameOf(face) ?? 'Who is this?'}</bdi>
+                    {!face.sure && nameOf(face) !== undefined && <span class="unseen"> possibly</span>}
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <dl class="facts">
+        <dt>Camera</dt>
+        <dd>
+          <bdi>{instance.name}</bdi>
+        </dd>
+        {changes !== undefined && (
+          <>
+            <dt>Changed</dt>
+            <dd>{thousands(changes)} pixels</dd>
+          </>
+        )}
+        {region && (
+          <>
+            <dt>Region</dt>
+            <dd>
+              {Math.abs(region[2] - region[0])} × {Math.abs(region[3] - region[1])} at {region[0]}, {region[1]}
+            </dd>
+          </>
+        )}
+        {duration !== undefined && (
+          <>
+            <dt>Length</dt>
+            <dd>{lengthOf(duration)}</dd>
+          </>
+        )}
+        <dt>Size</dt>
+        <dd>
+          {width} × {height}, {bytes(size)}
+        </dd>
+        <dt>File</dt>
+        <dd class="file">
+          <bdi>{fileName}</bdi>
+        </dd>
+      </dl>
+    </aside>
+  );
+}

@@ -1,0 +1,27 @@
+/** Short messages that come and go, and are read out. */
+import { signal } from '@preact/signals';
+
+export interface Notice {
+  number: number;
+  text: string;
+  isFailure: boolean;
+}
+
+const SECONDS = 6;
+
+export const notices = signal<Notice[]>([]);
+/** What is read out without being shown. */
+export const announcement = signal('');
+
+let last = 0;
+
+export function say(text: string, { isFailure = false } = {}): void {
+  last += 1;
+  const number = last;
+  notices.value = [...notices.value.slice(-2), { number, text, isFailure }];
+  setTimeout(() => dismiss(number), SECONDS * 1000 * (isFailure ? 2 : 1));
+}
+
+export function dismiss(number: number): void {
+  notices.value = notices.value.filter((notice) => notice.number !== number);
+}

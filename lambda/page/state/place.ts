@@ -1,0 +1,68 @@
+/** Where the page is: its address says all of it, so that it can be sent to somebody, and gone back to. */
+import { signal } from '@preact/signals';
+import type { Filter } from '../api';
+import type { Id } from '../api-types';
+
+export const VIEWS = ['events', 'persons', 'cameras', 'account'] as const;
+export type View = (typeof VIEWS)[number];
+
+export interface Place extends Filter {
+  view: View;
+  /** Today, where it is left out. */
+  day?: string | undefined;
+  /** Only events before the end of this hour. */
+  until?: number | undefined;
+  /** The event that is looked at. */
+  event?: Id | undefined;
+}
+
+const ID = /^[\w-]{10,64}$/;
+
+export const place = signal<Place>(read());
+
+/** Goes somewhere else; what is not named stays as it is. With `replace`, "back" does not come here again. */
+export function go(change: Partial<Place>, { replace = false } = {}): void {
+  const next = { ...place.value, ...change };
+  const address = addressOf(next);
+  if (address === addressOf(place.value)) return;
+  if (replace) history.replaceState(history.state, '', address);
+  else history.pushState({ inside: true }, '', address);
+  place.value = next;
+}
+
+/** Goes back if this page put something there to go back to; otherwise changes the place. */
+export function back(otherwise: Partial<Place>): void {
+  const state: unknown = history.state;
+  if (typeof state === 'object' && state !== null && 'inside' in state) history.back();
+  else go(otherwise, { replace: true });
+}
+
+export function addressOf({ view, day, until, instance, person, event }: Place): string {
+  const search = new URLSearchParams();
+  if (view !== 'events') search.set('view', view);
+  for (const [name, value] of Object.entries({ day, until, instance, person, event })) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return search.size === 0 ? '/' : `/?${search}`;
+}
+
+function read(): Place {
+  const search = new URLSearchParams(location.search);
+  const hour = search.get('until');
+  return {
+    view: VIEWS.find((view) => view === search.get('view')) ?? 'events',
+    day: matching(search.get('day'), /^\d{4}-\d{2}-\d{2}$/, (day) => !Number.isNaN(Date.parse(day))),
+    until: hour !== null && /^([01]?\d|2[0-3])$/.test(hour) ? Number(hour) : undefined,
+    instance: matching(search.get('instance'), ID),
+    person: matching(search.get('person'), ID),
+    event: matching(search.get('event'), ID),
+  };
+}
+
+function matching(value: string | null, pattern: RegExp, isValid = (_: string) => true): string | undefined {
+  return value !== null && pattern.test(value) && isValid(value) ? value : undefined;
+}
+
+addEventListener('popstate', () => {
+  place.value = read();
+});
