@@ -221,7 +221,8 @@ export class Intake {
     const item = queue.get(name);
     const first = item === undefined ? this.#uploadedFrom(name, directory) : item.directory;
     if (first === undefined || first === directory) return false;
-    if (rarely.may(`twice in ${directory}`)) {
+    // Once for the two of them, whichever was faster.
+    if (rarely.may(`twice in ${[first, directory].sort().join(' and ')}`)) {
       warn(
         `${name} is in ${first} and in ${directory}: in the bucket both would be one object, so only the one that was found ` +
           'first is uploaded. Give one of the two another file format, or name one directory alone.',
