@@ -63,6 +63,10 @@ export class Site {
     return this.server.url;
   }
 
+  comeFromElsewhere(): void {
+    this.server.sourceIp = `203.0.113.${Math.floor(Math.random() * 250)}`;
+  }
+
   async addAccount(name: string): Promise<void> {
     await addAccount(this.cloud, name);
   }

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Grunt } from '../kerberos';
+import { PHONE, useBrowser, Visit } from './browser';
+
+describe('page: the demo', function () {
+  this.timeout(120_000);
+  const chromium = useBrowser();
+  let data: string;
+  let demo: Grunt;
+
+  before(async () => {
+    data = await mkdtemp(join(tmpdir(), 'demo-'));
+    demo = new Grunt(['demo', `--data=${data}`], {});
+  });
+  after(async () => {
+    demo.process.kill('SIGINT');
+    const code = await demo.ended();
+    await rm(data, { recursive: true });
+    expect(code, demo.output).to.equal(0);
+  });
+
+  it('prints an address and a login; there, events arrive live and faces are marked, and one that is named is named on all', async () => {
+    await demo.says(/Open http\S+ and log in as home with \S+/, 60_000);
+    const [, url = '', password = ''] = /Open (\S+) and log in as home with (\S+)/.exec(demo.output) ?? [];
+    const visit = await Visit.open(chromium.browser, { url }, PHONE);
+    const { page } = visit;
+    await visit.logIn('home', '/', password);
+    await visit.cards.first().waitFor();
+    const before = await visit.cards.first().getAttribute('data-event');
+    await page.waitForFunction((id) => document.querySelector('a.card')?.getAttribute('data-event') !== id, before);
+
+    // Somebody came by twice.
+    await demo.says(/(on it: [\s\S]*){2}/, 60_000);
+    await page.getByRole('link', { name: 'Persons' }).click();
+    await page.getByRole('button', { name: 'Name Unknown' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Eileen');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: /Eileen.*show the events/s }).click();
+    await visit.cards.nth(1).waitFor();
+    expect(await visit.cards.count()).to.equal(2);
+    for (const text of await visit.texts()) expect(text).to.match(/frontdoor Eileen$/);
+    expect(await page.locator('a.card .face').count()).to.equal(2);
+    await visit.screenshot('phone-light-demo');
+    await visit.close();
+  });
+});
