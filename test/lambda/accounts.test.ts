@@ -160,9 +160,10 @@ describe('the accounts command', function () {
     expect(status).to.equal(1);
     expect(error).to.match(/does not answer \(ECONNREFUSED\)/);
     const client = iamClient();
+    let writes = 0;
     const { documents, s3 } = cloud.clients({
       before: (command) => {
-        if (command.startsWith('Update')) throw new Error('written no more');
+        if (command.startsWith('Update') && ++writes > 1) throw new Error('written no more');
       },
     });
     const place = placeOfEnvironment(env, 'the test', 'the test');
@@ -171,13 +172,22 @@ describe('the accounts command', function () {
     expect(await adding.then(String, (failure: Error) => failure.message)).to.equal('written no more');
     const user = client.send(new iam.GetUserCommand({ UserName: 'kerberos-jane' }));
     expect(await user.then(String, (failure: Error) => failure.name)).to.match(/^NoSuchEntity/);
-    // As after a crash behind the making of the key.
+    expect(await cloud.items()).to.deep.equal([]);
+    // As after a crash of a version that made the key first.
     await client.send(new iam.CreateUserCommand({ UserName: 'kerberos-jane', Path: '/kerberos/' }));
     await client.send(new iam.CreateAccessKeyCommand({ UserName: 'kerberos-jane' }));
     await put(cameraOf(await done('add', 'jane')), `jane/${NAME}`);
     const { AccessKeyMetadata } = await client.send(new iam.ListAccessKeysCommand({ UserName: 'kerberos-jane' }));
     expect(AccessKeyMetadata).to.have.length(1);
     client.destroy();
+  });
+
+  it('add: of two at the same time one gets the account, and its key pair works', async () => {
+    const both = await Promise.all([account('add', 'jane'), account('add', 'jane')]);
+    const [won, ...others] = both.filter(({ status }) => status === 0);
+    expect(others).to.have.length(0);
+    expect(both.find(({ status }) => status !== 0)?.error).to.match(/There is an account "jane" already/);
+    await put(cameraOf(won?.out ?? ''), `jane/${NAME}`);
   });
 
   it('list: says of each account its state, its cameras and when they were last heard', async () => {

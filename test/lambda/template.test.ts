@@ -212,6 +212,14 @@ describe('lambda: template.yaml', () => {
     expect(properties('DeadLettersAlarm').AlarmActions).to.deep.equal([{ Ref: 'AlarmTopic' }]);
   });
 
+  it('tells of alarms on a topic that CloudWatch may write to', () => {
+    const alarms = Object.keys(resources).filter((name) => fieldsOf(resources[name]).Type === 'AWS::CloudWatch::Alarm');
+    expect(alarms).to.have.length(3);
+    for (const name of alarms) expect(properties(name).AlarmActions, name).to.deep.equal([{ Ref: 'AlarmTopic' }]);
+    expect(properties('AlarmTopic')).not.to.have.property('KmsMasterKeyId');
+    expect(properties('AlarmSubscription')).to.deep.include({ TopicArn: { Ref: 'AlarmTopic' }, Protocol: 'email' });
+  });
+
   it('runs on arm64, traced, with logs that do not stay for ever', () => {
     for (const name of FUNCTIONS) {
       const architecture = { Architectures: ['arm64'], Tracing: 'Active' };

@@ -27,25 +27,39 @@ import { keepFor } from './keep-for';
 import { hashPassword, isPassword, newPassword } from './password';
 import { deleteVersions, itemsOf, versionsOf } from './stored';
 
+/** The public key of an account that is being made. */
+const NO_KEY = 'none';
+
 export interface Login {
   user: string;
   password: string;
 }
 
-/** A new licence: user, key pair, login. What was made is undone when a later step fails. */
+/**
+ * A new licence: login, user, key pair. The account's item comes first: of two who add the same name in one moment, one
+ * gets it, and the other touches nothing. It is suspended until its key pair is there. What was made is undone when a later
+ * step fails.
+ */
 export async function add(cloud: AccountsCloud, name: string): Promise<{ login: Login; keys: KeyPair }> {
   requireName(name);
   const user = new CameraUser(cloud.iam, cloud.place, name);
-  if (await readAccount(cloud.table, name)) throw new Failure(`There is an account "${name}" already.`);
   const password = newPassword();
-  await user.create();
+  const account = await newAccount(name, password, NO_KEY);
+  if (!(await createAccount(cloud.table, { ...account, state: 'suspended' }))) {
+    const unfinished = (await readAccount(cloud.table, name))?.accessKeyId === NO_KEY;
+    const remedy = unfinished ? ` It is not finished; if nobody else is at it, begin again: remove ${name}` : '';
+    throw new Failure(`There is an account "${name}" already.${remedy}`);
+  }
+  let isOurs = false;
   try {
+    await user.create();
+    isOurs = true;
     const keys = await user.createKey();
-    const made = await createAccount(cloud.table, await newAccount(name, password, keys.accessKeyId));
-    if (!made) throw new Failure(`Somebody else made the account "${name}" in this moment. Look at it with: list`);
+    await changed(cloud, name, { accessKeyId: keys.accessKeyId, state: 'active' });
     return { login: { user: name, password }, keys };
   } catch (error) {
-    await user.delete();
+    if (isOurs) await user.delete();
+    await removeAccount(cloud.table, name);
     throw error;
   }
 }
