@@ -28,6 +28,9 @@ const FIRST = z.object({
   secretAccessKey: z.string(),
 });
 
+// The SDK's notice about Node versions of the future is for developers, not for whoever runs this command.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
 const program = new Command('account')
   .description(
     'Accounts of the cloud: one account is one licence, with a folder, a login, and a key pair for its cameras.',

@@ -84,11 +84,7 @@ async function request<T>(method: Method, path: string, init: RequestInit, needs
     response = await fetch(path, { method, credentials: 'same-origin', ...init });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Unreachable(
-      navigator.onLine
-        ? 'The server does not answer. It is tried again.'
-        : 'You are offline. What is new appears when the connection is back.',
-    );
+    throw new Unreachable(whyNoAnswer(method !== 'GET'));
   }
   if (response.ok) {
     const text = await response.text();
@@ -98,6 +94,15 @@ async function request<T>(method: Method, path: string, init: RequestInit, needs
   const { status } = response;
   if (needsSession && (status === 401 || status === 403)) onRefused.handle?.(status);
   throw await refusal(response);
+}
+
+function whyNoAnswer(isChange: boolean): string {
+  if (!isChange) {
+    return `${navigator.onLine ? 'The server does not answer' : 'You are offline'}. It goes on when the connection is back.`;
+  }
+  return navigator.onLine
+    ? 'The server does not answer, so this may not have been done. Look, and try again.'
+    : 'You are offline, so nothing was changed. Try again when the connection is back.';
 }
 
 async function refusal(response: Response): Promise<ApiError> {

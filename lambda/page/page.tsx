@@ -1,5 +1,5 @@
 import type { ComponentChild } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Frame } from './components/frame';
 import { Lightbox } from './components/lightbox';
 import { loadCameras } from './state/cameras';
@@ -30,6 +30,12 @@ export function Page() {
   useEffect(() => {
     document.title = state === 'in' ? `${TITLES[view]} · Kerberos` : 'Kerberos';
   }, [state, view]);
+  // Who has logged in goes on from the top of what is shown, with the keyboard too.
+  const wasOut = useRef(false);
+  useEffect(() => {
+    if (state === 'in' && wasOut.current) document.getElementById('main')?.focus({ preventScroll: true });
+    wasOut.current = state === 'out' || (wasOut.current && state !== 'in');
+  }, [state]);
   if (state === 'out') return <LoginView />;
   if (state !== 'in') return <StateView />;
   return <LoggedIn view={view} />;

@@ -45,16 +45,22 @@ export function weekdays(): { short: string; long: string }[] {
   });
 }
 
-/** "Today", "Yesterday", or the weekday. */
+/** "Today", "Yesterday", "Tomorrow" (where a camera is), or the weekday. */
 export function dayName(day: string, today: string): string {
   if (day === today) return 'Today';
   if (day === addDays(today, -1)) return 'Yesterday';
+  if (day === addDays(today, 1)) return 'Tomorrow';
   return format(day, { weekday: 'long' });
 }
 
 /** "22 April 2026", or "22 Apr 2026" where there is little room. */
 export function dayDate(day: string, isShort: boolean): string {
   return format(day, { day: 'numeric', month: isShort ? 'short' : 'long', year: 'numeric' });
+}
+
+/** "22 Apr". */
+export function dayShort(day: string): string {
+  return format(day, { day: 'numeric', month: 'short' });
 }
 
 /** "Wednesday 22 April 2026". */

@@ -30,7 +30,9 @@ describe('page: the demo', function () {
     await visit.logIn('home', '/', password);
     await visit.cards.first().waitFor();
     const before = await visit.cards.first().getAttribute('data-event');
-    await page.waitForFunction((id) => document.querySelector('a.card')?.getAttribute('data-event') !== id, before);
+    await page.waitForFunction((id) => document.querySelector('a.card')?.getAttribute('data-event') !== id, before, {
+      timeout: 40_000,
+    });
 
     // Somebody came by twice.
     await demo.says(/(on it: [\s\S]*){2}/, 60_000);

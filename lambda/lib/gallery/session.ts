@@ -38,15 +38,18 @@ export function forgetSession(c: Context): void {
   deleteCookie(c, cookieName(c), attributes(c));
 }
 
-/** Lets only those pass who are logged in (otherwise 401) and whose licence is active (403), and says which account it is. */
-export function loggedIn({ table, now }: Gallery): MiddlewareHandler<Env> {
+/**
+ * Lets only those pass who are logged in (otherwise 401) and whose licence is active (403), and says which account it is.
+ * Without `mustBeActive` those of a suspended licence pass too.
+ */
+export function loggedIn({ table, now }: Gallery, mustBeActive = true): MiddlewareHandler<Env> {
   return async (c, next) => {
     const token = getCookie(c, cookieName(c)) ?? '';
     const name = accountNamed(token);
     const account = name === undefined ? undefined : await readAccount(table, name);
     const id = account && (await verified(token, account, now()))?.jti;
     if (!account || !id || account.endedSessions.has(id)) throw new Problem(401, 'Not logged in', 'Log in first.');
-    if (account.state === 'suspended') throw suspended();
+    if (mustBeActive && account.state === 'suspended') throw suspended();
     c.set('account', account);
     c.set('sessionId', id);
     await next();

@@ -8,11 +8,13 @@ import { Icon } from './icons';
 interface Properties {
   day: string;
   today: string;
+  /** What comes after it cannot be chosen. */
+  last: string;
   onDay: (day: string) => void;
 }
 
 /** A month: which days have events, and how many. Arrow keys move by days and weeks, Page Up and Down by months. */
-export function Calendar({ day, today, onDay }: Properties) {
+export function Calendar({ day, today, last, onDay }: Properties) {
   const [month, setMonth] = useState(monthOf(day));
   const [focused, setFocused] = useState(day);
   const [failure, setFailure] = useState('');
@@ -43,7 +45,7 @@ export function Calendar({ day, today, onDay }: Properties) {
   };
   const move = (event: KeyboardEvent) => {
     const target = keyTarget(event.key, focused, month);
-    if (target === undefined || target > today) return;
+    if (target === undefined || target > last) return;
     event.preventDefault();
     mustFocus.current = true;
     setMonth(monthOf(target));
@@ -64,7 +66,7 @@ export function Calendar({ day, today, onDay }: Properties) {
           type="button"
           class="icon-button"
           aria-label="Month after"
-          disabled={month >= monthOf(today)}
+          disabled={month >= monthOf(last)}
           onClick={() => turn(1)}
         >
           <Icon name="right" />
@@ -94,7 +96,7 @@ export function Calendar({ day, today, onDay }: Properties) {
                       share={(counts?.[one] ?? 0) / highest}
                       isToday={one === today}
                       isShown={one === day}
-                      isFuture={one > today}
+                      isFuture={one > last}
                       isInOrder={one === focused}
                       onDay={onDay}
                     />

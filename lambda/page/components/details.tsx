@@ -16,7 +16,8 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
       <p class="hint">
         {dayInWords(localTime.slice(0, 10))}
         <br />
-        {timeZone.replaceAll('_', ' ')} ({offsetOf(time, localTime)})
+        {timeZone.replaceAll('_', ' ')}
+        {timeZone === 'UTC' ? '' : ` (${offsetOf(time, localTime)})`}
       </p>
       {faces.length > 0 && (
         <>

@@ -37,20 +37,25 @@ export function Dialog({ title, onClose, children, class: name = '' }: Propertie
   );
 }
 
-/** Opens a <dialog> as a modal as long as it is there, and gives the focus back afterwards. */
-export function useModal(onClose: () => void) {
+/**
+ * Opens a <dialog> as a modal as long as it is there, and gives the focus back afterwards: to where it was, or to what
+ * `returnTo` finds.
+ */
+export function useModal(onClose: () => void, returnTo: () => HTMLElement | null = () => null) {
   const ref = useRef<HTMLDialogElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
+  const target = useRef(returnTo);
+  target.current = returnTo;
   useLayoutEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
     const cancel = (event: Event) => {
-      if (event.target !== dialog) return;
+      // The browser closes it without asking when Escape is pressed twice; then only `close` counts.
+      if (event.target !== dialog || !event.cancelable) return;
       event.preventDefault();
       close.current();
     };
-    // The browser may close it without asking, when Escape is pressed twice.
     const closed = () => close.current();
     dialog?.showModal();
     dialog?.querySelector<HTMLElement>('[data-focus]')?.focus();
@@ -60,7 +65,14 @@ export function useModal(onClose: () => void) {
       dialog?.removeEventListener('cancel', cancel);
       dialog?.removeEventListener('close', closed);
       dialog?.close();
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+      const other = target.current();
+      if (other) {
+        // Behind the browser's own scrolling, where this was left by going back.
+        requestAnimationFrame(() => {
+          other.focus({ preventScroll: true });
+          other.scrollIntoView({ block: 'nearest' });
+        });
+      } else if (opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
     };
   }, []);
   return ref;

@@ -3,11 +3,11 @@ import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, api, explain, pictureAddress } from '../api';
 import type { Event, Face, Id } from '../api-types';
-import { isWide, prefersStillness } from '../state/connection';
+import { isOnline, isWide, prefersStillness, reconnections } from '../state/connection';
 import { day, dropEvent, events, loading, loadMore, more, today } from '../state/day';
 import { say } from '../state/notices';
 import { back, go, place } from '../state/place';
-import { clock } from '../time';
+import { clock, dayShort } from '../time';
 import { Confirm } from './confirm';
 import { Details } from './details';
 import { useModal } from './dialog';
@@ -24,8 +24,15 @@ const AHEAD = 5;
 const areMarksShown = signal(true);
 const areDetailsShown = signal(isWide.value);
 
+/** After so long, what the lightbox is made of is loaded, so that it is there when the connection is not. */
+const PREPARE_MS = 2000;
+
 /** The event that the address names, large, with the others of the day around it. */
 export function Lightbox() {
+  useEffect(() => {
+    const timer = setTimeout(() => void import('./stage').catch(() => {}), PREPARE_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const { event: id, view } = place.value;
   const [lonely, setLonely] = useState<Event | undefined>(undefined);
   const isReady = view !== 'events' || loading.value.state !== 'loading';
@@ -76,8 +83,14 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
   const [covering, setCovering] = useState<'nothing' | 'delete' | { person: Id }>('nothing');
   const place_ = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage | undefined>(undefined);
-  const close = () => back({ event: undefined });
-  const dialog = useModal(close);
+  const isClosing = useRef(false);
+  const close = () => {
+    if (isClosing.current) return;
+    isClosing.current = true;
+    back({ event: undefined });
+  };
+  const current = useRef<Id>(start);
+  const dialog = useModal(close, () => document.querySelector<HTMLElement>(`[data-event="${current.current}"]`));
   const items = useRef(shown.items);
   items.current = shown.items;
   const isCovered = useRef(false);
@@ -92,6 +105,7 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
     let isWanted = true;
     const element = place_.current;
     if (!element) return;
+    setFailed(false);
     import('./stage').then(
       ({ openStage }) => {
         if (!isWanted) return;
@@ -107,7 +121,10 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
             if (event) go({ event: event.id }, { replace: true });
           },
           onClose: close,
-          onFailure: () => {},
+          whyMissing: () =>
+            isOnline.value
+              ? 'This picture is not available. It may have been deleted.'
+              : 'Not connected. The picture appears when the connection is back.',
           drawMarks: (holder, event, isInSight) => {
             holder.inert = !isInSight;
             render(<MarksToTouch event={event} onFace={onFace} />, holder);
@@ -127,6 +144,13 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
     };
   }, [generation]);
 
+  const { value: again } = reconnections;
+  useEffect(() => {
+    if (again === 0) return;
+    if (stage.current) stage.current.retry();
+    else setGeneration((number) => number + 1);
+  }, [again]);
+
   // What is loaded below goes on behind the last one.
   const { value: all } = events;
   const { index } = shown;
@@ -140,6 +164,7 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
 
   // Back and forward of the browser.
   useEffect(() => {
+    isClosing.current = false;
     const to = items.current.findIndex(({ id }) => id === start);
     if (to !== -1 && to !== index && stage.current) {
       setShown((now) => ({ ...now, index: to }));
@@ -149,6 +174,7 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
 
   const event = shown.items[shown.index];
   if (!event) return null;
+  current.current = event.id;
   const remove = async () => {
     await api.deleteEvent(event.id);
     dropEvent(event.id);
@@ -178,7 +204,9 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
           <Icon name="close" />
         </button>
         <p class="lightbox-title" aria-live="polite">
-          <span>{clock(event.localTime)}</span>
+          <span class="lightbox-time">
+            {clock(event.localTime)} <span class="lightbox-date">{dayShort(event.localTime.slice(0, 10))}</span>
+          </span>
           <span class="lightbox-count">
             <bdi>{event.instance.name}</bdi> · {shown.index + 1} of {shown.items.length}
             {more.value === 'none' ? '' : '+'}
@@ -215,9 +243,15 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
       </header>
       <div class="lightbox-middle">
         <div ref={place_} class="stage" />
+        {!isOnline.value && (
+          <p class="banner lightbox-banner" role="status">
+            <Icon name="offline" />
+            Not connected.
+          </p>
+        )}
         {isFailed && (
           <p class="stage-failure" role="alert">
-            The picture could not be shown: the connection broke. Close it and try again.
+            The picture could not be shown: the connection broke. It is tried again when it is back.
           </p>
         )}
         <button

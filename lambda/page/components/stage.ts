@@ -17,7 +17,8 @@ export interface StageOptions {
   isCovered: () => boolean;
   onChange: (index: number) => void;
   onClose: () => void;
-  onFailure: (id: Id) => void;
+  /** What is said in the place of a picture that does not load. */
+  whyMissing: () => string;
   /** What lies on a picture; drawn again when it is the one in sight, and when it no longer is. */
   drawMarks: (element: HTMLElement, event: Event, isInSight: boolean) => void;
   removeMarks: (element: HTMLElement) => void;
@@ -27,6 +28,8 @@ export interface Stage {
   move: (step: -1 | 1) => void;
   /** Fits the pictures to the element's size. */
   resize: () => void;
+  /** Asks once more for what did not load. */
+  retry: () => void;
   close: () => void;
 }
 
@@ -35,6 +38,8 @@ export function openStage(options: StageOptions): Stage {
   const { element, events, index, isStill } = options;
   /** Which pictures were asked for a second time, and when. */
   const again = new Map<Id, number>();
+  /** Places of pictures that did not load the second time either. */
+  const failed = new Set<number>();
   const marks = new Map<object, HTMLElement>();
   const fit = (holder: HTMLElement, width: number, height: number) => {
     holder.style.width = `${width}px`;
@@ -66,7 +71,6 @@ export function openStage(options: StageOptions): Stage {
     close: false,
     zoom: false,
     counter: false,
-    errorMsg: 'This picture is not available. It may have been deleted.',
     getViewportSizeFn: () => ({ x: element.clientWidth, y: element.clientHeight }),
   });
   swipe.addFilter('numItems', () => events().length);
@@ -77,6 +81,12 @@ export function openStage(options: StageOptions): Stage {
     const src = pictureAddress(id, 'image', again.get(id));
     if (kind === 'video/mp4') return { type: 'video', src, width, height };
     return { src, msrc: pictureAddress(id, 'thumbnail'), width, height, alt: `What ${instance.name} saw` };
+  });
+  swipe.addFilter('contentErrorElement', () => {
+    const text = document.createElement('p');
+    text.className = 'pswp__error-msg';
+    text.textContent = options.whyMissing();
+    return text;
   });
   // The thumbnail is in the browser's memory: it stands there at once.
   swipe.addFilter('placeholderSrc', (_, content) => content.data.msrc ?? false);
@@ -117,14 +127,16 @@ export function openStage(options: StageOptions): Stage {
   });
   swipe.on('contentDeactivate', ({ content }) => content.element?.querySelector('video')?.pause());
   swipe.on('loadError', ({ content }) => retry(content));
-  const retry = ({ index: at }: { index: number }) => {
+  const ask = (at: number) => {
     const event = shown(at);
     if (!event) return;
-    if (again.has(event.id)) options.onFailure(event.id);
-    else {
-      again.set(event.id, Date.now());
-      swipe.refreshSlideContent(at);
-    }
+    again.set(event.id, Date.now());
+    swipe.refreshSlideContent(at);
+  };
+  const retry = ({ index: at }: { index: number }) => {
+    const event = shown(at);
+    if (event && again.has(event.id)) failed.add(at);
+    else ask(at);
   };
 
   swipe.on('afterSetContent', ({ slide }) => {
@@ -168,6 +180,11 @@ export function openStage(options: StageOptions): Stage {
   return {
     move: (step) => (step === 1 ? swipe.next() : swipe.prev()),
     resize: () => swipe.updateSize(true),
+    retry: () => {
+      const places = [...failed];
+      failed.clear();
+      places.forEach(ask);
+    },
     close: () => {
       isClosing = true;
       swipe.destroy();

@@ -3,12 +3,14 @@
  *
  * The server is asked for the day again and again. When its `version` is another one, the first page of events is asked
  * for and merged by id. What is new above waits while somebody has scrolled down, so that nothing moves under the finger.
+ * Where more came than a page holds, the list would have a hole: then what waits takes the place of the list.
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ApiError, api, type EventsQuery, explain, Unreachable } from '../api';
 import type { Event, Id } from '../api-types';
 import { todayIn } from '../time';
 import { count } from '../words';
+import { instances } from './cameras';
 import { isOnline, isVisible, minute, reconnections, setReached } from './connection';
 import { setCount } from './months';
 import { announcement } from './notices';
@@ -28,6 +30,12 @@ export const today = computed(() => {
   return todayIn(value.state === 'in' ? value.account.timeZone : undefined, new Date(minute.value));
 });
 
+/** The last day that can have events: where a camera is, it may be tomorrow already. */
+export const lastDay = computed(() => {
+  const zones = (instances.value ?? []).map(({ timeZone }) => timeZone);
+  return [today.value, ...zones.map((zone) => todayIn(zone, new Date(minute.value)))].sort().at(-1) ?? today.value;
+});
+
 export const day = computed(() => place.value.day ?? today.value);
 
 /** What is asked for, as long as it stays the same. */
@@ -42,12 +50,16 @@ export const loading = signal<Loading>({ state: 'loading' });
 export const hours = signal<number[] | undefined>(undefined);
 export const total = computed(() => hours.value?.reduce((sum, number) => sum + number, 0) ?? 0);
 export const events = signal<Event[]>([]);
-/** Newer ones, which wait to be shown. */
-export const waiting = signal<Event[]>([]);
+/** Newer ones, which wait to be shown; with `isWhole` unset, the first of them only. */
+export const waiting = signal<{ events: Event[]; isWhole: boolean }>({ events: [], isWhole: true });
 /** What is below the events that are shown. */
 export const more = signal<'none' | 'there' | 'loading' | 'failed'>('none');
 
+const NOTHING_WAITS = { events: [], isWhole: true };
+
 let cursor: string | undefined;
+/** Behind what waits, where that is not whole. */
+let waitingCursor: string | undefined;
 let version: string | undefined;
 let asking = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,7 +75,7 @@ export async function load(): Promise<void> {
   batch(() => {
     loading.value = { state: 'loading' };
     events.value = [];
-    waiting.value = [];
+    waiting.value = NOTHING_WAITS;
     hours.value = undefined;
     more.value = 'none';
   });
@@ -118,9 +130,12 @@ export async function loadMore(): Promise<void> {
 
 /** Shows what waits, at the top. */
 export function showWaiting(): void {
+  const { events: news, isWhole } = waiting.value;
+  if (!isWhole) cursor = waitingCursor;
   batch(() => {
-    events.value = [...waiting.value, ...events.value];
-    waiting.value = [];
+    events.value = isWhole ? [...news, ...events.value] : news;
+    if (!isWhole) more.value = cursor === undefined ? 'none' : 'there';
+    waiting.value = NOTHING_WAITS;
   });
 }
 
@@ -129,7 +144,7 @@ export function dropEvent(id: Id): void {
   deleted.add(id);
   batch(() => {
     events.value = events.value.filter((event) => event.id !== id);
-    waiting.value = waiting.value.filter((event) => event.id !== id);
+    waiting.value = { ...waiting.value, events: waiting.value.events.filter((event) => event.id !== id) };
   });
   pollNow();
 }
@@ -172,25 +187,21 @@ async function refresh(aborted: AbortSignal): Promise<void> {
   learnFrom(fresh);
   const oldest = fresh.at(-1);
   const meet = fresh.length === 0 || page.cursor === undefined || fresh.some(({ id }) => shown.has(id));
-  const isAtTop = scrollY < TOP && !document.querySelector('dialog[open]');
-  if (!meet && isAtTop) {
-    // More came than a page holds: what was shown lies somewhere below.
-    cursor = page.cursor;
-    batch(() => {
-      events.value = fresh;
-      waiting.value = [];
-      more.value = 'there';
-    });
+  if (!meet) {
+    // More came than a page holds: what is shown lies somewhere below.
+    waitingCursor = page.cursor;
+    waiting.value = { events: fresh, isWhole: false };
+    if (isAtTop()) showWaiting();
   } else {
     const below = page.cursor === undefined || !oldest ? [] : events.peek().filter((event) => event.time < oldest.time);
     const still = fresh.filter(({ id }) => shown.has(id));
     batch(() => {
-      if (isAtTop) {
+      if (isAtTop()) {
         events.value = [...fresh, ...below];
-        waiting.value = [];
+        waiting.value = NOTHING_WAITS;
       } else {
         events.value = [...still, ...below];
-        waiting.value = news;
+        waiting.value = { events: news, isWhole: true };
       }
       if (page.cursor === undefined) {
         cursor = undefined;
@@ -201,6 +212,11 @@ async function refresh(aborted: AbortSignal): Promise<void> {
   if (news.length > 0 && loading.peek().state === 'ready') {
     announcement.value = `${count(news.length, 'new event')}, the latest by ${news[0]?.instance.name}`;
   }
+}
+
+/** Whether what is new may be put above what is shown: nobody looks at, or has the keyboard on, anything that would move. */
+function isAtTop(): boolean {
+  return scrollY < TOP && !document.querySelector('dialog[open], .grid :focus-visible');
 }
 
 function learnFrom(list: Event[]): void {
@@ -230,6 +246,9 @@ export function followDay(): void {
   // Back before the eyes or on the line: at once, not at the next turn.
   effect(() => {
     if (isVisible.value && reconnections.value >= 0 && loaded !== '') pollNow();
+  });
+  effect(() => {
+    if (reconnections.value > 0 && more.peek() === 'failed') more.value = 'there';
   });
   effect(() => {
     const { day: shown, instance, person } = query.value;

@@ -35,17 +35,17 @@ export function forgetMonths(): void {
 }
 
 /**
- * The nearest day with events before a day (`-1`) or after it (`1`), but none after `today`; undefined when there is none.
+ * The nearest day with events before a day (`-1`) or after it (`1`), but none after `last`; undefined when there is none.
  * @throws ApiError, Unreachable
  */
 export async function nearestDay(
   day: string,
   direction: -1 | 1,
-  today: string,
+  last: string,
   filter: Filter,
 ): Promise<string | undefined> {
   let month = monthOf(day);
-  for (let i = 0; i < MOST_MONTHS && (direction === -1 || month <= monthOf(today)); i++) {
+  for (let i = 0; i < MOST_MONTHS && (direction === -1 || month <= monthOf(last)); i++) {
     const days = Object.keys(daysOfMonth(month, filter) ?? (await loadMonth(month, filter))).sort();
     const found =
       direction === -1 ? days.reverse().find((one) => one < day) : days.find((one) => one >= addDays(day, 1));

@@ -9,7 +9,7 @@ import { Icon } from '../components/icons';
 import { Link } from '../components/link';
 import { instances } from '../state/cameras';
 import { isWide, prefersStillness } from '../state/connection';
-import { day, events, hours, load, loading, showWaiting, today, total, waiting } from '../state/day';
+import { day, events, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
 import { nearestDay } from '../state/months';
 import { say } from '../state/notices';
 import { go, place } from '../state/place';
@@ -18,13 +18,16 @@ import { count } from '../words';
 
 /** A day: what the cameras saw, newest first. */
 export function EventsView() {
-  const current = useHourInSight();
-  const jump = (hour: number) => jumpTo(hour, current);
+  const jumped = useRef<number | undefined>(undefined);
+  const current = useHourInSight(jumped);
+  const jump = (hour: number) => {
+    jumped.current = jumpTo(hour, current);
+  };
   return (
     <div class="events">
       {isWide.value && (
         <aside class="side" aria-label="Calendar and filters">
-          <Calendar day={day.value} today={today.value} onDay={toDay} />
+          <Calendar day={day.value} today={today.value} last={lastDay.value} onDay={toDay} />
           <Filters />
         </aside>
       )}
@@ -47,7 +50,7 @@ function DayHead() {
   const turn = async (direction: -1 | 1) => {
     try {
       const { instance, person } = place.value;
-      const found = await nearestDay(day.value, direction, today.value, { instance, person });
+      const found = await nearestDay(day.value, direction, lastDay.value, { instance, person });
       if (found !== undefined) toDay(found);
       else if (direction === 1 && day.value < today.value) toDay(today.value);
       else say(direction === -1 ? 'There are no events before this day.' : 'There are no events after this day.');
@@ -84,7 +87,7 @@ function DayHead() {
         type="button"
         class="icon-button"
         aria-label="Day after with events"
-        disabled={day.value >= today.value}
+        disabled={day.value >= lastDay.value}
         onClick={() => void turn(1)}
       >
         <Icon name="right" />
@@ -94,6 +97,7 @@ function DayHead() {
           <Calendar
             day={day.value}
             today={today.value}
+            last={lastDay.value}
             onDay={(chosen) => {
               setChoosing(false);
               toDay(chosen);
@@ -107,7 +111,8 @@ function DayHead() {
 
 /** New events that came while somebody was further down. */
 function Waiting() {
-  const { length } = waiting.value;
+  const { events: news, isWhole } = waiting.value;
+  const { length } = news;
   if (length === 0 || place.value.until !== undefined) return null;
   const show = () => {
     showWaiting();
@@ -117,7 +122,7 @@ function Waiting() {
     <div class="waiting">
       <button type="button" class="button is-main" onClick={show}>
         <Icon name="up" />
-        {count(length, 'new event')}
+        {isWhole ? count(length, 'new event') : `More than ${length} new events`}
       </button>
     </div>
   );
@@ -243,27 +248,31 @@ function toDay(chosen: string) {
   scrollTo({ top: 0 });
 }
 
-/** Scrolls to an hour, or loads the events from there on when they are not on the page. */
-function jumpTo(hour: number, current: number | undefined) {
+/** Scrolls to an hour, or loads the events from there on when they are not on the page. Returns the hour that was meant. */
+function jumpTo(hour: number, current: number | undefined): number | undefined {
   const counts = hours.value ?? [];
   // An hour without events: what came before it.
   const target = counts.findLastIndex((number, at) => number > 0 && at <= hour);
   if (target === -1) {
     say('There are no events before this hour.');
-    return;
+    return undefined;
   }
   const section = document.querySelector<HTMLElement>(`.hour[data-hour="${target}"]`);
   if (section) {
     section.scrollIntoView({ behavior: prefersStillness.value || current === undefined ? 'auto' : 'smooth' });
-    return;
+    return target;
   }
   const newest = counts.findLastIndex((number) => number > 0);
   go({ until: target >= newest ? undefined : target }, { replace: place.value.until !== undefined });
   scrollTo({ top: 0 });
+  return target;
 }
 
-/** The hour whose events are at the top of the window. */
-function useHourInSight(): number | undefined {
+/**
+ * The hour whose events are at the top of the window; at the end of the page, where the last ones cannot come to the top,
+ * the one that was jumped to, else the last.
+ */
+function useHourInSight(jumped: { readonly current: number | undefined }): number | undefined {
   const [hour, setHour] = useState<number | undefined>(undefined);
   const list = events.value;
   const frame = useRef(0);
@@ -274,13 +283,21 @@ function useHourInSight(): number | undefined {
       frame.current = requestAnimationFrame(() => {
         const sections = [...document.querySelectorAll<HTMLElement>('.hour[data-hour]')];
         const line = (document.querySelector('.day-top')?.getBoundingClientRect().bottom ?? 0) + 60;
-        const section = sections.findLast((one) => one.getBoundingClientRect().top <= line) ?? sections[0];
-        setHour(section ? Number(section.dataset.hour) : undefined);
+        const atTop = sections.findLast((one) => one.getBoundingClientRect().top <= line) ?? sections[0];
+        const isEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
+        const meant = sections.find((one) => hourIn(one) === jumped.current && one.getBoundingClientRect().top > 0);
+        const atEnd = meant ?? (scrollY > 0 ? sections.at(-1) : undefined);
+        const section = (isEnd ? atEnd : undefined) ?? atTop;
+        setHour(section && hourIn(section));
       });
     };
     look();
     addEventListener('scroll', look, { passive: true });
     return () => removeEventListener('scroll', look);
-  }, [list]);
+  }, [list, jumped]);
   return hour;
+}
+
+function hourIn(section: HTMLElement): number {
+  return Number(section.dataset.hour);
 }

@@ -3,7 +3,7 @@ import { ApiError, explain } from '../api';
 import { Mark } from '../components/frame';
 import { logIn, session } from '../state/session';
 
-type Failure = { state: 'none' } | { state: 'said'; text: string } | { state: 'wait'; until: number };
+type Failure = { state: 'none' } | { state: 'said'; text: string } | { state: 'wait'; until: number; user: string };
 
 /** The login. It leaves the address as it is, so that a link that was opened is followed afterwards. */
 export function LoginView() {
@@ -22,7 +22,7 @@ export function LoginView() {
     try {
       await logIn(user.trim(), password);
     } catch (error) {
-      setFailure(failureOf(error));
+      setFailure(failureOf(error, user));
     }
     setBusy(false);
   };
@@ -49,12 +49,15 @@ export function LoginView() {
             name="user"
             autocomplete="username"
             autocapitalize="none"
-            autocorrect="off"
             spellcheck={false}
             required
             maxLength={100}
             value={user}
-            onInput={(event) => setUser(event.currentTarget.value)}
+            onInput={(event) => {
+              setUser(event.currentTarget.value);
+              // Somebody else need not wait.
+              if (failure.state === 'wait' && event.currentTarget.value !== failure.user) setFailure({ state: 'none' });
+            }}
           />
         </label>
         <label class="field">
@@ -80,9 +83,9 @@ export function LoginView() {
   );
 }
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, user: string): Failure {
   if (error instanceof ApiError && error.status === 429) {
-    return { state: 'wait', until: Date.now() + (error.retryAfter ?? 60) * 1000 };
+    return { state: 'wait', until: Date.now() + (error.retryAfter ?? 60) * 1000, user };
   }
   return { state: 'said', text: explain(error) };
 }

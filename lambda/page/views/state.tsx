@@ -1,9 +1,20 @@
+import { useEffect } from 'preact/hooks';
+import { Mark } from '../components/frame';
 import { Icon } from '../components/icons';
 import { askSession, logOut, session } from '../state/session';
+
+/** How often it is asked whether a suspended licence was resumed. */
+const ASK_MS = 30_000;
 
 /** What is shown when the account cannot be: it is asked for, suspended, or the server is away. */
 export function StateView() {
   const { value } = session;
+  const isSuspended = value.state === 'suspended';
+  useEffect(() => {
+    if (!isSuspended) return;
+    const timer = setInterval(() => void askSession(), ASK_MS);
+    return () => clearInterval(timer);
+  }, [isSuspended]);
   if (value.state === 'suspended') {
     return (
       <main class="whole">
@@ -41,6 +52,7 @@ export function StateView() {
   return (
     <main class="whole" aria-busy="true">
       <h1 class="unseen">Kerberos</h1>
+      <Mark />
       <p class="unseen" role="status">
         Loading
       </p>

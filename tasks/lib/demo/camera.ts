@@ -20,7 +20,7 @@ const PAUSE = 8;
 /** Pictures of one burst, and ms between two of them. */
 const BURST = { least: 3, most: 8, every: 250 };
 /** Ms between two bursts. */
-const QUIET = { least: 2_000, most: 5_000 };
+const QUIET = { least: 5_000, most: 12_000 };
 /** Ms between two visits of the backlog: ten hours, so that they are at all times of day. */
 const VISIT_EVERY = 36_000_000;
 

@@ -172,6 +172,12 @@ describe('gallery: session', () => {
     expect((await visitor.logIn('jane', 'wrong')).status).to.equal(401);
     expect((await visitor.logIn('jane', PASSWORD)).json).to.include({ status: 403, title: 'Suspended' });
     expect(visitor.cookies.size).to.equal(0);
+    // But it can be left: the browser may be somebody else's.
+    const copy = gallery.visitor();
+    for (const [name, value] of jane.cookies) copy.cookies.set(name, value);
+    expect((await jane.send('DELETE', '/api/session')).status).to.equal(204);
+    expect(jane.cookies.size).to.equal(0);
+    expect((await copy.get('/api/account')).status).to.equal(401);
   });
 
   it('the time zone of an account can be chosen', async () => {

@@ -33,7 +33,8 @@ export function session(gallery: Gallery): Hono<Env> {
     return c.body(null, 204);
   });
 
-  app.delete('/', loggedIn(gallery), async (c) => {
+  // A suspended licence is no reason to keep somebody's browser logged in.
+  app.delete('/', loggedIn(gallery, false), async (c) => {
     await endSession(table, c.get('account'), c.get('sessionId'), now());
     forgetSession(c);
     return c.body(null, 204);
