@@ -1,10 +1,12 @@
 /**
- * DynamoDB on one machine: dynalite, which keeps its tables in a directory or in memory. It serves whoever reaches its
- * port, so it listens on the loopback only. `grunt cloud` runs this file as a process of its own, which also does what
- * DynamoDB's time to live does and dynalite does not: it deletes items whose time is over.
+ * DynamoDB on one machine: dynalite, which keeps its tables in a directory or in memory. It would serve whoever reaches its
+ * port, so in front of it requests are looked at (local-dynamodb-signature.ts). `grunt cloud` runs this file as a process of
+ * its own, which also does what DynamoDB's time to live does and dynalite does not: it deletes items whose time is over.
  */
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   ConditionalCheckFailedException,
@@ -13,8 +15,11 @@ import {
   DynamoDBClient,
   paginateScan,
   ResourceInUseException,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { z } from 'zod';
 import { EXPIRES, tableDefinition } from './lib/keys';
+import { isSigned, type KeyPair } from './local-dynamodb-signature';
 
 // The package brings no types.
 const dynalite: (options: { path?: string; createTableMs: number }) => Server = createRequire(__filename)('dynalite');
@@ -24,10 +29,19 @@ export interface LocalDynamoDB {
   close: () => Promise<void>;
 }
 
-/** Starts a server; tables are kept in `path`, or in memory. Port 0 is any free one. */
-export async function startDynamoDB({ path, port = 0 }: { path?: string; port?: number }): Promise<LocalDynamoDB> {
+export interface LocalDynamoDBOptions {
+  /** Where tables are kept; left out, in memory. */
+  path?: string;
+  /** Left out, any free one. */
+  port?: number;
+  /** Who may use it. */
+  keyPairs: readonly KeyPair[];
+}
+
+/** Starts a server. */
+export async function startDynamoDB({ path, port = 0, keyPairs }: LocalDynamoDBOptions): Promise<LocalDynamoDB> {
   const server = dynalite({ createTableMs: 0, ...(path === undefined ? {} : { path }) });
-  refuseBrowsers(server);
+  guard(server, keyPairs);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -44,28 +58,52 @@ export async function startDynamoDB({ path, port = 0 }: { path?: string; port?: 
   };
 }
 
+/** DynamoDB's own limit of a request, in bytes. */
+const MOST_BYTES = 16 * 1024 ** 2;
+
 /**
  * dynalite believes every signature and lets every page of every site ask it. Programs send no Origin, and call it by its
- * address, not by a name that somebody has made lead here.
+ * address, not by a name that somebody has made lead here; and whoever has none of the key pairs, such as another user of the
+ * machine, is not to read who may log in.
  */
-function refuseBrowsers(server: Server): void {
+function guard(server: Server, keyPairs: readonly KeyPair[]): void {
   const [serve] = server.listeners('request');
   if (!serve) throw new Error('dynalite answers no requests.');
   server.removeAllListeners('request');
-  server.on('request', (request, response) => {
-    const isLocal = /^127\.0\.0\.1(:\d+)?$/.test(request.headers.host ?? '');
-    if (isLocal && request.headers.origin === undefined) serve.call(server, request, response);
-    else response.writeHead(403).end();
+  server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      const { method, url, headers } = request;
+      const isLocal = /^127\.0\.0\.1(:\d+)?$/.test(headers.host ?? '');
+      if (!isLocal || headers.origin !== undefined) return refuse(request, response, 403, 'AccessDeniedException');
+      // Left out, it is no number either.
+      if (!(Number(headers['content-length']) <= MOST_BYTES)) return refuse(request, response, 413, 'RequestTooLarge');
+      const body = await buffer(request);
+      if (!(await isSigned({ method, url, headers, body }, keyPairs, Date.now()))) {
+        return refuse(request, response, 400, 'UnrecognizedClientException');
+      }
+      serve.call(server, Object.assign(Readable.from([body]), { method, url, headers }), response);
+    } catch {
+      // Whoever asked is gone.
+      response.destroy();
+    }
   });
 }
 
-/** Makes the table, unless it is there. */
+function refuse(request: IncomingMessage, response: ServerResponse, status: number, name: string): void {
+  request.resume();
+  const message = 'This DynamoDB is for the programs of its cloud alone.';
+  response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' });
+  response.end(JSON.stringify({ __type: `com.amazon.coral.service#${name}`, message }));
+}
+
+/** Makes the table, unless it is there. Once this resolves, it can be used. */
 export async function createTable(client: DynamoDBClient, name: string): Promise<void> {
   try {
     await client.send(new CreateTableCommand(tableDefinition(name)));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error;
   }
+  await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02, maxDelay: 0.2 }, { TableName: name });
 }
 
 /** DynamoDB leaves alone what would have expired so many seconds ago: five years. */
@@ -121,20 +159,28 @@ async function expire(client: DynamoDBClient, table: string): Promise<never> {
   }
 }
 
-/** `node local-dynamodb.js DIRECTORY TABLE`: serves the table until the parent process is gone, and tells it where. */
+/** What the variable DYNAMODB_KEY_PAIRS holds, as JSON. */
+const KEY_PAIRS = z.array(z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })).min(1);
+
+/**
+ * `node local-dynamodb.js DIRECTORY TABLE`, with the key pairs of those who may use it in DYNAMODB_KEY_PAIRS: serves the
+ * table until the parent process is gone, and tells it where.
+ */
 async function main([path = '', name = '']: string[]): Promise<void> {
   process.once('disconnect', () => process.exit());
   // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
   process.on('SIGINT', () => {});
-  const { endpoint } = await startDynamoDB({ path });
-  const client = new DynamoDBClient({
-    endpoint,
-    region: 'local',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
+  const keyPairs = KEY_PAIRS.parse(JSON.parse(process.env.DYNAMODB_KEY_PAIRS ?? '[]'));
+  const { endpoint } = await startDynamoDB({ path, keyPairs });
+  const client = new DynamoDBClient({ endpoint, region: 'local', credentials: async () => ({ ...ownKeys(keyPairs) }) });
   await createTable(client, name);
   process.send?.({ endpoint });
   await expire(client, name);
+}
+
+function ownKeys([first]: readonly KeyPair[]): KeyPair {
+  if (!first) throw new Error('DYNAMODB_KEY_PAIRS has none.');
+  return first;
 }
 
 if (require.main === module) void main(process.argv.slice(2));

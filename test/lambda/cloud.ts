@@ -268,7 +268,10 @@ async function servers(now: () => number): Promise<{ endpoints: Endpoints; close
   const directory = await mkdtemp(join(tmpdir(), 'kerberos-lambda-'));
   const bucket = await startS3({ directory, keyPairs: [{ ...CREDENTIALS, policy: owner }], region: REGION, now });
   const users = new IamUsers(join(directory, 'iam.json'), bucket, Date.now);
-  const [table, iam] = await Promise.all([startDynamoDB({}), startIam({ users, owner: CREDENTIALS })]);
+  const [table, iam] = await Promise.all([
+    startDynamoDB({ keyPairs: [CREDENTIALS] }),
+    startIam({ users, owner: CREDENTIALS }),
+  ]);
   const close = async () => {
     await Promise.all([bucket.close(), table.close(), iam.close()]);
     await rm(directory, { recursive: true, force: true });

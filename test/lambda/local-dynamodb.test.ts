@@ -12,14 +12,28 @@ import { until } from '../until';
 const DAY = 86_400;
 const TableName = 'cloud';
 
-function clientOf(endpoint: string) {
-  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
-  return new dynamodb.DynamoDBClient({ endpoint, region: 'local', credentials });
+const OWNER = { accessKeyId: 'OWNERKEY', secretAccessKey: 'owner/secret+=' };
+const FUNCTION = { accessKeyId: 'FUNCTIONKEY', secretAccessKey: 'function/secret+=' };
+const keyPairs = [OWNER, FUNCTION];
+
+function clientOf(endpoint: string, credentials = OWNER) {
+  return new dynamodb.DynamoDBClient({ endpoint, region: 'local', credentials, maxAttempts: 1 });
+}
+
+/** The headers of a request of the SDK, to be changed. */
+function headersOf(request: object): Record<string, string> {
+  const headers: unknown = Reflect.get(request, 'headers');
+  if (!isHeaders(headers)) throw new Error('The request has no headers.');
+  return headers;
+}
+
+function isHeaders(value: unknown): value is Record<string, string> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'string');
 }
 
 describe('the local DynamoDB', () => {
   it('answers no page of a browser, whatever name the page calls it by', async () => {
-    const server = await startDynamoDB({});
+    const server = await startDynamoDB({ keyPairs });
     const { port } = new URL(server.endpoint);
     const status = async (method: string, headers: Record<string, string>) => {
       const sent = request({ port, host: '127.0.0.1', method, headers }).end();
@@ -31,7 +45,41 @@ describe('the local DynamoDB', () => {
     expect(await status('OPTIONS', { ...asked, origin: 'https://evil.example' })).to.equal(403);
     expect(await status('POST', { origin: `http://127.0.0.1:${port}` })).to.equal(403);
     expect(await status('POST', { host: `evil.example:${port}` })).to.equal(403);
-    expect(await status('GET', {})).not.to.equal(403);
+    expect(await status('GET', { 'content-length': '0' })).not.to.equal(403);
+    await server.close();
+  });
+
+  it('answers nobody who has none of its key pairs, and nothing that was changed on its way', async () => {
+    const server = await startDynamoDB({ keyPairs });
+    const asked = async (credentials: typeof OWNER, change: (headers: Record<string, string>) => void = () => {}) => {
+      const client = clientOf(server.endpoint, credentials);
+      client.middlewareStack.add(
+        (next) => async (args) => {
+          const { request } = args;
+          if (typeof request === 'object' && request !== null && 'headers' in request) change(headersOf(request));
+          return await next(args);
+        },
+        { step: 'finalizeRequest', priority: 'low' },
+      );
+      try {
+        return await client.send(new dynamodb.ListTablesCommand({})).then(
+          () => 'ok',
+          (error: Error) => error.name,
+        );
+      } finally {
+        client.destroy();
+      }
+    };
+    expect(await asked(OWNER)).to.equal('ok');
+    expect(await asked(FUNCTION)).to.equal('ok');
+    const refused = 'UnrecognizedClientException';
+    expect(await asked({ ...OWNER, secretAccessKey: 'another' })).to.equal(refused);
+    expect(await asked({ ...OWNER, accessKeyId: 'ANOTHERKEY' })).to.equal(refused);
+    expect(await asked(OWNER, (headers) => delete headers.authorization)).to.equal(refused);
+    const target = 'x-amz-target';
+    expect(await asked(OWNER, (headers) => Object.assign(headers, { [target]: 'DynamoDB_20120810.Scan' }))).to.equal(
+      refused,
+    );
     await server.close();
   });
 });
@@ -41,7 +89,7 @@ describe('time to live in the local DynamoDB', () => {
   let client: InstanceType<typeof dynamodb.DynamoDBClient>;
   const now = Date.UTC(2026, 0, 31, 12);
   beforeEach(async () => {
-    server = await startDynamoDB({});
+    server = await startDynamoDB({ keyPairs });
     client = clientOf(server.endpoint);
     await createTable(client, TableName);
   });
@@ -98,7 +146,9 @@ describe('time to live in the local DynamoDB', () => {
   it('is at work in the process that grunt cloud runs', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kerberos-ttl-'));
     const start = async () => {
-      const child = fork(join(__dirname, '..', '..', 'lambda', 'local-dynamodb.js'), [directory, TableName]);
+      const child = fork(join(__dirname, '..', '..', 'lambda', 'local-dynamodb.js'), [directory, TableName], {
+        env: { ...process.env, DYNAMODB_KEY_PAIRS: JSON.stringify(keyPairs) },
+      });
       const [{ endpoint }] = await once(child, 'message');
       return { child, other: clientOf(endpoint) };
     };

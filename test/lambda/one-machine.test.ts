@@ -99,12 +99,9 @@ describe('the Lambda on one machine', function () {
   };
   /** The items of the table, once the cloud is stopped. */
   const items = async (): Promise<Record<string, unknown>[]> => {
-    const { endpoint, close } = await startDynamoDB({ path: join(data, 'dynamodb') });
-    const database = new dynamodb.DynamoDBClient({
-      endpoint,
-      region: 'local',
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-    });
+    const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+    const { endpoint, close } = await startDynamoDB({ path: join(data, 'dynamodb'), keyPairs: [credentials] });
+    const database = new dynamodb.DynamoDBClient({ endpoint, region: 'local', credentials });
     await createTable(database, 'cloud');
     const { Items = [] } = await documents.DynamoDBDocumentClient.from(database).send(
       new documents.ScanCommand({ TableName: 'cloud' }),

@@ -1,5 +1,5 @@
 /**
- * The cloud application on one machine: the gallery's function behind a Function URL, with a key pair that may do what
+ * The cloud application on one machine: the gallery's function behind a Function URL, whose key pair may do what
  * template.yaml allows it, and the first account, so that somebody can log in.
  *
  *     DIR/logs/gallery.log   what the function writes, and why a request failed
@@ -7,7 +7,6 @@
  * The function and the accounts command are not ours: their paths come from the caller.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Credentials } from './credentials';
@@ -26,6 +25,8 @@ export interface ApplicationOptions {
   readonly database: string;
   /** Compiled module of the gallery's function. */
   readonly gallery: string;
+  /** The function's own key pair. */
+  readonly credentials: Credentials;
   /** 0 takes a free one. */
   readonly port: number;
 }
@@ -44,9 +45,8 @@ const TIME_LIMIT = 15_000;
  * @throws Error for a person to read where the port is in use
  */
 export async function startApplication(s3: S3Server, options: ApplicationOptions): Promise<FunctionUrl> {
-  const { data, region, uploads, production, table, database, gallery, port } = options;
+  const { data, region, uploads, production, table, database, gallery, credentials, port } = options;
   const log = new LogFile(join(data, 'logs', 'gallery.log'));
-  const credentials = { accessKeyId: 'GALLERY', secretAccessKey: randomBytes(30).toString('base64') };
   s3.addKeyPair({
     ...credentials,
     policy: [

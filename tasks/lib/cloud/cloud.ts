@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensureAccount, startApplication } from './application';
 import { type Keys, rememberAccount, stableKeys } from './cloud-keys';
-import type { Credentials } from './credentials';
+import { type Credentials, newCredentials } from './credentials';
 import type { FunctionUrl } from './function-url';
 import { type Iam, startIam } from './iam';
 import { IamUsers } from './iam-users';
@@ -96,7 +96,11 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
     const keysFile = join(directory, 'keys.json');
     const keys = stableKeys(keysFile);
     const place = { data: directory, region: REGION, uploads: BUCKET, production: PRODUCTION };
-    const publishing = lambda && new Publishing({ ...lambda, ...place });
+    // The functions' key pairs live as long as this process.
+    const ingest = newCredentials();
+    const gallery = newCredentials();
+    const databaseUsers = [keys.owner, ingest, gallery];
+    const publishing = lambda && new Publishing({ ...lambda, ...place, credentials: ingest, databaseUsers });
     const s3 = await startServer(join(directory, 's3'), port, keys, (event) => publishing?.add(event));
     started.unshift(s3);
     await s3.createBucket(BUCKET, UPLOADS_LIFECYCLE);
@@ -109,7 +113,7 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
     const database = await publishing?.start(s3);
     let app: FunctionUrl | undefined;
     if (lambda?.app && database !== undefined) {
-      app = await startApplication(s3, { ...place, ...lambda.app, table: TABLE, database });
+      app = await startApplication(s3, { ...place, ...lambda.app, credentials: gallery, table: TABLE, database });
       started.unshift(app);
     }
     const environment = ownerEnvironment(keys, s3, iam, database, app);

@@ -11,11 +11,11 @@
  * The functions and DynamoDB are processes of their own, and their sources are not ours: their paths come from the caller.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Credentials } from './credentials';
 import { EventSource } from './event-source';
 import { FunctionProcess } from './lambda-function';
 import { LogFile } from './log-file';
@@ -31,8 +31,12 @@ export interface PublishingOptions {
   readonly production: string;
   /** Compiled module of the ingest function. */
   readonly ingest: string;
-  /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE`. */
+  /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE`, with key pairs in DYNAMODB_KEY_PAIRS. */
   readonly dynamodb: string;
+  /** The function's own key pair. */
+  readonly credentials: Credentials;
+  /** All those who may use DynamoDB. */
+  readonly databaseUsers: readonly Credentials[];
   /** Is told, for a person to read, what became of an upload. */
   readonly tell: (what: 'published' | 'refused' | 'failed', text: string) => void;
 }
@@ -77,13 +81,12 @@ export class Publishing {
 
   /** Starts DynamoDB, and the function as soon as there is an event for it. Gives the endpoint of DynamoDB. */
   async start(s3: S3Server): Promise<string> {
-    const { data, region, uploads, production, ingest, dynamodb: script, tell } = this.#options;
+    const { data, region, uploads, production, ingest, credentials, databaseUsers, tell } = this.#options;
     const log = new LogFile(join(data, 'logs', 'ingest.log'));
     mkdirSync(join(data, 'dynamodb'), { recursive: true, mode: 0o700 });
-    const dynamodb = await startDynamoDB(script, join(data, 'dynamodb'));
+    const dynamodb = await startDynamoDB(this.#options.dynamodb, join(data, 'dynamodb'), databaseUsers);
 
-    // A key pair that lives as long as this process, and may do what template.yaml allows the function.
-    const credentials = { accessKeyId: 'INGEST', secretAccessKey: randomBytes(30).toString('base64') };
+    // What template.yaml allows the function.
     s3.addKeyPair({
       ...credentials,
       policy: [
@@ -141,10 +144,15 @@ export class Publishing {
 }
 
 /** One that was killed with its parent a moment ago may still hold the directory: it is waited for. */
-async function startDynamoDB(script: string, directory: string): Promise<{ child: ChildProcess; endpoint: string }> {
+async function startDynamoDB(
+  script: string,
+  directory: string,
+  users: readonly Credentials[],
+): Promise<{ child: ChildProcess; endpoint: string }> {
+  const env = { ...process.env, DYNAMODB_KEY_PAIRS: JSON.stringify(users) };
   const patience = Date.now() + DYNAMODB_WAIT;
   for (;;) {
-    const child = fork(script, [directory, TABLE], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    const child = fork(script, [directory, TABLE], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
     let said = '';
     child.stderr?.on('data', (text: Buffer) => {
       said = `${said}${text}`.slice(-2000);
