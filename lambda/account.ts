@@ -141,7 +141,7 @@ program
   .action((name: string, { yes }: { yes?: true }) =>
     run(async (cloud) => {
       if (!yes) await confirm(cloud, name);
-      const { objects, items } = await licences.remove(cloud, name);
+      const { objects, items } = await licences.remove(cloud, name, print);
       print(`"${name}" is removed, with ${objects} objects and ${items} items.`);
     }),
   );

@@ -4,7 +4,7 @@
  * published, but nobody can log in to see it.
  */
 import { type Fields, number, text } from './fields';
-import { ACCOUNTS, accountKey, BY_DAY } from './keys';
+import { ACCOUNTS, accountKey, BY_DAY, EXPIRES } from './keys';
 import { setting, type Table } from './table';
 
 /** Lower case, so that no two names differ by what a phone's keyboard does; no slash, as it is one segment of a key. */
@@ -22,6 +22,8 @@ export interface Account {
   name: string;
   /** A suspended one can neither upload nor look. */
   state: 'active' | 'suspended';
+  /** When it was last suspended: what began before may still be at work for a while. */
+  suspended?: Date | undefined;
   /** IANA name; UTC when there is none. */
   timeZone?: string | undefined;
   retentionDays: RetentionDays;
@@ -39,31 +41,71 @@ export interface Account {
 /** What can be changed of an account. */
 export type AccountChange = Partial<
   Pick<Account, 'state' | 'timeZone' | 'retentionDays' | 'passwordHash' | 'sessionKey' | 'accessKeyId'>
->;
+> & { suspended?: undefined };
+
+/** How long it is remembered that an account was removed: longer than any notification of its uploads is delivered again. */
+const REMEMBERED_SECONDS = 30 * 24 * 3600;
 
 /** Whether a number of days is one that can be chosen. */
 export function isRetention(days: unknown): days is RetentionDays {
   return RETENTIONS.some((one) => one === days);
 }
 
-/** The account of a name; undefined when there is none. */
+/** The account of a name; undefined when there is none, or none any more. */
 export async function readAccount(table: Table, name: string): Promise<Account | undefined> {
+  const found = await readFolder(table, name);
+  return found === 'removed' ? undefined : found;
+}
+
+/** Whose a folder is: an account's, nobody's (undefined), or one's that was removed not long ago. */
+export async function readFolder(table: Table, name: string): Promise<Account | 'removed' | undefined> {
   const item = await table.get(accountKey(name));
+  if (item?.state === 'removed') return 'removed';
   return item && accountOf(item);
 }
 
 /** Writes a new account's item. Returns false when there is one already. */
 export async function createAccount(table: Table, account: Account): Promise<boolean> {
-  const { name, created, endedSessions: _, ...rest } = account;
-  const listed = { dayKey: ACCOUNTS, timeKey: name };
-  return await table.create(accountKey(name), { name, ...rest, created: created.getTime(), ...listed });
+  const { name, created, suspended: _, endedSessions: __, ...rest } = account;
+  const { ExpressionAttributeNames: names, ...set } = setting({
+    ...{ name, ...rest, created: created.getTime(), dayKey: ACCOUNTS, timeKey: name },
+    [EXPIRES]: undefined,
+  });
+  const item = await table.update(accountKey(name), {
+    ...set,
+    ConditionExpression: 'attribute_not_exists(pk) OR #state = :removed',
+    ExpressionAttributeNames: { ...names, '#state': 'state' },
+    ExpressionAttributeValues: { ...set.ExpressionAttributeValues, ':removed': 'removed' },
+  });
+  return item !== undefined;
 }
 
-/** Changes an account and returns it as it then is; undefined when there is none. */
-export async function changeAccount(table: Table, name: string, change: AccountChange): Promise<Account | undefined> {
+/** Suspends an account, at `now`; false when there is none. One that is suspended already stays so since then. */
+export async function suspendAccount(table: Table, name: string, now: Date): Promise<boolean> {
   const item = await table.update(accountKey(name), {
-    ...setting(change),
-    ConditionExpression: 'attribute_exists(pk)',
+    UpdateExpression: 'SET #state = :suspended, suspended = if_not_exists(suspended, :now)',
+    ConditionExpression: '#state IN (:active, :suspended)',
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: { ':active': 'active', ':suspended': 'suspended', ':now': now.getTime() },
+  });
+  return item !== undefined;
+}
+
+/**
+ * Changes an account and returns it as it then is; undefined when there is none, or when it has another password by now
+ * than `from` says.
+ */
+export async function changeAccount(
+  table: Table,
+  name: string,
+  change: AccountChange,
+  from?: Pick<Account, 'passwordHash'>,
+): Promise<Account | undefined> {
+  const { ExpressionAttributeValues: values, ...set } = setting(change);
+  const item = await table.update(accountKey(name), {
+    ...set,
+    ConditionExpression: `attribute_exists(passwordHash)${from ? ' AND passwordHash = :from' : ''}`,
+    ExpressionAttributeValues: { ...values, ...(from && { ':from': from.passwordHash }) },
   });
   return item && accountOf(item);
 }
@@ -99,9 +141,15 @@ export async function allAccounts(table: Table): Promise<Account[]> {
   return items.map(accountOf);
 }
 
-/** Removes an account's own item. */
-export async function removeAccount(table: Table, name: string): Promise<void> {
+/** Takes a new account's item away, as if it had never been there. */
+export async function dropAccount(table: Table, name: string): Promise<void> {
   await table.remove(accountKey(name));
+}
+
+/** Removes an account, at `now`: for a while its item says that it was, so that late deliveries of its uploads end there. */
+export async function removeAccount(table: Table, name: string, now: Date): Promise<void> {
+  const expires = Math.floor(now.getTime() / 1000) + REMEMBERED_SECONDS;
+  await table.replace(accountKey(name), { name, state: 'removed', [EXPIRES]: expires });
 }
 
 function accountOf(from: Fields): Account {
@@ -113,6 +161,7 @@ function accountOf(from: Fields): Account {
     name: text(from, 'name'),
     state,
     ...(typeof timeZone === 'string' ? { timeZone } : {}),
+    ...(typeof from.suspended === 'number' ? { suspended: new Date(from.suspended) } : {}),
     retentionDays,
     passwordHash: text(from, 'passwordHash'),
     sessionKey,

@@ -65,7 +65,7 @@ export async function copyUpload(
         Bucket: to.bucket,
         Key: to.key,
         MetadataDirective: 'REPLACE',
-        Metadata: from.metadata,
+        Metadata: Object.fromEntries(Object.entries(from.metadata).map(([name, value]) => [name, ascii(value)])),
         ContentType: to.kind,
         ContentDisposition: `inline; filename="${safeName(to.fileName, to.kind)}"`,
         TaggingDirective: 'REPLACE',
@@ -79,6 +79,11 @@ export async function copyUpload(
     }
     throw error;
   }
+}
+
+/** As devices should have sent it: a header has printable ASCII; the rest is percent-encoded. */
+function ascii(value: string): string {
+  return value.replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }
 
 /** Stores a thumbnail, for as long as its picture. The same bytes may be stored again. */

@@ -1,11 +1,11 @@
 /**
  * What stays of an event that its owner deleted, for 30 days: that it was, so that a late delivery of its upload does not
- * bring it back. It lies at the event's key. Until everything else is removed it also has what that takes, and stands
- * among the account's unfinished deletions.
+ * bring it back. It lies at the event's key. Until everything else is removed it also has what that takes, stands
+ * among the account's unfinished deletions, and does not expire.
  */
 import type { PublishedEvent } from './event-item';
 import { type Fields, number, optional, text, texts } from './fields';
-import { deletingDayKey, eventKey, timeKey } from './keys';
+import { deletingDayKey, EXPIRES, eventKey, timeKey } from './keys';
 import type { Table } from './table';
 
 /** Longer than any notification is delivered again: queue and dead letters keep it for 14 days each. */
@@ -33,8 +33,7 @@ export async function hideEvent(table: Table, event: PublishedEvent, now: number
   const hidden = await table.replace(
     eventKey(account, id),
     {
-      ...deleted(now),
-      ...{ account, id, fileName, time: time.getTime(), instance, engine },
+      ...{ state: 'deleted', account, id, fileName, time: time.getTime(), instance, engine },
       ...(persons.size > 0 ? { persons } : {}),
       dayKey: deletingDayKey(account),
       timeKey: timeKey(new Date(now), id),
@@ -64,7 +63,7 @@ export function remainsOf(item: Fields): EventRemains | undefined {
 
 /** Remembers that everything else is removed: nothing stays but that the event was deleted. */
 export async function writeGone(table: Table, { account, id }: EventRemains, now: number): Promise<void> {
-  await table.replace(eventKey(account, id), deleted(now));
+  await table.replace(eventKey(account, id), { state: 'deleted', expires: Math.floor(now / 1000) + KEPT_SECONDS });
 }
 
 /**
@@ -77,10 +76,10 @@ export async function reopenDeletion(table: Table, event: PublishedEvent): Promi
   const item = await table.update(eventKey(account, id), {
     UpdateExpression:
       'SET account = :account, id = :id, fileName = :fileName, #time = :time, instance = :instance, ' +
-      `dayKey = :dayKey, timeKey = :timeKey${engine === undefined ? '' : ', engine = :engine'}` +
+      `dayKey = :dayKey, timeKey = :timeKey${engine === undefined ? '' : ', engine = :engine'} REMOVE #expires` +
       `${persons.size > 0 ? ' ADD persons :persons' : ''}`,
     ConditionExpression: '#state = :deleted',
-    ExpressionAttributeNames: { '#state': 'state', '#time': 'time' },
+    ExpressionAttributeNames: { '#state': 'state', '#time': 'time', '#expires': EXPIRES },
     ExpressionAttributeValues: {
       ':deleted': 'deleted',
       ...{ ':account': account, ':id': id, ':fileName': fileName, ':time': time.getTime(), ':instance': instance },
@@ -91,8 +90,4 @@ export async function reopenDeletion(table: Table, event: PublishedEvent): Promi
     },
   });
   return item !== undefined;
-}
-
-function deleted(now: number) {
-  return { state: 'deleted', expires: Math.floor(now / 1000) + KEPT_SECONDS };
 }

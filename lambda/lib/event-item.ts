@@ -7,7 +7,7 @@
  */
 import type { Box } from './faces/engine';
 import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
-import { dayKey, eventKey, instanceEventsKey, timeKey } from './keys';
+import { dayKey, EXPIRES, eventKey, instanceEventsKey, timeKey } from './keys';
 import type { Kind } from './kind';
 import { setting, type Table } from './table';
 
@@ -130,6 +130,20 @@ export async function writeUploadedAgain(
     ConditionExpression: '#state = :published AND etag = :etag AND #sequencer < :sequencer',
     ExpressionAttributeNames: { ...ExpressionAttributeNames, '#state': 'state' },
     ExpressionAttributeValues: { ...ExpressionAttributeValues, ':published': 'published', ':etag': etag },
+  });
+}
+
+/** Has an event expire at another time, unless it is another one by now. */
+export async function writeExpiry(
+  table: Table,
+  { account, id, etag }: Pick<PublishedEvent, 'account' | 'id' | 'etag'>,
+  expires: Date,
+): Promise<void> {
+  await table.update(eventKey(account, id), {
+    UpdateExpression: 'SET #expires = :expires',
+    ConditionExpression: '#state = :published AND etag = :etag',
+    ExpressionAttributeNames: { '#state': 'state', '#expires': EXPIRES },
+    ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':expires': expiresAt(expires) },
   });
 }
 

@@ -26,6 +26,12 @@ export interface EventFacts {
   token?: string | undefined;
 }
 
+/**
+ * Longest name of an instance, in letters: it is part of keys in the table, which may have 1,024 bytes. What is longer
+ * comes from no Kerberos; it is cut.
+ */
+const LONGEST_INSTANCE = 128;
+
 /** Takes a key apart. */
 export function originOf(key: string): Origin {
   const slash = key.indexOf('/');
@@ -39,11 +45,15 @@ export function eventFacts(fileName: string, metadata: Readonly<Record<string, s
   const said = (field: string) => decoded(metadata[`event-${field}`]);
   return {
     time: timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded),
-    instance: said('instancename') ?? name.instance ?? 'unknown',
+    instance: cut(said('instancename') ?? name.instance ?? 'unknown'),
     region: regionOf(said('regioncoordinates')) ?? name.region,
     changes: wholeNumber(said('numberofchanges')) ?? name.changes,
     token: said('token') ?? name.token?.toString(),
   };
+}
+
+function cut(instance: string): string {
+  return [...instance].slice(0, LONGEST_INSTANCE).join('');
 }
 
 /** The device percent-encodes what is not ASCII; a value that is no such encoding is taken as it is. */

@@ -45,6 +45,8 @@ export class FaceLog {
   readonly #account: string;
   readonly #engine: string;
   #length = 0;
+  /** The entry of that number, but its print. */
+  #last = '';
   #prints: KnownPrint[] = [];
   readonly #merged = new Map<string, string>();
   readonly #forgotten = new Set<string>();
@@ -81,10 +83,21 @@ export class FaceLog {
     return this.#forgotten.has(person) || this.#forgotten.has(this.rootOf(person));
   }
 
-  /** Reads what is new: a query a megabyte; all of the log the first time. */
+  /**
+   * Reads what is new: a query a megabyte; all of the log the first time. The last known entry is read once more: where it
+   * is another one, or gone, the account was removed since, and nothing of its log is known any more.
+   */
   async read(): Promise<void> {
-    const { pk, sk } = faceKey(this.#account, this.#engine, this.#length);
-    for await (const entry of this.#table.all(pk, sk)) this.#follow(entry);
+    const { pk, sk } = faceKey(this.#account, this.#engine, Math.max(0, this.#length - 1));
+    let isKnown = this.#length === 0;
+    for await (const entry of this.#table.all(pk, sk)) {
+      if (isKnown) this.#follow(entry);
+      else if (number(entry, 'number') !== this.#length || nameOf(entry) !== this.#last) break;
+      else isKnown = true;
+    }
+    if (isKnown) return;
+    this.#forgetAll();
+    await this.read();
   }
 
   /** Appends an entry. Returns false when somebody else has appended in between: read, and decide anew. */
@@ -115,9 +128,19 @@ export class FaceLog {
     this.#leftovers = [];
   }
 
+  #forgetAll(): void {
+    this.#length = 0;
+    this.#last = '';
+    this.#prints = [];
+    this.#merged.clear();
+    this.#forgotten.clear();
+    this.#leftovers = [];
+  }
+
   /** Takes the next entry into account. */
   #follow(entry: Fields): void {
     this.#length = number(entry, 'number');
+    this.#last = nameOf(entry);
     switch (entry.entry) {
       case 'face':
         // An entry that was taken back stays in its place, without a print.
@@ -157,4 +180,9 @@ export class FaceLog {
     this.#leftovers.push(...this.#prints.filter(isIt).map(({ number: entry }) => entry));
     this.#prints = this.#prints.filter((print) => !isIt(print));
   }
+}
+
+/** What tells an entry from another one; its print may be removed later. */
+function nameOf({ entry, face, person, from, into, event }: Fields): string {
+  return JSON.stringify([entry, face, person, from, into, event]);
 }

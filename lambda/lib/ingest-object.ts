@@ -12,7 +12,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { LONGEST_RETENTION, type RetentionDays, readAccount } from './account-item';
+import { LONGEST_RETENTION, type RetentionDays, readFolder } from './account-item';
 import { copyUpload, readUpload, type Upload, writeThumbnail } from './bucket';
 import { count } from './counts';
 import { reopenDeletion } from './deleted-item';
@@ -22,6 +22,7 @@ import {
   type PublishedEvent,
   readEvent,
   writeEvent,
+  writeExpiry,
   writeSettled,
   writeUploadedAgain,
 } from './event-item';
@@ -89,7 +90,8 @@ async function ingestContent(
   let facts = eventFacts(origin.fileName, {}, upload.time);
   try {
     if (!origin.account) throw new NoAccount('The upload lies in no folder; the folder is the account it belongs to.');
-    const account = await readAccount(table, origin.account);
+    const account = await readFolder(table, origin.account);
+    if (account === 'removed') return { outcome: 'gone' };
     if (account?.state === 'suspended') throw new Suspended('The licence is suspended.');
     const retentionDays = account?.retentionDays ?? LONGEST_RETENTION;
     checkBeforeDownload(upload.key, upload.size, settings.maxBytes);
@@ -107,8 +109,12 @@ async function ingestContent(
     const files = await writeFiles(cloud, upload, origin, object, found, retentionDays);
     if (!files) return undefined;
     const expires = keptUntil(upload.time, retentionDays);
-    if (known?.event.etag === object.etag) return await publishAgain(table, upload, known.event, expires);
-    return await publish(cloud, upload, origin, object, { ...facts, ...files, expires }, found);
+    const outcome =
+      known?.event.etag === object.etag
+        ? await publishAgain(table, upload, known.event, expires)
+        : await publish(cloud, upload, origin, object, { ...facts, ...files, expires }, found);
+    await keepAsToldNow(cloud, upload, origin, object, found, retentionDays);
+    return outcome;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     await writeRejected(table, origin, upload, error, facts.instance);
@@ -142,6 +148,33 @@ async function writeFiles(
   const thumbnailKey = `${stem}.thumbnail.jpg`;
   await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, await thumbnail(upright));
   return { key, thumbnailKey, sha256 };
+}
+
+/**
+ * The account may have been given another retention while we were at it: whoever gave it has changed what was there, and
+ * this changes what came after.
+ */
+async function keepAsToldNow(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  origin: Origin,
+  object: Upload,
+  found: Inspected,
+  retentionDays: RetentionDays,
+): Promise<void> {
+  const { table } = cloud;
+  const { account, id } = origin;
+  for (let kept = retentionDays; ; ) {
+    const now = await readFolder(table, account);
+    if (now === 'removed') return;
+    const days = now?.retentionDays ?? LONGEST_RETENTION;
+    if (days === kept) return;
+    kept = days;
+    if (!(await writeFiles(cloud, upload, origin, object, found, days))) return;
+    await writeExpiry(table, { account, id, etag: object.etag }, keptUntil(upload.time, days));
+    const written = await readEvent(table, account, id);
+    if (written?.state === 'published') await settle(table, written.event);
+  }
 }
 
 async function publish(

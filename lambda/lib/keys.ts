@@ -42,6 +42,11 @@ export function attemptsKey(limited: string): Key {
   return { pk: `LOGIN#${limited}`, sk: 'ATTEMPTS' };
 }
 
+/** That a user has logged in from a network. */
+export function loggedInKey(user: string, network: string): Key {
+  return { pk: `LOGIN#${user}`, sk: `FROM#${network}` };
+}
+
 /** One event, by its id. */
 export function eventKey(account: string, id: string): Key {
   return { pk: `${of(account)}#EVENT#${id}`, sk: 'EVENT' };

@@ -43,7 +43,8 @@ export interface Person {
  * received in which it certainly is this person.
  *
  * An appearance is a pointer: it counts only while the event's item names the person. When another upload of the same key
- * showed others, their appearances go.
+ * showed others, their appearances go. Who was forgotten gets none: it is looked for after writing, so either this or the
+ * forgetting, which removes them after saying so, sees the other.
  */
 export async function writeAppearances(table: Table, event: PublishedEvent): Promise<void> {
   const { account, id, time, instance, received } = event;
@@ -64,6 +65,7 @@ export async function writeAppearances(table: Table, event: PublishedEvent): Pro
       ...setting({ event: id, instance, received: received.getTime(), expires }),
       ConditionExpression: 'attribute_not_exists(pk) OR attribute_not_exists(#received) OR #received <= :received',
     });
+    if ((await table.get(key))?.forgotten !== undefined) await table.remove(appearanceKey(account, person, time, id));
   }
   const onIt = new Set(event.faces.map(({ person }) => person));
   for (const person of event.persons ?? []) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { copyUpload } from '../../lambda/lib/bucket';
 import { count, quartersOf, uncount } from '../../lambda/lib/counts';
 import { eventOf } from '../../lambda/lib/event-item';
 import { Table } from '../../lambda/lib/table';
@@ -45,6 +46,23 @@ describe('lambda: ingest', () => {
       expect(object.ContentDisposition).to.equal('inline; filename="a__b______2B.jpg"');
       expect(object.Metadata).to.deep.equal(metadata);
       expect(key).to.match(/^jane\/[\w-]{22}\/[0-9a-f]{64}\.jpg$/);
+    });
+
+    it('is published with metadata as no header should have it, which a device may have sent all the same', async () => {
+      const { ETag: etag = '' } = await cloud.s3.send(
+        new S3.PutObjectCommand({ Bucket: cloud.uploads, Key: 'jane/a.jpg', Body: await corpus.jpeg() }),
+      );
+      const from = { bucket: cloud.uploads, key: 'jane/a.jpg', etag, metadata: { 'event-token': 'caf\u00e9\tx' } };
+      const to = {
+        bucket: cloud.production,
+        key: 'jane/a',
+        kind: 'image/jpeg',
+        fileName: 'a.jpg',
+        retentionDays: 7,
+      } as const;
+      expect(await copyUpload(cloud.s3, from, to)).to.equal(true);
+      const { Metadata } = await cloud.s3.send(new S3.HeadObjectCommand({ Bucket: to.bucket, Key: to.key }));
+      expect(Metadata).to.deep.equal({ 'event-token': 'caf%C3%A9%09x' });
     });
 
     it('has an item with everything that its name and its bytes tell', async () => {

@@ -133,11 +133,11 @@ describe('lambda: who the faces are', () => {
     const inputs: object[] = [];
     const { documents: watched } = cloud.clients({ before: (_, input) => inputs.push(input) });
     const who = new People(new Table(watched, cloud.tableName), engine);
-    await see(who, 'a', 1000);
-    await see(who, 'b', 1001);
+    for (const [i, number] of [1000, 3000, 5000, 7000].entries()) await see(who, `p${i}`, number);
     inputs.length = 0;
     await see(who, 'c', 1002);
-    expect(JSON.stringify(inputs)).to.include('000000000001').and.have.lengthOf.below(600);
+    // The last known entry is read once more: it tells whether this is still the same log.
+    expect(JSON.stringify(inputs)).to.include('000000000003').and.have.lengthOf.below(600);
   });
 
   it('merged persons are one from then on, and forgotten ones are strangers again, for warm Lambdas too', async () => {

@@ -12,6 +12,7 @@ import {
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   EntityAlreadyExistsException,
+  GetUserCommand,
   GetUserPolicyCommand,
   type IAMClient,
   ListAccessKeysCommand,
@@ -65,13 +66,19 @@ export class CameraUser {
       await this.#iam.send(new CreateUserCommand({ UserName, Path: PATH }));
     } catch (error) {
       if (!(error instanceof EntityAlreadyExistsException)) throw error;
-      const policy = await this.#readPolicy();
-      if (policy !== undefined && policy !== this.#policy) {
+      if (!(await this.isLeftOver())) {
         throw new Failure(`The IAM user ${UserName} exists and is not of this cloud. Choose another name.`);
       }
       for (const { accessKeyId } of await this.keys()) await this.deleteKey(accessKeyId);
     }
     await this.#iam.send(new PutUserPolicyCommand({ UserName, PolicyName: POLICY, PolicyDocument: this.#policy }));
+  }
+
+  /** Whether there is such a user, and it is this cloud's: one that has another policy is not. */
+  async isLeftOver(): Promise<boolean> {
+    if (!(await ifThere(this.#iam.send(new GetUserCommand({ UserName: this.name }))))) return false;
+    const policy = await this.#readPolicy();
+    return policy === undefined || policy === this.#policy;
   }
 
   /** Makes a key pair; this is the only time that its private half is told. */

@@ -4,6 +4,7 @@
  * failed half way, and never leaves somebody in who should be out.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { DeleteCollectionCommand, RekognitionClient, ResourceNotFoundException } from '@aws-sdk/client-rekognition';
 import {
   ACCOUNT_NAME,
@@ -12,20 +13,25 @@ import {
   allAccounts,
   changeAccount,
   createAccount,
+  dropAccount,
   LONGEST_RETENTION,
   type RetentionDays,
   readAccount,
   removeAccount,
+  suspendAccount,
 } from '../account-item';
 import { collectionOf } from '../faces/rekognition-collection';
 import { type Instance, readInstances } from '../instance-item';
 import { accountKey } from '../keys';
-import { CameraUser, type KeyPair } from './camera-user';
+import { type AccessKey, CameraUser, type KeyPair } from './camera-user';
 import type { AccountsCloud } from './cloud';
 import { Failure } from './failure';
 import { keepFor } from './keep-for';
 import { hashPassword, isPassword, newPassword } from './password';
 import { deleteVersions, itemsOf, versionsOf } from './stored';
+
+/** So long after it was suspended, no function can be at a picture of an account: it has a minute, and IAM takes seconds. */
+const AT_WORK_MS = 75_000;
 
 /** The public key of an account that is being made. */
 const NO_KEY = 'none';
@@ -59,7 +65,7 @@ export async function add(cloud: AccountsCloud, name: string): Promise<{ login: 
     return { login: { user: name, password }, keys };
   } catch (error) {
     if (isOurs) await user.delete();
-    await removeAccount(cloud.table, name);
+    await dropAccount(cloud.table, name);
     throw error;
   }
 }
@@ -92,25 +98,42 @@ export async function rotate(cloud: AccountsCloud, name: string): Promise<KeyPai
   return keys;
 }
 
-/** Deletes the older key pair. Returns its public half; undefined when there is but one. */
+/**
+ * Deletes the older key pair. Returns its public half; undefined when there is but one.
+ * @throws Failure when the newer one was never told, since making it was interrupted
+ */
 export async function finishRotation(cloud: AccountsCloud, name: string): Promise<string | undefined> {
   const { account, user } = await existing(cloud, name);
-  const keys = await user.keys();
-  const old = keys.filter(({ accessKeyId }) => accessKeyId !== account.accessKeyId);
-  if (old.length === keys.length)
-    throw new Failure(`The key pair of "${name}" is not in IAM. Make one: rotate ${name}`);
-  for (const { accessKeyId } of old) await user.deleteKey(accessKeyId);
-  return old[0]?.accessKeyId;
+  const { older, newer } = byAge(await user.keys(), account);
+  if (!newer) throw new Failure(`The key pair of "${name}" is not in IAM. Make one: rotate ${name}`);
+  if (!older) return undefined;
+  if (account.accessKeyId !== newer) {
+    throw new Failure(
+      `The newer key pair of "${name}" was never told, since a rotation was interrupted. Delete it: rotate ${name} --undo`,
+    );
+  }
+  await user.deleteKey(older);
+  return older;
 }
 
 /** Deletes the newer key pair, and goes back to the older one. Returns the deleted one's public half. */
 export async function undoRotation(cloud: AccountsCloud, name: string): Promise<string> {
   const { account, user } = await existing(cloud, name);
-  const old = (await user.keys()).find(({ accessKeyId }) => accessKeyId !== account.accessKeyId);
-  if (!old) throw new Failure(`"${name}" has one key pair only; there is nothing to undo.`);
-  await changed(cloud, name, { accessKeyId: old.accessKeyId });
-  await user.deleteKey(account.accessKeyId);
-  return account.accessKeyId;
+  const { older, newer } = byAge(await user.keys(), account);
+  if (!older || !newer) throw new Failure(`"${name}" has one key pair only; there is nothing to undo.`);
+  await changed(cloud, name, { accessKeyId: older });
+  await user.deleteKey(newer);
+  return newer;
+}
+
+/** Public halves of the two key pairs, by when IAM made them; the account's item says it of two of the same second. */
+function byAge(keys: readonly AccessKey[], { accessKeyId }: Account): { older?: string; newer?: string } {
+  const [first, second] = keys;
+  if (!first) return {};
+  if (!second) return { newer: first.accessKeyId };
+  const isReversed = first.created.getTime() === second.created.getTime() && first.accessKeyId === accessKeyId;
+  const [older, newer] = isReversed ? [second, first] : [first, second];
+  return { older: older.accessKeyId, newer: newer.accessKeyId };
 }
 
 /** A new password; all sessions end. */
@@ -131,7 +154,7 @@ export async function setRetention(cloud: AccountsCloud, name: string, days: Ret
 /** Neither uploads nor looks any more, until resume. */
 export async function suspend(cloud: AccountsCloud, name: string): Promise<void> {
   const { user } = await existing(cloud, name);
-  await changed(cloud, name, { state: 'suspended' });
+  if (!(await suspendAccount(cloud.table, name, new Date()))) throw noAccount(name);
   await user.setActive(false);
 }
 
@@ -139,21 +162,36 @@ export async function suspend(cloud: AccountsCloud, name: string): Promise<void>
 export async function resume(cloud: AccountsCloud, name: string): Promise<void> {
   const { user } = await existing(cloud, name);
   await user.setActive(true);
-  await changed(cloud, name, { state: 'active' });
+  await changed(cloud, name, { state: 'active', suspended: undefined });
 }
 
 /**
- * Removes a licence and all that was stored for it. First nobody can upload or look any more; then uploads go, so that
- * what is still queued has nothing to publish; the account's own item is the last, so that a removal that failed can be
- * repeated. Returns how many objects and items were deleted.
+ * Removes a licence and all that was stored for it. First nobody can upload or look any more; then it waits until no function
+ * can be at work that began before; then uploads go, so that what is still queued has nothing to publish, and all the rest.
+ * Last, the account's own item becomes one that says it was removed, so that a removal that failed can be repeated, and late
+ * deliveries end there. Returns how many objects and items were deleted.
+ * @param tell is told why it takes a while
  */
-export async function remove(cloud: AccountsCloud, name: string): Promise<{ objects: number; items: number }> {
+export async function remove(
+  cloud: AccountsCloud,
+  name: string,
+  tell: (text: string) => void,
+): Promise<{ objects: number; items: number }> {
   const { place, table } = cloud;
   requireName(name);
   const user = new CameraUser(cloud.iam, place, name);
-  if (!(await readAccount(table, name)) && (await user.keys()).length === 0) throw noAccount(name);
-  await changeAccount(table, name, { state: 'suspended' });
+  // Without an account there may be a user that a failed removal has left, but not one of another cloud.
+  if (!(await readAccount(table, name)) && !(await user.isLeftOver())) throw noAccount(name);
+  await suspendAccount(table, name, new Date());
   await user.setActive(false);
+  const since = (await readAccount(table, name))?.suspended ?? new Date(0);
+  const left = since.getTime() + AT_WORK_MS - Date.now();
+  if (left > 0) {
+    tell(
+      `"${name}" is suspended. In ${Math.ceil(left / 1000)} s, when no picture of it can be looked at any more, all goes.`,
+    );
+    await setTimeout(left);
+  }
   const deleted = { objects: 0, items: 0 };
   let usesRekognition = false;
   // What was being looked at when the first pass went by is found by the next one.
@@ -177,7 +215,7 @@ export async function remove(cloud: AccountsCloud, name: string): Promise<{ obje
   }
   if (usesRekognition) await deleteCollection(name);
   await user.delete();
-  await removeAccount(table, name);
+  await removeAccount(table, name, new Date());
   return deleted;
 }
 

@@ -5,7 +5,7 @@
  * First the event's item is replaced by one that says it was deleted: from then on nobody is shown it, and no delivery of
  * the upload, however late, brings it back. That item keeps what is needed to remove the rest, and stands in an index
  * until all of it is removed. So whatever crash there is in between: to delete it again finishes, and so does the next
- * deletion of any other event.
+ * deletion of any other event, and the next time that somebody opens the page.
  */
 import { uncount } from '../counts';
 import { type EventRemains, hideEvent, remainsOf, writeGone } from '../deleted-item';
@@ -41,7 +41,10 @@ export async function deleteEvent(gallery: Gallery, account: string, id: string)
   return true;
 }
 
-/** Finishes deletions that were begun and abandoned, some of them; a query when there are none, as mostly. */
+/**
+ * Finishes deletions that were begun and abandoned, some of them; a query when there are none, as mostly. What fails is
+ * logged, and tried again the next time.
+ */
 export async function finishDeletions(gallery: Gallery, account: string): Promise<void> {
   const { table, now } = gallery;
   const to = new Date(now() - ABANDONED_MS).toISOString();
@@ -49,7 +52,8 @@ export async function finishDeletions(gallery: Gallery, account: string): Promis
   for await (const page of table.pages(query)) {
     for (const item of page) {
       const remains = remainsOf(item);
-      if (remains) await removeRemains(gallery, remains);
+      // One that cannot be finished does not keep the others.
+      if (remains) await removeRemains(gallery, remains).catch(gallery.log);
     }
     return;
   }

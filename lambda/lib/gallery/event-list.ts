@@ -22,6 +22,9 @@ import type { Places } from './places';
 /** A request that leaves out more than this ends early, with a cursor: nobody waits for it to read a year. */
 const MOST_READ = 5000;
 
+/** So many of a person's appearances may be left out before it is counted how many were read. */
+const MOST_LEFT_OUT = 500;
+
 /** Items of one query of several that are read side by side. */
 const FEWEST_ITEMS = 10;
 
@@ -152,21 +155,29 @@ async function* appearing(
   range: Range,
 ): AsyncGenerator<Placed<Fields | undefined>> {
   const { account, filter, limit, now } = query;
-  const named = newestFirst(persons.map((person) => appearances(table, account, person, range, limit + 2)));
-  const batch: Placed<string>[] = [];
+  // At one instance only, most may have to be left out: they are read by the megabyte.
+  const pageSize = filter.instance ? undefined : limit + 2;
+  const named = newestFirst(persons.map((person) => appearances(table, account, person, range, pageSize)));
+  /** What is left out is looked at too, and counts. */
+  const batch: Placed<string | undefined>[] = [];
+  let asked = 0;
   const read = async () => {
     const some = batch.splice(0);
-    const items = await table.batchGet(some.map(({ value }) => eventKey(account, value)));
-    const byId = new Map(items.map((item) => [item.id, item]));
+    asked = 0;
+    const ids = some.flatMap(({ value }) => (value === undefined ? [] : [value]));
+    const items = ids.length === 0 ? [] : await table.batchGet(ids.map((id) => eventKey(account, id)));
+    const byId = new Map<unknown, Fields>(items.map((item) => [item.id, item]));
     return some.map(({ position, value }) => ({ position, value: byId.get(value) }));
   };
   for await (const { position, value } of named) {
     if (position === query.after) continue;
     const expires = expiryOf(value);
-    if (expires !== undefined && expires.getTime() <= now) continue;
-    if (filter.instance && value.instance !== filter.instance.name) continue;
-    batch.push({ position, value: text(value, 'event') });
-    if (batch.length > limit) yield* await read();
+    const hasExpired = expires !== undefined && expires.getTime() <= now;
+    const isElsewhere = filter.instance !== undefined && value.instance !== filter.instance.name;
+    const isLeftOut = hasExpired || isElsewhere;
+    batch.push({ position, value: isLeftOut ? undefined : text(value, 'event') });
+    if (!isLeftOut) asked += 1;
+    if (asked > limit || batch.length >= MOST_LEFT_OUT) yield* await read();
   }
   yield* await read();
 }
@@ -177,8 +188,9 @@ async function* appearances(
   account: string,
   person: string,
   range: Range,
-  pageSize: number,
+  pageSize: number | undefined,
 ): AsyncGenerator<Placed<Fields>[]> {
-  const query = { partition: appearancePartition(account, person), ...range, backwards: true, pageSize };
+  const partition = appearancePartition(account, person);
+  const query = { partition, ...range, backwards: true, ...(pageSize === undefined ? {} : { pageSize }) };
   for await (const items of table.pages(query)) yield items.map((value) => ({ position: text(value, 'sk'), value }));
 }

@@ -3,7 +3,8 @@
  * into it. The events stay, with nobody known on them; whoever comes again is a new person without a name.
  *
  * First the person's item says that it is forgotten, which hides it everywhere; then the log says so, so that nobody
- * writes a descriptor any more; then everything goes. Interrupted, it is finished by doing it again.
+ * writes a descriptor any more; then everything goes. Interrupted, it is finished by doing it again. Who was merged into
+ * the person by the time that the log says so is forgotten with it, whatever the items say.
  */
 import { FaceLog } from '../face-log';
 import { appearancePartition } from '../keys';
@@ -19,10 +20,9 @@ import { idsOf, rootPerson } from './persons';
 export async function forgetPerson({ table, discard }: Gallery, account: string, id: string): Promise<boolean> {
   const person = await rootPerson(table, account, id);
   if (!person) return false;
-  if (person.forgotten === 'done') return true;
   await writeForgotten(table, account, person.id, 'begun');
-  const ids = idsOf(person);
-  const family = await readPersons(table, account, ids);
+  const ids = new Set(idsOf(person));
+  const family = await readPersons(table, account, [...ids]);
   const engines = new Set([...family.values()].map(({ engine }) => engine));
   for (const engine of engines) {
     if (engine === undefined) continue;
@@ -31,6 +31,7 @@ export async function forgetPerson({ table, discard }: Gallery, account: string,
     for (const one of ids) {
       while (!log.isForgotten(one)) if (!(await log.append({ entry: 'forgotten', person: one }))) await log.read();
     }
+    for (const one of log.mergedInto(person.id)) ids.add(one);
     await log.removeLeftovers((prints) => discard(engine, account, prints));
   }
   for (const one of ids) {

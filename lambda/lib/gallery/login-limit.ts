@@ -4,10 +4,10 @@
  * first attempt and ends with its window; the items expire by themselves.
  *
  * An attempt that a narrower limit refuses is not counted by the wider ones behind it: one network alone cannot keep a user
- * out whom others let in.
+ * out whom others let in. And whoever has logged in from a network of late is not kept out there by what others try elsewhere.
  */
 import { createHash } from 'node:crypto';
-import { attemptsKey, EXPIRES } from '../keys';
+import { attemptsKey, EXPIRES, loggedInKey } from '../keys';
 import { setting, type Table } from '../table';
 import { Problem } from './problem';
 
@@ -20,6 +20,8 @@ interface Limit {
 
 const QUARTER = 15 * 60;
 const HOUR = 60 * 60;
+/** So long it is remembered from where a user has logged in, in seconds. */
+const OF_LATE = 30 * 24 * HOUR;
 
 /** Counts an attempt. Throws a Problem (429) that says when to try again, when there were too many. */
 export async function countAttempt(table: Table, user: string, network: string, now: number): Promise<void> {
@@ -29,14 +31,21 @@ export async function countAttempt(table: Table, user: string, network: string, 
     { key: `USER#${hashOf(user)}`, most: 100, window: HOUR },
   ];
   for (const limit of limits) {
+    if (limit === limits.at(-1) && (await hasLoggedIn(table, user, network, now))) return;
     const seconds = await waitingTime(table, limit, Math.floor(now / 1000));
     if (seconds > 0) throw tooMany(seconds);
   }
 }
 
-/** The right password was given: what this user got wrong from this network is forgotten. */
-export async function clearAttempts(table: Table, user: string, network: string): Promise<void> {
+/** The right password was given: what this user got wrong from this network is forgotten, and the network remembered. */
+export async function clearAttempts(table: Table, user: string, network: string, now: number): Promise<void> {
   await table.remove(attemptsKey(pairKey(user, network)));
+  await table.replace(loggedInKey(hashOf(user), network), { [EXPIRES]: Math.floor(now / 1000) + OF_LATE });
+}
+
+async function hasLoggedIn(table: Table, user: string, network: string, now: number): Promise<boolean> {
+  const until = (await table.get(loggedInKey(hashOf(user), network)))?.[EXPIRES];
+  return typeof until === 'number' && until * 1000 > now;
 }
 
 /** Counts one attempt; 0 when it may be made, otherwise the seconds after which the next one may. */

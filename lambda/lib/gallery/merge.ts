@@ -8,11 +8,12 @@ import { FaceLog } from '../face-log';
 import { type Person, readPersons, writeMerged, writeMerger } from '../person-item';
 import type { Table } from '../table';
 import { idsOf, livingPerson } from './persons';
-import { Problem } from './problem';
+import { notFound, Problem } from './problem';
 
 /**
  * Merges a living person into another, and returns that one as it then is: with its name, or the other's when it has
- * none. Throws a Problem (400) when both are the same person already. Reads the whole log, as a cold Lambda does.
+ * none. Throws a Problem: 400 when both are the same person already, 404 when one of them is being forgotten. Reads the
+ * whole log, as a cold Lambda does.
  */
 export async function mergePersons(table: Table, account: string, from: Person, into: Person): Promise<Person> {
   if (from.id === into.id) throw samePerson();
@@ -26,6 +27,8 @@ export async function mergePersons(table: Table, account: string, from: Person, 
     await log.read();
     for (const one of idsOf(from)) {
       for (;;) {
+        // Who is merged into somebody forgotten would be forgotten too, and nobody asked for that.
+        if (log.isForgotten(into.id) || log.isForgotten(one)) throw notFound('person');
         // Somebody else has merged that one into this one meanwhile, or into a third.
         if (log.rootOf(into.id) !== into.id) throw samePerson();
         if (log.rootOf(one) === into.id) break;

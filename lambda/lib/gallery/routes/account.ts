@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { type Account, changeAccount } from '../../account-item';
 import { hashPassword, isPassword } from '../../accounts/password';
+import { finishDeletions } from '../deletion';
 import { type Env, sourceIp } from '../env';
 import type { Gallery } from '../gallery';
 import { bodyOf } from '../input';
@@ -22,7 +23,11 @@ export function account(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
 
-  app.get('/', (c) => c.json(shown(c.get('account'))));
+  // The page asks for it once, when it is opened.
+  app.get('/', async (c) => {
+    await finishDeletions(gallery, c.get('account').name);
+    return c.json(shown(c.get('account')));
+  });
 
   app.patch('/', async (c) => {
     const { timeZone } = await bodyOf(c, CHANGE);
@@ -41,10 +46,12 @@ export function account(gallery: Gallery): Hono<Env> {
     if (!(await isPassword(passwords.current, passwordHash))) {
       throw new Problem(400, 'Wrong password', 'The current password is wrong.');
     }
-    await clearAttempts(table, name, network);
+    await clearAttempts(table, name, network, now());
     const login = { passwordHash: await hashPassword(passwords.new), sessionKey: randomBytes(32) };
-    const changed = await changeAccount(table, name, login);
-    if (!changed) throw notFound('account');
+    // Whoever runs the cloud may have set another one in this moment, to keep somebody out.
+    const changed = await changeAccount(table, name, login, { passwordHash });
+    if (!changed)
+      throw new Problem(401, 'Not logged in', 'The password was changed meanwhile. Log in with the new one.');
     await startSession(c, changed, now());
     return c.body(null, 204);
   });

@@ -68,8 +68,7 @@ export function events(gallery: Gallery): Hono<Env> {
   app.delete('/:id', async (c) => {
     const account = c.get('account').name;
     if (!(await deleteEvent(gallery, account, idIn(c, 'event')))) throw notFound('event');
-    // What an earlier request left over is not this one's failure.
-    await finishDeletions(gallery, account).catch(gallery.log);
+    await finishDeletions(gallery, account);
     return c.body(null, 204);
   });
 

@@ -27,7 +27,7 @@ export function session(gallery: Gallery): Hono<Env> {
     if (!(await isPassword(password, account?.passwordHash)) || !account) {
       throw new Problem(401, 'Wrong login', 'User or password is wrong.');
     }
-    await clearAttempts(table, user, network);
+    await clearAttempts(table, user, network, now());
     if (account.state === 'suspended') throw suspended();
     await startSession(c, account, now());
     return c.body(null, 204);
