@@ -15,6 +15,7 @@ import { escapeUriPath, HttpRequest, type HttpResponse } from '@smithy/core/prot
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { type Checksums, checksums, confirm } from './confirm';
+import type { Content, PutOptions } from './content';
 import { Corrections } from './corrections';
 import { PART_SIZE, type PartsConnection, putInParts } from './multipart';
 import { type Place, problemOf } from './problem';
@@ -27,20 +28,6 @@ import type { Destination } from './settings';
 const CONNECT_TIMEOUT = 10_000;
 /** How long a connection may stand still, in ms, before the line counts as dead. */
 const IDLE_TIMEOUT = 30_000;
-
-/** Bytes of known size that can be read at any place: a file. */
-export interface Content {
-  readonly size: number;
-  /** The `length` bytes at `offset`. Throws where the file does not have them any more. */
-  read(offset: number, length: number): Promise<Buffer>;
-}
-
-export interface PutOptions {
-  readonly contentType: string;
-  /** User metadata, without `x-amz-meta-`: ASCII only. */
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
 
 export interface ListedObject {
   readonly key: string;

@@ -4,8 +4,9 @@
  * An upload in parts that was broken off begins anew with its first part. To go on, one would have to ask which parts are
  * there, and a device's key may not.
  */
-import type { Content, PutOptions } from './bucket';
+
 import { type Checksums, checksums, confirm, confirmParts } from './confirm';
+import type { Content, PutOptions } from './content';
 import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
 

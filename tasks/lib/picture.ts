@@ -8,8 +8,8 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Content } from './bucket';
 import { type Completeness, mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
+import type { Content } from './content';
 import type { EventKind } from './event';
 import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
 
