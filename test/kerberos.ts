@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { encode } from 'jpeg-js';
 import { device, owner } from '../tasks/lib/cloud/policy';
 import { type S3Server, startS3 } from '../tasks/lib/cloud/s3';
@@ -186,6 +187,9 @@ export class Grunt {
     if (exitCode !== null) return exitCode;
     if (signalCode !== null) return signalCode;
     const [code, signal] = await once(this.process, 'exit');
+    // Its last words may still be in the pipe, which a child of its own may keep open.
+    const { stdout } = this.process;
+    if (stdout && !stdout.readableEnded) await Promise.race([once(stdout, 'end'), wait(500)]);
     return code ?? signal;
   }
 

@@ -22,7 +22,7 @@ describe('grunt sync: when something is wrong', function () {
     const grunt = run([], {}, scene.line);
     await arrives(eventName(1), bytes);
     expect(damaged).to.be.greaterThan(1);
-    expect(grunt.output).to.match(/damaged on its way/);
+    await grunt.says(/damaged on its way/);
   });
 
   it('a confirmation of something else is no confirmation', async () => {
@@ -50,7 +50,7 @@ describe('grunt sync: when something is wrong', function () {
     const bytes = await scene.instance.picture(eventName(1));
     const grunt = run([], {}, scene.line);
     await arrives(eventName(1), bytes);
-    expect(grunt.output).to.match(/is no S3: it confirms nothing/);
+    await grunt.says(/is no S3: it confirms nothing/);
   });
 
   it('a 403 keeps the file, and new credentials wake it at once', async () => {
@@ -93,7 +93,7 @@ describe('grunt sync: when something is wrong', function () {
     for (let index = 0; index < 10; index++) await scene.instance.picture(eventName(index));
     const grunt = run([], {}, scene.line);
     await until(async () => (await count()) === 10, 'all ten');
-    expect(grunt.output).to.match(/asks for fewer requests/);
+    await grunt.says(/asks for fewer requests/);
   });
 
   it('follows the bucket to its region', async () => {
