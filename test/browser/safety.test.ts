@@ -8,7 +8,7 @@ const HOSTILE = [
   '"><script>window.hacked=1</script>',
   'javascript:window.hacked=1',
   '\u202Egpj.eman\u202C of the right',
-  'x'.repeat(200),
+  'x'.repeat(128),
   '📷 👩‍👩‍👧 \u200D',
   '{{window.hacked=1}} %3Cscript%3E &lt;b&gt;',
 ];
