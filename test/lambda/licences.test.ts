@@ -72,15 +72,21 @@ describe('licences: interrupted, and overtaken', function () {
     const lambda = scene.lambda();
     await scene.see({ time: '2026-04-22T10:00:00Z', faces: [10] }, lambda);
     const [before] = await personsOn('jane');
-    await remove('jane');
-    await licences.add(cloud, 'jane');
-    await scene.see({ time: '2026-04-22T11:00:00Z', faces: [12] }, lambda);
-    const [after] = await personsOn('jane');
-    expect(after).to.be.a('string').and.not.equal(before);
-    expect(await scene.hasPrint(10)).to.equal(false);
-    // A cold one knows what the warm one has written.
-    await scene.see({ time: '2026-04-22T12:00:00Z', faces: [12] });
-    expect(new Set(await personsOn('jane'))).to.deep.equal(new Set([after]));
+    // Once with an empty log, and once with one that is as long as the old one, written by a cold Lambda.
+    for (const others of [[], [300]]) {
+      await remove('jane');
+      await licences.add(cloud, 'jane');
+      if (others.length > 0) await scene.see({ time: '2026-04-22T10:30:00Z', faces: others });
+      await scene.see({ time: '2026-04-22T11:00:00Z', faces: [12] }, lambda);
+      const after = await personsOn('jane');
+      expect(after)
+        .to.have.length(others.length + 1)
+        .and.not.include(before);
+      expect(await scene.hasPrint(10)).to.equal(false);
+      // A cold one knows what the warm one has written.
+      await scene.see({ time: '2026-04-22T12:00:00Z', faces: [12] });
+      expect(new Set(await personsOn('jane'))).to.deep.equal(new Set(after));
+    }
   });
 
   it('removing an account that is not there leaves the user of another cloud alone', async () => {

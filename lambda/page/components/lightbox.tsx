@@ -83,12 +83,7 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
   const [covering, setCovering] = useState<'nothing' | 'delete' | { person: Id }>('nothing');
   const place_ = useRef<HTMLDivElement>(null);
   const stage = useRef<Stage | undefined>(undefined);
-  const isClosing = useRef(false);
-  const close = () => {
-    if (isClosing.current) return;
-    isClosing.current = true;
-    back({ event: undefined });
-  };
+  const close = () => back({ event: undefined });
   const current = useRef<Id>(start);
   const dialog = useModal(close, () => document.querySelector<HTMLElement>(`[data-event="${current.current}"]`));
   const items = useRef(shown.items);
@@ -164,7 +159,6 @@ function OpenLightbox({ start, list }: { start: Id; list: Event[] }) {
 
   // Back and forward of the browser.
   useEffect(() => {
-    isClosing.current = false;
     const to = items.current.findIndex(({ id }) => id === start);
     if (to !== -1 && to !== index && stage.current) {
       setShown((now) => ({ ...now, index: to }));
