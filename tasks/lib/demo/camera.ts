@@ -59,11 +59,25 @@ export class Camera {
     const useless = { width: 16, height: 16, data: Buffer.alloc(16 * 16 * 4, 99) };
     const pictures = [photograph, encode({ width, height, data: dusk }, QUALITY).data, encode(useless, QUALITY).data];
     for (const [index, bytes] of pictures.entries()) {
-      const time = new Date(Date.now() - (pictures.length - index) * 60_000);
-      const path = join(this.#instance.capture, this.#name(time, [0, 0, width, height]));
-      await writeFile(path, bytes);
-      await utimes(path, time, time);
+      await this.#leave(bytes, new Date(Date.now() - (pictures.length - index) * 60_000), [0, 0, width, height]);
     }
+  }
+
+  /**
+   * Leaves a picture of the visitor as a camera takes it that hangs on its side. The cloud takes a face that lies for
+   * somebody else, so its owner has two persons to merge.
+   */
+  async leaveVisitorAside(photograph: Buffer): Promise<void> {
+    const { width, height, data } = decode(photograph);
+    const turned = Buffer.alloc(data.length);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const from = (y * width + x) * 4;
+        turned.set(data.subarray(from, from + 4), (x * height + height - 1 - y) * 4);
+      }
+    }
+    const { data: bytes } = encode({ width: height, height: width, data: turned }, QUALITY);
+    await this.#leave(bytes, new Date(Date.now() - 90_000), [0, 0, height, width]);
   }
 
   start(): void {
@@ -87,6 +101,12 @@ export class Camera {
       }
       await pause(randomInt(QUIET.least, QUIET.most));
     }
+  }
+
+  async #leave(bytes: Uint8Array, time: Date, region: readonly number[]): Promise<void> {
+    const path = join(this.#instance.capture, this.#name(time, region));
+    await writeFile(path, bytes);
+    await utimes(path, time, time);
   }
 
   /** Named as the machinery names it. */

@@ -47,7 +47,9 @@ export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: 
       const camera = new Camera(instance, (picture) => finished.set(picture, performance.now()));
       say(`A camera named ${name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
       await camera.leaveBacklog(BACKLOG);
-      if (name === 'frontdoor') await camera.leaveVisitor(await readFile(VISITOR));
+      const visitor = await readFile(VISITOR);
+      if (name === 'frontdoor') await camera.leaveVisitor(visitor);
+      else await camera.leaveVisitorAside(visitor);
       const env = {
         KERBEROS_CONFIG: instance.config,
         AWS_ENDPOINT_URL: description.endpoint,
