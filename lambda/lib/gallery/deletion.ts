@@ -49,13 +49,18 @@ export async function finishDeletions(gallery: Gallery, account: string): Promis
   const { table, now } = gallery;
   const to = new Date(now() - ABANDONED_MS).toISOString();
   const query = { index: BY_DAY, partition: deletingDayKey(account), to, pageSize: MOST_FINISHED } as const;
-  for await (const page of table.pages(query)) {
-    for (const item of page) {
-      const remains = remainsOf(item);
-      // One that cannot be finished does not keep the others.
-      if (remains) await removeRemains(gallery, remains).catch(gallery.log);
+  try {
+    for await (const page of table.pages(query)) {
+      for (const item of page) {
+        const remains = remainsOf(item);
+        // One that cannot be finished does not keep the others.
+        if (remains) await removeRemains(gallery, remains).catch(gallery.log);
+      }
+      return;
     }
-    return;
+  } catch (error) {
+    // It is nothing that was asked for.
+    gallery.log(error);
   }
 }
 

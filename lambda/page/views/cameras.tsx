@@ -3,6 +3,7 @@ import { explain } from '../api';
 import type { Instance } from '../api-types';
 import { Icon } from '../components/icons';
 import { Link } from '../components/link';
+import { LoadFailure } from '../components/load-failure';
 import { Picture } from '../components/picture';
 import { RejectedList } from '../components/rejected-list';
 import { TimeZoneField } from '../components/time-zone-field';
@@ -26,14 +27,7 @@ export function CamerasView() {
     <div class="column">
       <h1>Cameras</h1>
       {failure !== '' && list === undefined ? (
-        <div class="empty" role="alert">
-          <Icon name="offline" />
-          <h2>The cameras could not be loaded</h2>
-          <p>{failure}</p>
-          <button type="button" class="button is-main" onClick={load}>
-            Try again
-          </button>
-        </div>
+        <LoadFailure what="cameras" why={failure} onRetry={load} />
       ) : list === undefined ? (
         <div class="cameras" aria-busy="true">
           <p class="unseen" role="status">

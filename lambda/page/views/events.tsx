@@ -7,6 +7,7 @@ import { Filters } from '../components/filters';
 import { Histogram } from '../components/histogram';
 import { Icon } from '../components/icons';
 import { Link } from '../components/link';
+import { LoadFailure } from '../components/load-failure';
 import { instances } from '../state/cameras';
 import { isWide, prefersStillness } from '../state/connection';
 import { day, events, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
@@ -144,16 +145,7 @@ function Until() {
 function DayContent() {
   const { value: state } = loading;
   if (state.state === 'failed') {
-    return (
-      <div class="empty" role="alert">
-        <Icon name="offline" />
-        <h2>The events could not be loaded</h2>
-        <p>{state.detail}</p>
-        <button type="button" class="button is-main" onClick={() => void load()}>
-          Try again
-        </button>
-      </div>
-    );
+    return <LoadFailure what="events" why={state.detail} onRetry={() => void load()} />;
   }
   if (state.state === 'loading') return <Skeleton />;
   if (events.value.length === 0) return <Empty />;

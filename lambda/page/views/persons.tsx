@@ -3,6 +3,7 @@ import { api, explain } from '../api';
 import type { Person } from '../api-types';
 import { Confirm } from '../components/confirm';
 import { Icon } from '../components/icons';
+import { LoadFailure } from '../components/load-failure';
 import { NameDialog } from '../components/name-dialog';
 import { Portrait } from '../components/portrait';
 import { load as loadDay, today } from '../state/day';
@@ -53,14 +54,7 @@ export function PersonsView() {
         Faces that your cameras saw. Name somebody once, and the name is shown wherever that person is seen.
       </p>
       {failure !== '' && list === undefined ? (
-        <div class="empty" role="alert">
-          <Icon name="offline" />
-          <h2>The persons could not be loaded</h2>
-          <p>{failure}</p>
-          <button type="button" class="button is-main" onClick={load}>
-            Try again
-          </button>
-        </div>
+        <LoadFailure what="persons" why={failure} onRetry={load} />
       ) : list === undefined ? (
         <PersonsSkeleton />
       ) : list.length === 0 ? (
