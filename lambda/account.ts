@@ -8,7 +8,6 @@ import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { isRetention, RETENTIONS, type RetentionDays } from './lib/account-item';
 import type { KeyPair } from './lib/accounts/camera-user';
 import { type AccountsCloud, accountsCloud } from './lib/accounts/cloud';
 import { explain, Failure } from './lib/accounts/failure';
@@ -20,6 +19,7 @@ import {
   placeOnAws,
   placeOnOneMachine,
 } from './lib/accounts/place';
+import { isRetention, RETENTIONS, type RetentionDays } from './lib/table/account-item';
 
 const FIRST = z.object({
   account: z.string(),

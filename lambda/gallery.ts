@@ -6,7 +6,7 @@ import { clientsFrom } from './lib/clients';
 import { discardPrints } from './lib/faces/discard';
 import { gallerySettingsFrom } from './lib/gallery/gallery';
 import { galleryHandler } from './lib/gallery/handler';
-import { Table } from './lib/table';
+import { Table } from './lib/table/table';
 
 const settings = gallerySettingsFrom(process.env);
 const { s3, documents } = clientsFrom(process.env);

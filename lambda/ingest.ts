@@ -1,16 +1,16 @@
 /**
  * The Lambda that S3 tells of uploads: real pictures go to the production bucket, what is known of them to DynamoDB.
- * Read lib/ingest-object.ts next.
+ * Read lib/ingest/ingest-object.ts next.
  */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { clientsFrom } from './lib/clients';
 import { faceEngine } from './lib/faces/engines';
-import { handlerOf } from './lib/handler';
-import { People } from './lib/people';
+import { handlerOf } from './lib/ingest/handler';
+import { People } from './lib/ingest/people';
 import { settingsFrom } from './lib/settings';
-import { Table } from './lib/table';
+import { Table } from './lib/table/table';
 
 const settings = settingsFrom(process.env);
 const { s3, documents } = clientsFrom(process.env);

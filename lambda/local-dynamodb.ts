@@ -18,7 +18,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
-import { EXPIRES, tableDefinition } from './lib/keys';
+import { EXPIRES, tableDefinition } from './lib/table/keys';
 import { isSigned, type KeyPair } from './local-dynamodb-signature';
 
 // The package brings no types.

@@ -1,5 +1,5 @@
 /// <reference types="grunt" />
-import { flagsOf, isAskedFor, targetsOf } from './lib/asked';
+import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
 
 export = (grunt: IGrunt): void => {
   const isJson = grunt.option('json') === true;
@@ -28,7 +28,7 @@ export = (grunt: IGrunt): void => {
   /** Whether nothing has failed. */
   async function run(targets: ReturnType<typeof targetsOf>): Promise<boolean> {
     const { check, lines } = await import('./lib/check.js');
-    const { readSettings } = await import('./lib/settings.js');
+    const { readSettings } = await import('./lib/settings/settings.js');
     const { takeServiceSettings } = await import('./lib/service/environment.js');
     const taken = await takeServiceSettings(grunt.option('defaults'), process.env);
     if (taken !== undefined) grunt.log.writeln(taken);

@@ -1,6 +1,6 @@
 /// <reference types="grunt" />
 import { join } from 'node:path';
-import { replayDeadLetters } from './lib/cloud/message-queue';
+import { replayDeadLetters } from './lib/cloud/sqs/message-queue';
 
 /** `grunt replay`: what the cloud on this machine gave up is tried again, at once where it runs, or when it is started. */
 export = (grunt: IGrunt): void => {

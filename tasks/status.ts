@@ -1,7 +1,8 @@
 /// <reference types="grunt" />
-import { flagsOf, isAskedFor, targetsOf } from './lib/asked';
+
 import { takeServiceSettings } from './lib/service/environment';
-import { readSettings } from './lib/settings';
+import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
+import { readSettings } from './lib/settings/settings';
 import { explain, lines, statusOf } from './lib/status';
 
 export = (grunt: IGrunt): void => {

@@ -1,12 +1,12 @@
 /// <reference types="grunt" />
 import { dirname, join, relative, resolve } from 'node:path';
-import { flagsOf } from './lib/asked';
 import { Console, type Lines } from './lib/console';
-import { tellPlan, uploadOnce } from './lib/pass';
-import type { UploaderStatus } from './lib/progress';
-import { readSettings, type SyncOptions } from './lib/settings';
+import { tellPlan, uploadOnce } from './lib/run-once';
+import { flagsOf } from './lib/settings/grunt-options';
+import { readSettings, type SyncOptions } from './lib/settings/settings';
 import { Target } from './lib/target';
-import type { Uploader } from './lib/uploader';
+import type { UploaderStatus } from './lib/upload/progress';
+import type { Uploader } from './lib/upload/uploader';
 
 /** `grunt sync` finishes what is in flight within so many ms when it is told to end. */
 const GRACE = 10_000;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { S3Server } from '../tasks/lib/cloud/s3';
+import type { S3Server } from '../tasks/lib/cloud/s3/server';
 import { answerError, FaultyProxy } from './faulty-proxy';
 import {
   BUCKET,

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ObjectStore } from '../tasks/lib/cloud/objects';
+import { ObjectStore } from '../tasks/lib/cloud/s3/object-store';
 import { Grunt } from './kerberos';
 
 describe('grunt demo', function () {

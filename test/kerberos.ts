@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { encode } from 'jpeg-js';
-import { device, owner } from '../tasks/lib/cloud/policy';
-import { type S3Server, startS3 } from '../tasks/lib/cloud/s3';
+import { device, owner } from '../tasks/lib/cloud/s3/policy';
+import { type S3Server, startS3 } from '../tasks/lib/cloud/s3/server';
 import { until } from './until';
 
 export const ROOT = join(__dirname, '..');

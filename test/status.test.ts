@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { S3Server } from '../tasks/lib/cloud/s3';
+import type { S3Server } from '../tasks/lib/cloud/s3/server';
 import { answerError, FaultyProxy } from './faulty-proxy';
 import { eventName, Grunt, Instance, NO_SUBSCRIPTION, SUBSCRIPTION, startBucket } from './kerberos';
 import { until } from './until';

@@ -12,11 +12,11 @@ import { access, constants, readdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Bucket } from './bucket';
-import { inWords } from './corrections';
+import { Bucket } from './bucket/bucket';
+import { inWords } from './bucket/corrections';
+import { Problem, problemOf } from './bucket/problem';
 import { kindOf, objectKey } from './event';
-import { Problem, problemOf } from './problem';
-import { describe, type SettingsResult, type SyncSettings } from './settings';
+import { describe, type SettingsResult, type SyncSettings } from './settings/settings';
 
 /** The steps, in their order. */
 const NAMES = [

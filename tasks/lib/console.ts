@@ -5,9 +5,9 @@
 
 import { format } from 'bytes';
 import { SingleBar } from 'cli-progress';
-import type { Problem } from './problem';
-import type { UploaderStatus } from './progress';
-import type { Report } from './report';
+import type { Problem } from './bucket/problem';
+import type { UploaderStatus } from './upload/progress';
+import type { Report } from './upload/report';
 
 /** Where lines go: Grunt's log. */
 export interface Lines {

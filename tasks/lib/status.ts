@@ -3,12 +3,12 @@
  */
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ask, controlPath } from './control';
+import { ask, controlPath } from './control-socket';
 import { kindOf } from './event';
-import type { Whereabouts } from './progress';
-import type { SettingsResult, SyncSettings } from './settings';
+import type { SettingsResult, SyncSettings } from './settings/settings';
 import { destinationOf, type TargetStatus } from './target';
-import { openLedger } from './work';
+import type { Whereabouts } from './upload/progress';
+import { openLedger } from './upload/work';
 
 export type Status =
   | { target: string; sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }

@@ -6,11 +6,11 @@
  * has changed; what nobody can be told of, such as a directory that was not there when the watching began, is looked
  * for every now and then.
  */
-import { type Claim, claimOrGoWithout, controlPath } from './control';
-import type { UploaderStatus, Whereabouts } from './progress';
-import type { Report } from './report';
-import type { SettingsResult, SyncSettings } from './settings';
-import { Uploader } from './uploader';
+import { type Claim, claimOrGoWithout, controlPath } from './control-socket';
+import type { SettingsResult, SyncSettings } from './settings/settings';
+import type { UploaderStatus, Whereabouts } from './upload/progress';
+import type { Report } from './upload/report';
+import { Uploader } from './upload/uploader';
 
 /** Half-written files are read again after so many ms. */
 const READ_AGAIN = 200;

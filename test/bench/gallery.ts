@@ -2,7 +2,7 @@
  * `node test/bench/gallery.js`: what a page of 60 events costs where a day has 10,000 of them, by the handler against
  * dynalite on this machine. Real DynamoDB answers a query of a page in some 10 ms, whatever the day has.
  */
-import { count } from '../../lambda/lib/counts';
+import { count } from '../../lambda/lib/table/counts';
 import {
   appearanceKey,
   dayKey,
@@ -11,8 +11,8 @@ import {
   instanceKey,
   personKey,
   timeKey,
-} from '../../lambda/lib/keys';
-import { setting, Table } from '../../lambda/lib/table';
+} from '../../lambda/lib/table/keys';
+import { setting, Table } from '../../lambda/lib/table/table';
 import { TestCloud } from '../lambda/cloud';
 import { addAccount, GalleryServer } from '../lambda/gallery/gallery-server';
 

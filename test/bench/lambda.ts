@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { bundle } from '../../lambda/build';
 import { sharp } from '../../lambda/test-packages';
 import { type S3Record, TestCloud } from '../lambda/cloud';
-import * as corpus from '../lambda/corpus';
+import * as corpus from '../lambda/media/corpus';
 
 const DIRECTORY = join(__dirname, '..', '..', 'lambda', 'dist', 'bench');
 const HOST = join(__dirname, '..', '..', 'tasks', 'lib', 'cloud', 'function-process.js');

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { Bucket } from '../../tasks/lib/bucket';
+import { Bucket } from '../../tasks/lib/bucket/bucket';
 
 const SIZE = 50_000;
 const PUTS = 2_000;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { bundle } from '../../lambda/build';
 import { TestCloud } from './cloud';
-import * as corpus from './corpus';
+import * as corpus from './media/corpus';
 
 // Below lambda/, so that the bundle finds this machine's sharp; `npm run build` lays Lambda's own beside it.
 const DIRECTORY = join(__dirname, '..', '..', 'lambda', 'dist', 'test');

@@ -8,9 +8,14 @@ import { join } from 'node:path';
 import { motoMissing, startMoto } from '../peers/servers';
 
 const MOCHA = join(__dirname, '..', '..', 'node_modules', 'mocha', 'bin', 'mocha.js');
-const TESTS = ['ingest', 'people', 'faces', 'gallery/deletion', 'gallery/events', 'gallery/persons'].map((name) =>
-  join(__dirname, `${name}.test.js`),
-);
+const TESTS = [
+  'ingest/ingest',
+  'ingest/people',
+  'faces/embedded',
+  'gallery/deletion',
+  'gallery/events',
+  'gallery/persons',
+].map((name) => join(__dirname, `${name}.test.js`));
 
 async function main(): Promise<void> {
   const missing = motoMissing();

@@ -8,7 +8,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } fr
 import { expect } from 'chai';
 import { createTable, startDynamoDB } from '../../lambda/local-dynamodb';
 import { documents, dynamodb } from '../../lambda/test-packages';
-import * as corpus from './corpus';
+import * as corpus from './media/corpus';
 
 const GRUNT = join(__dirname, '..', '..', 'node_modules', 'grunt', 'bin', 'grunt');
 const GRUNTFILE = join(__dirname, '..', '..', 'Gruntfile.js');

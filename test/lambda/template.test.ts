@@ -2,10 +2,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { bundle, FUNCTIONS, type FunctionName } from '../../lambda/build';
-import { RETENTIONS } from '../../lambda/lib/account-item';
-import { fieldsOf, list } from '../../lambda/lib/fields';
-import { tableDefinition } from '../../lambda/lib/keys';
 import { settingsFrom } from '../../lambda/lib/settings';
+import { RETENTIONS } from '../../lambda/lib/table/account-item';
+import { fieldsOf, list } from '../../lambda/lib/table/fields';
+import { tableDefinition } from '../../lambda/lib/table/keys';
 import { parseTemplate } from '../../lambda/test-packages';
 import { PRODUCTION_LIFECYCLE, RETENTION_DAYS, UPLOADS_LIFECYCLE } from '../../tasks/lib/cloud/retention';
 

@@ -10,8 +10,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { device, owner } from '../../tasks/lib/cloud/policy';
-import { startS3 } from '../../tasks/lib/cloud/s3';
+import { device, owner } from '../../tasks/lib/cloud/s3/policy';
+import { startS3 } from '../../tasks/lib/cloud/s3/server';
 import { missingProgram } from './programs';
 
 export interface Credentials {

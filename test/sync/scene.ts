@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { S3Server } from '../../tasks/lib/cloud/s3';
+import type { S3Server } from '../../tasks/lib/cloud/s3/server';
 import { FaultyProxy } from '../faulty-proxy';
 import { BUCKET, DEVICE, Grunt, Instance, startBucket, stored } from '../kerberos';
 import { until } from '../until';

@@ -2,7 +2,7 @@ import { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { clientsFrom } from '../clients';
-import { Table } from '../table';
+import { Table } from '../table/table';
 import type { Place } from './place';
 
 /** A cloud, with what it takes to change its accounts. */

@@ -1,8 +1,8 @@
-import type { RetentionDays } from '../account-item';
-import { expiresAt, type Fields, fieldsOf } from '../fields';
-import { EXPIRES, type Key } from '../keys';
-import { keptUntil, minuteKeptUntil } from '../retention';
-import type { Table } from '../table';
+import type { RetentionDays } from '../table/account-item';
+import { expiresAt, type Fields, fieldsOf } from '../table/fields';
+import { EXPIRES, type Key } from '../table/keys';
+import { keptUntil, minuteKeptUntil } from '../table/retention';
+import type { Table } from '../table/table';
 import type { AccountsCloud } from './cloud';
 import { inParallel, itemsOf, tagRetention, versionsOf } from './stored';
 

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { DeleteCollectionCommand, RekognitionClient, ResourceNotFoundException } from '@aws-sdk/client-rekognition';
+import { collectionOf } from '../faces/rekognition-collection';
 import {
   ACCOUNT_NAME,
   type Account,
@@ -19,10 +20,9 @@ import {
   readAccount,
   removeAccount,
   suspendAccount,
-} from '../account-item';
-import { collectionOf } from '../faces/rekognition-collection';
-import { type Instance, readInstances } from '../instance-item';
-import { accountKey } from '../keys';
+} from '../table/account-item';
+import { type Instance, readInstances } from '../table/instance-item';
+import { accountKey } from '../table/keys';
 import { type AccessKey, CameraUser, type KeyPair } from './camera-user';
 import type { AccountsCloud } from './cloud';
 import { Failure } from './failure';

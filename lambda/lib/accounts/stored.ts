@@ -10,9 +10,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
-import { type Fields, fieldsOf, text } from '../fields';
-import { accountPrefix, type Key } from '../keys';
-import { RETENTION_TAG } from '../retention';
+import { type Fields, fieldsOf, text } from '../table/fields';
+import { accountPrefix, type Key } from '../table/keys';
+import { RETENTION_TAG } from '../table/retention';
 import type { AccountsCloud } from './cloud';
 
 /** So many requests are made at once. */

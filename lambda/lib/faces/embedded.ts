@@ -13,7 +13,7 @@ import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { ready, setBackend, tensor3d } from '@tensorflow/tfjs-core';
 import { detectAllFaces, nets, SsdMobilenetv1Options } from '@vladmandic/face-api/dist/face-api.node-wasm.js';
 import sharp from 'sharp';
-import type { Upright } from '../image';
+import type { Upright } from '../media/image';
 import { type Box, type Face, type FaceEngine, type KnownFace, type Match, SMALLEST_FACE } from './engine';
 
 /** What a box needs to count as a face: half of all is where misses and false alarms were in balance. */

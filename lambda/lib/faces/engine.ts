@@ -1,4 +1,4 @@
-import type { Upright } from '../image';
+import type { Upright } from '../media/image';
 
 /** `[x1, y1, x2, y2]` in whole pixels of the upright picture; x2 and y2 lie just outside. */
 export type Box = readonly [number, number, number, number];

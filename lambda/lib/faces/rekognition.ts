@@ -14,7 +14,7 @@ import {
   SearchFacesByImageCommand,
 } from '@aws-sdk/client-rekognition';
 import sharp from 'sharp';
-import type { Upright } from '../image';
+import type { Upright } from '../media/image';
 import { type Box, type Face, type FaceEngine, type KnownFace, type Match, REKOGNITION, SMALLEST_FACE } from './engine';
 import { collectionOf, discardFaces } from './rekognition-collection';
 

@@ -7,14 +7,14 @@
  * until all of it is removed. So whatever crash there is in between: to delete it again finishes, and so does the next
  * deletion of any other event, and the next time that somebody opens the page.
  */
-import { uncount } from '../counts';
-import { type EventRemains, hideEvent, remainsOf, writeGone } from '../deleted-item';
-import { eventOf, isShown, type PublishedEvent } from '../event-item';
-import { FaceLog } from '../face-log';
-import type { Fields } from '../fields';
-import { replaceLastEvent } from '../instance-item';
-import { appearanceKey, BY_DAY, BY_INSTANCE, deletingDayKey, eventKey, instanceEventsKey } from '../keys';
-import { type Person, readPersons, replacePortrait } from '../person-item';
+import { uncount } from '../table/counts';
+import { type EventRemains, hideEvent, remainsOf, writeGone } from '../table/deleted-item';
+import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
+import { FaceLog } from '../table/face-log';
+import type { Fields } from '../table/fields';
+import { replaceLastEvent } from '../table/instance-item';
+import { appearanceKey, BY_DAY, BY_INSTANCE, deletingDayKey, eventKey, instanceEventsKey } from '../table/keys';
+import { type Person, readPersons, replacePortrait } from '../table/person-item';
 import { listEvents } from './event-list';
 import type { Gallery } from './gallery';
 import { deleteAllVersions, deleteObject } from './objects';

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { Account } from '../account-item';
+import type { Account } from '../table/account-item';
 
 /** What Hono hands from one handler to the next: the account whose session it is, once session.ts has seen it. */
 export type Env = { Variables: { account: Account; sessionId: string } };

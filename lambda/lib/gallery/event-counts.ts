@@ -3,11 +3,11 @@
  * hour of UTC (counts.ts), folded into each instance's time zone; those of a person are counted from its appearances.
  */
 import { createHash } from 'node:crypto';
-import { quartersOf, versionsOf } from '../counts';
-import { expiryOf, type Fields, text } from '../fields';
-import type { Instance } from '../instance-item';
-import { appearancePartition, dayCountsRange } from '../keys';
-import type { Table } from '../table';
+import { quartersOf, versionsOf } from '../table/counts';
+import { expiryOf, type Fields, text } from '../table/fields';
+import type { Instance } from '../table/instance-item';
+import { appearancePartition, dayCountsRange } from '../table/keys';
+import type { Table } from '../table/table';
 import { addDays, localQuarters, localTime } from './local-time';
 import type { Places } from './places';
 

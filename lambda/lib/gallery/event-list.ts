@@ -10,11 +10,11 @@
  * batch of the events that they name; without a filter a query an instance. Behind what is left out more is read, until
  * the page is full or MOST_READ were looked at.
  */
-import { eventOf, isShown, type PublishedEvent } from '../event-item';
-import { expiryOf, type Fields, text } from '../fields';
-import type { Instance } from '../instance-item';
-import { appearancePartition, BY_DAY, BY_INSTANCE, dayKeyOf, eventKey, instanceEventsKey } from '../keys';
-import type { Query, Table } from '../table';
+import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
+import { expiryOf, type Fields, text } from '../table/fields';
+import type { Instance } from '../table/instance-item';
+import { appearancePartition, BY_DAY, BY_INSTANCE, dayKeyOf, eventKey, instanceEventsKey } from '../table/keys';
+import type { Query, Table } from '../table/table';
 import { dayRange, hourEnd, localTime, utcDays } from './local-time';
 import { newestFirst, type Placed } from './newest-first';
 import type { Places } from './places';

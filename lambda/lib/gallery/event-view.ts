@@ -1,6 +1,6 @@
-import type { PublishedEvent } from '../event-item';
 import type { Box } from '../faces/engine';
-import type { Table } from '../table';
+import type { PublishedEvent } from '../table/event-item';
+import type { Table } from '../table/table';
 import { localTime } from './local-time';
 import { livingPersons } from './persons';
 import type { Places } from './places';

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { Account } from '../account-item';
-import type { Instance } from '../instance-item';
-import type { Table } from '../table';
+import type { Account } from '../table/account-item';
+import type { Instance } from '../table/instance-item';
+import type { Table } from '../table/table';
 import { idsOf, livingPerson } from './persons';
 import { type Places, readPlaces } from './places';
 import { notFound } from './problem';

@@ -6,10 +6,10 @@
  * writes a descriptor any more; then everything goes. Interrupted, it is finished by doing it again. Who was merged into
  * the person by the time that the log says so is forgotten with it, whatever the items say.
  */
-import { FaceLog } from '../face-log';
-import { appearancePartition } from '../keys';
-import { readPersons, writeForgotten } from '../person-item';
-import { keyIn } from '../table';
+import { FaceLog } from '../table/face-log';
+import { appearancePartition } from '../table/keys';
+import { readPersons, writeForgotten } from '../table/person-item';
+import { keyIn } from '../table/table';
 import type { Gallery } from './gallery';
 import { idsOf, rootPerson } from './persons';
 

@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { DiscardPrints } from '../faces/discard';
 import { type FacesSetting, facesSetting, required } from '../settings';
-import type { Table } from '../table';
+import type { Table } from '../table/table';
 
 /** What the cloud application is told by its environment (see template.yaml). */
 export interface GallerySettings {

@@ -7,8 +7,8 @@
  * out whom others let in. And whoever has logged in from a network of late is not kept out there by what others try elsewhere.
  */
 import { createHash } from 'node:crypto';
-import { attemptsKey, EXPIRES, loggedInKey } from '../keys';
-import { setting, type Table } from '../table';
+import { attemptsKey, EXPIRES, loggedInKey } from '../table/keys';
+import { setting, type Table } from '../table/table';
 import { Problem } from './problem';
 
 interface Limit {

@@ -4,9 +4,9 @@
  * the one's. The items follow; they say to readers what ids of earlier events stand for. Interrupted, it is finished by
  * doing it again.
  */
-import { FaceLog } from '../face-log';
-import { type Person, readPersons, writeMerged, writeMerger } from '../person-item';
-import type { Table } from '../table';
+import { FaceLog } from '../table/face-log';
+import { type Person, readPersons, writeMerged, writeMerger } from '../table/person-item';
+import type { Table } from '../table/table';
 import { idsOf, livingPerson } from './persons';
 import { notFound, Problem } from './problem';
 

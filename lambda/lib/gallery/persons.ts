@@ -2,8 +2,8 @@
  * Who a person's id stands for today. Events keep the ids that ingest wrote; a person may have been merged into another
  * since, that one into a third, or have been forgotten.
  */
-import { allPersons, type Person, readPersons } from '../person-item';
-import type { Table } from '../table';
+import { allPersons, type Person, readPersons } from '../table/person-item';
+import type { Table } from '../table/table';
 
 /**
  * The living persons that ids stand for: the person itself, or whom it was merged into. An id that stands for nobody, as

@@ -1,6 +1,6 @@
-import type { Account } from '../account-item';
-import { type Instance, instanceId, readInstances } from '../instance-item';
-import type { Table } from '../table';
+import type { Account } from '../table/account-item';
+import { type Instance, instanceId, readInstances } from '../table/instance-item';
+import type { Table } from '../table/table';
 
 /** Where an account's instances are: whose clock says which day an event was on. */
 export class Places {

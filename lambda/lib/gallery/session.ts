@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
-import { ACCOUNT_NAME, type Account, readAccount } from '../account-item';
+import { ACCOUNT_NAME, type Account, readAccount } from '../table/account-item';
 import { type Env, isHttps } from './env';
 import type { Gallery } from './gallery';
 import { Problem } from './problem';

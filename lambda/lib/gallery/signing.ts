@@ -4,9 +4,9 @@
  */
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { PublishedEvent } from '../event-item';
-import { claimedKind, type Kind } from '../kind';
-import { extensionOf, safeName } from '../safe-name';
+import { claimedKind, type Kind } from '../media/kind';
+import { extensionOf, safeName } from '../media/safe-name';
+import type { PublishedEvent } from '../table/event-item';
 import type { Gallery } from './gallery';
 
 /** How long a signed URL opens its object. */

@@ -10,9 +10,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Credentials } from './credentials';
-import { type FunctionUrl, startFunctionUrl } from './function-url';
-import { LogFile } from './log-file';
-import type { S3Server } from './s3';
+import { LogFile } from './disk/log-file';
+import { type FunctionUrl, startFunctionUrl } from './lambda/function-url';
+import type { S3Server } from './s3/server';
 
 export interface ApplicationOptions {
   /** Directory of everything the cloud keeps. */

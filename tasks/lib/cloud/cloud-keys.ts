@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { type Credentials, isCredentials, newCredentials } from './credentials';
-import { readJson, writePrivateJson } from './private-file';
+import { readJson, writePrivateJson } from './disk/private-file';
 
 export interface Keys {
   readonly owner: Credentials;

@@ -15,16 +15,16 @@ import { join, resolve } from 'node:path';
 import { ensureAccount, startApplication } from './application';
 import { type Keys, rememberAccount, stableKeys } from './cloud-keys';
 import { type Credentials, newCredentials } from './credentials';
-import type { FunctionUrl } from './function-url';
-import { type Iam, startIam } from './iam';
-import { IamUsers } from './iam-users';
-import { lock } from './lock';
-import type { S3EventRecord } from './notifications';
-import { owner } from './policy';
-import { writePrivate, writePrivateJson } from './private-file';
+import { lock } from './disk/lock';
+import { writePrivate, writePrivateJson } from './disk/private-file';
+import { type Iam, startIam } from './iam/server';
+import { IamUsers } from './iam/users';
+import type { FunctionUrl } from './lambda/function-url';
 import { Publishing, type PublishingOptions, TABLE } from './publishing';
 import { PRODUCTION_LIFECYCLE, UPLOADS_LIFECYCLE } from './retention';
-import { type S3Server, startS3 } from './s3';
+import type { S3EventRecord } from './s3/notifications';
+import { owner } from './s3/policy';
+import { type S3Server, startS3 } from './s3/server';
 
 export interface CloudOptions {
   /** Directory of everything the cloud keeps. */

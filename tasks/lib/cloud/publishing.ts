@@ -16,12 +16,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Credentials } from './credentials';
-import { EventSource } from './event-source';
-import { FunctionProcess } from './lambda-function';
-import { LogFile } from './log-file';
-import { MessageQueue } from './message-queue';
-import type { S3EventRecord } from './notifications';
-import type { S3Server } from './s3';
+import { LogFile } from './disk/log-file';
+import { FunctionProcess } from './lambda/function';
+import type { S3EventRecord } from './s3/notifications';
+import type { S3Server } from './s3/server';
+import { EventSource } from './sqs/event-source';
+import { MessageQueue } from './sqs/message-queue';
 
 export interface PublishingOptions {
   /** Directory of everything the cloud keeps. */
@@ -167,7 +167,7 @@ async function startDynamoDB(
   }
 }
 
-/** What a line of the function's log says of an upload (lambda/lib/handler.ts writes it). */
+/** What a line of the function's log says of an upload (lambda/lib/ingest/handler.ts writes it). */
 function outcomeIn(line: string): ['published' | 'refused', string] | undefined {
   const { message, key, persons, reason, refusal } = fieldsIn(line);
   if (message === 'published') {

@@ -5,7 +5,7 @@
  * Uploads are only on their way. What is published carries its account's retention as a tag, `retention=30`, because a
  * lifecycle knows tags and no accounts; there is a rule for each of the numbers that an account can choose.
  */
-import type { Lifecycle } from './lifecycle';
+import type { Lifecycle } from './s3/lifecycle';
 
 /** Days that an account can choose to keep its events. */
 export const RETENTION_DAYS = [7, 30, 90, 365] as const;

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Bucket } from '../bucket';
+import { Bucket } from '../bucket/bucket';
 import { Camera } from './camera';
 import { makeInstance, type Subscription } from './instance';
 

@@ -7,7 +7,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSettings } from '../settings';
+import { readSettings } from '../settings/settings';
 import { INIT_SCRIPTS, initScriptsRun, installScript } from './init';
 import { findPrograms, SERVICE_USER, unreadableForOthers } from './places';
 import { installUnit, systemdRuns } from './systemd';

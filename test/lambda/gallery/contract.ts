@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { fieldsOf } from '../../../lambda/lib/fields';
+import { fieldsOf } from '../../../lambda/lib/table/fields';
 import { Ajv2020, addFormats, parseYaml } from '../../../lambda/test-packages';
 
 /** An operation of the file. */

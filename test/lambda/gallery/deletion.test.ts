@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fieldsOf, list } from '../../../lambda/lib/fields';
+import { fieldsOf, list } from '../../../lambda/lib/table/fields';
 import { s3 as S3 } from '../../../lambda/test-packages';
 import { type Item, OTHER } from '../cloud';
 import type { Visitor } from './gallery-server';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fieldsOf, list } from '../../../lambda/lib/fields';
+import { fieldsOf, list } from '../../../lambda/lib/table/fields';
 import type { Visitor } from './gallery-server';
 import { Scene } from './scene';
 

@@ -5,13 +5,13 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { expect } from 'chai';
-import { type Account, createAccount } from '../../../lambda/lib/account-item';
 import { hashPassword } from '../../../lambda/lib/accounts/password';
-import { fieldsOf } from '../../../lambda/lib/fields';
 import type { GalleryHandler } from '../../../lambda/lib/gallery/handler';
-import { Table } from '../../../lambda/lib/table';
+import { type Account, createAccount } from '../../../lambda/lib/table/account-item';
+import { fieldsOf } from '../../../lambda/lib/table/fields';
+import { Table } from '../../../lambda/lib/table/table';
 import type { LambdaFunctionURLEvent } from '../../../lambda/test-packages';
-import { eventOf, replyOf } from '../../../tasks/lib/cloud/function-url-event';
+import { eventOf, replyOf } from '../../../tasks/lib/cloud/lambda/function-url-event';
 import type { TestCloud } from '../cloud';
 import { type Answer, Contract } from './contract';
 

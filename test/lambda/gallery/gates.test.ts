@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { galleryApp } from '../../../lambda/lib/gallery/app';
-import { Table } from '../../../lambda/lib/table';
+import { Table } from '../../../lambda/lib/table/table';
 import { TestCloud } from '../cloud';
 import { Contract } from './contract';
 import { addAccount, GalleryServer, PASSWORD, type Visitor } from './gallery-server';

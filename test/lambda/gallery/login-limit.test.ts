@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { countAttempt } from '../../../lambda/lib/gallery/login-limit';
 import { networkOf } from '../../../lambda/lib/gallery/network';
-import { Table } from '../../../lambda/lib/table';
+import { Table } from '../../../lambda/lib/table/table';
 import { TestCloud } from '../cloud';
 import { addAccount, GalleryServer, PASSWORD } from './gallery-server';
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import { changeAccount } from '../../../lambda/lib/account-item';
 import { hashPassword } from '../../../lambda/lib/accounts/password';
-import { originOf } from '../../../lambda/lib/event';
+import { originOf } from '../../../lambda/lib/ingest/event';
+import { changeAccount } from '../../../lambda/lib/table/account-item';
 import { documents } from '../../../lambda/test-packages';
-import * as corpus from '../corpus';
+import * as corpus from '../media/corpus';
 import { PASSWORD, type Visitor } from './gallery-server';
 import { Scene } from './scene';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { FaceLog } from '../../../lambda/lib/face-log';
-import { fieldsOf, list } from '../../../lambda/lib/fields';
+import { FaceLog } from '../../../lambda/lib/table/face-log';
+import { fieldsOf, list } from '../../../lambda/lib/table/fields';
 import type { Visitor } from './gallery-server';
 import { ENGINE, Scene } from './scene';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { saveAs } from '../../../lambda/lib/gallery/signing';
 import { OTHER } from '../cloud';
-import * as corpus from '../corpus';
+import * as corpus from '../media/corpus';
 import type { Visitor } from './gallery-server';
 import { Scene } from './scene';
 

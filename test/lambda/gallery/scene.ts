@@ -3,12 +3,12 @@
  * the difference in hundredths, and their descriptor is a text that can be looked for.
  */
 import { expect } from 'chai';
-import type { Account } from '../../../lambda/lib/account-item';
-import { originOf } from '../../../lambda/lib/event';
 import type { FaceEngine } from '../../../lambda/lib/faces/engine';
-import { Table } from '../../../lambda/lib/table';
+import { originOf } from '../../../lambda/lib/ingest/event';
+import type { Account } from '../../../lambda/lib/table/account-item';
+import { Table } from '../../../lambda/lib/table/table';
 import { type GalleryOptions, type S3Record, TestCloud } from '../cloud';
-import * as corpus from '../corpus';
+import * as corpus from '../media/corpus';
 import { addAccount, GalleryServer, type Visitor } from './gallery-server';
 
 /** What every descriptor of a test starts with. */

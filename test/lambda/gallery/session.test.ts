@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
-import type { Account } from '../../../lambda/lib/account-item';
-import { changeAccount } from '../../../lambda/lib/account-item';
-import { Table } from '../../../lambda/lib/table';
+import type { Account } from '../../../lambda/lib/table/account-item';
+import { changeAccount } from '../../../lambda/lib/table/account-item';
+import { Table } from '../../../lambda/lib/table/table';
 import { jose } from '../../../lambda/test-packages';
 import { TestCloud } from '../cloud';
 import { addAccount, GalleryServer, PASSWORD, type Visitor } from './gallery-server';

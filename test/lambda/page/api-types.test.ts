@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as ts from 'typescript';
-import { fieldsOf } from '../../../lambda/lib/fields';
+import { fieldsOf } from '../../../lambda/lib/table/fields';
 import { parseYaml } from '../../../lambda/test-packages';
 
 const LAMBDA = join(__dirname, '..', '..', '..', 'lambda');

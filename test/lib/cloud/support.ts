@@ -8,10 +8,10 @@ import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/clie
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Checksum, SourceData } from '@smithy/types';
 import { expect } from 'chai';
-import { uriEncode } from '../../../tasks/lib/cloud/encoding';
-import type { S3EventRecord } from '../../../tasks/lib/cloud/notifications';
-import { device, owner } from '../../../tasks/lib/cloud/policy';
-import { type S3Options, type S3Server, startS3 } from '../../../tasks/lib/cloud/s3';
+import { uriEncode } from '../../../tasks/lib/cloud/s3/encoding';
+import type { S3EventRecord } from '../../../tasks/lib/cloud/s3/notifications';
+import { device, owner } from '../../../tasks/lib/cloud/s3/policy';
+import { type S3Options, type S3Server, startS3 } from '../../../tasks/lib/cloud/s3/server';
 
 export const OWNER = { accessKeyId: 'OWNERKEY', secretAccessKey: 'ownersecret' };
 export const DEVICE = { accessKeyId: 'DEVICEKEY', secretAccessKey: 'device/secret+' };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type Account, changeAccount } from '../../account-item';
 import { hashPassword, isPassword } from '../../accounts/password';
+import { type Account, changeAccount } from '../../table/account-item';
 import { finishDeletions } from '../deletion';
 import { type Env, sourceIp } from '../env';
 import type { Gallery } from '../gallery';

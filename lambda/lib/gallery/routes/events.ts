@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { eventOf, isShown } from '../../event-item';
-import { eventKey } from '../../keys';
+import { eventOf, isShown } from '../../table/event-item';
+import { eventKey } from '../../table/keys';
 import { cursorAt, positionOf, type Question } from '../cursor';
 import { deleteEvent, finishDeletions } from '../deletion';
 import type { Env } from '../env';

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { isShown } from '../../event-item';
-import { changeInstance, type Instance } from '../../instance-item';
-import { eventKey } from '../../keys';
-import type { Table } from '../../table';
+import { isShown } from '../../table/event-item';
+import { changeInstance, type Instance } from '../../table/instance-item';
+import { eventKey } from '../../table/keys';
+import type { Table } from '../../table/table';
 import type { Env } from '../env';
 import { idIn } from '../filters';
 import type { Gallery } from '../gallery';

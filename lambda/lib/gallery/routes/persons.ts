@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type Person, writeName } from '../../person-item';
+import { type Person, writeName } from '../../table/person-item';
 import type { Env } from '../env';
 import { ID, idIn } from '../filters';
 import { forgetPerson } from '../forget';

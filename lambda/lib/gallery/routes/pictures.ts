@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
-import { eventOf, isShown, type PublishedEvent } from '../../event-item';
-import { eventKey } from '../../keys';
+import { eventOf, isShown, type PublishedEvent } from '../../table/event-item';
+import { eventKey } from '../../table/keys';
 import type { Env } from '../env';
 import { idIn } from '../filters';
 import type { Gallery } from '../gallery';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { expiryOf, type Fields, number, optional, text } from '../../fields';
-import { BY_DAY, rejectedDayKey } from '../../keys';
+import { expiryOf, type Fields, number, optional, text } from '../../table/fields';
+import { BY_DAY, rejectedDayKey } from '../../table/keys';
 import { cursorAt, positionOf, type Question } from '../cursor';
 import type { Env } from '../env';
 import { CURSOR } from '../filters';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { ACCOUNT_NAME, endSession, readAccount } from '../../account-item';
 import { isPassword } from '../../accounts/password';
+import { ACCOUNT_NAME, endSession, readAccount } from '../../table/account-item';
 import { type Env, sourceIp } from '../env';
 import type { Gallery } from '../gallery';
 import { bodyOf } from '../input';

@@ -1,0 +1,84 @@
+/**
+ * What an upload says of its event: when, where, what moved. The device sends it as user metadata; an upload without
+ * (from an older version, or another program) says it in its file name. What neither says is left out, and then the
+ * event happened when it was uploaded, at the instance `unknown`.
+ */
+import { createHash } from 'node:crypto';
+import type { Box } from '../faces/engine';
+import { captureTime, parseEventName } from './event-name';
+
+/** Where an upload belongs, by its key. */
+export interface Origin {
+  /** The first segment of the key; empty when the key has only one. */
+  account: string;
+  /** The key without the account; it may contain slashes. */
+  fileName: string;
+  /** Opaque, 22 letters, the same for the same key. */
+  id: string;
+}
+
+/** What an event is, by its metadata or its name. */
+export interface EventFacts {
+  time: Date;
+  instance: string;
+  region?: Box | undefined;
+  changes?: number | undefined;
+  token?: string | undefined;
+}
+
+/**
+ * Longest name of an instance, in letters: it is part of keys in the table, which may have 1,024 bytes. What is longer
+ * comes from no Kerberos; it is cut.
+ */
+const LONGEST_INSTANCE = 128;
+
+/** Takes a key apart. */
+export function originOf(key: string): Origin {
+  const slash = key.indexOf('/');
+  const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+  return { account: key.slice(0, Math.max(0, slash)), fileName: key.slice(slash + 1), id };
+}
+
+/** What the metadata (`event-timestamp` and so on, without `x-amz-meta-`) says, then the name, then when it was uploaded. */
+export function eventFacts(fileName: string, metadata: Readonly<Record<string, string>>, uploaded: Date): EventFacts {
+  const name = parseEventName(fileName.slice(fileName.lastIndexOf('/') + 1));
+  const said = (field: string) => decoded(metadata[`event-${field}`]);
+  return {
+    time: timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded),
+    instance: cut(said('instancename') ?? name.instance ?? 'unknown'),
+    region: regionOf(said('regioncoordinates')) ?? name.region,
+    changes: wholeNumber(said('numberofchanges')) ?? name.changes,
+    token: said('token') ?? name.token?.toString(),
+  };
+}
+
+function cut(instance: string): string {
+  return [...instance].slice(0, LONGEST_INSTANCE).join('');
+}
+
+/** The device percent-encodes what is not ASCII; a value that is no such encoding is taken as it is. */
+function decoded(value: string | undefined): string | undefined {
+  if (!value) return undefined;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+/** Seconds since 1970, and microseconds, plain or as file names have them (`6-123456`: digit count, '-', digits). */
+function timeOf(seconds: string | undefined, microseconds: string | undefined): Date | undefined {
+  if (!seconds || !/^\d{1,11}$/.test(seconds)) return undefined;
+  const fraction = /^(?:\d-)?(\d{1,6})$/.exec(microseconds ?? '')?.[1] ?? '0';
+  return new Date(Number(seconds) * 1000 + Math.floor(Number(fraction) / 1000));
+}
+
+function regionOf(value: string | undefined): Box | undefined {
+  const match = /^(-?\d{1,6})-(-?\d{1,6})-(-?\d{1,6})-(-?\d{1,6})$/.exec(value ?? '');
+  if (!match) return undefined;
+  return [Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4])];
+}
+
+function wholeNumber(value: string | undefined): number | undefined {
+  return value && /^\d{1,12}$/.test(value) ? Number(value) : undefined;
+}

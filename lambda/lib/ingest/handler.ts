@@ -1,0 +1,100 @@
+/**
+ * From what Lambda is invoked with to single objects, and back.
+ *
+ * S3 and EventBridge invoke it themselves: when anything fails for our own reasons, the invocation fails and comes again
+ * as a whole. SQS hands over several notifications at once and takes back a list of those that failed, so one of them does
+ * not repeat the other nine. Either way it is harmless that something is repeated (see ingest-object.ts).
+ */
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { fieldsOf, list } from '../table/fields';
+import { type Cloud, ingestObject, type Outcome } from './ingest-object';
+import { type ObjectCreated, objectsCreated } from './notification';
+
+/** What a handler reports to. */
+export interface Reporting {
+  logger: Logger;
+  metrics: Metrics;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/**
+ * The Lambda's handler. Throws what failed for our own reasons, one error or an AggregateError of several; for SQS it
+ * returns which messages failed instead.
+ */
+export function handlerOf(cloud: Cloud, reporting: Reporting) {
+  const inTurn = turns();
+  const ingest = (upload: ObjectCreated) => inTurn(() => report(ingestObject(cloud, upload), upload, reporting));
+
+  return async (event: unknown, context: Context): Promise<SQSBatchResponse | undefined> => {
+    reporting.logger.addContext(context);
+    try {
+      if (isSqs(event)) {
+        const one = async ({ body }: SQSRecord) => await all(objectsCreated(JSON.parse(body)).map(ingest));
+        const processor = new BatchProcessor(EventType.SQS);
+        return await processPartialResponse(event, one, processor, { context, throwOnFullBatchFailure: false });
+      }
+      await all(objectsCreated(event).map(ingest));
+      return undefined;
+    } finally {
+      if (reporting.metrics.hasStoredMetrics()) reporting.metrics.publishStoredMetrics();
+    }
+  };
+}
+
+function isSqs(event: unknown): event is SQSEvent {
+  const records = list(fieldsOf(event), 'Records');
+  return records.length > 0 && records.every((record) => fieldsOf(record).eventSource === 'aws:sqs');
+}
+
+/** Waits for all of them, whatever becomes of the others, and then throws what failed. */
+async function all(work: Promise<unknown>[]): Promise<void> {
+  const errors = (await Promise.allSettled(work)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} of ${work.length} uploads failed.`);
+}
+
+/** Pictures are looked at one at a time: a decoded one takes up to 72 MB, and the work is the processor's. */
+function turns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
+async function report(
+  work: Promise<Outcome>,
+  upload: ObjectCreated,
+  { logger, metrics, now }: Reporting,
+): Promise<void> {
+  const { bucket, key } = upload;
+  try {
+    const outcome = await work;
+    switch (outcome.outcome) {
+      case 'published': {
+        const { id, faces } = outcome.event;
+        logger.info('published', { key, id, persons: faces.map(({ person }) => person) });
+        metrics.addMetric('Published', MetricUnit.Count, 1);
+        metrics.addMetric('Faces', MetricUnit.Count, faces.length);
+        metrics.addMetric('Age', MetricUnit.Milliseconds, Math.max(0, now() - upload.time.getTime()));
+        break;
+      }
+      case 'rejected': {
+        const { reason, message } = outcome;
+        logger.warn('rejected', { key, reason, refusal: message });
+        metrics.singleMetric().addDimension('reason', reason).addMetric('Rejected', MetricUnit.Count, 1);
+        break;
+      }
+      default:
+        logger.info(outcome.outcome, { key });
+    }
+  } catch (error) {
+    logger.error('failed', { bucket, key, error: error instanceof Error ? error : String(error) });
+    throw error;
+  }
+}

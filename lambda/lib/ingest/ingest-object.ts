@@ -1,0 +1,237 @@
+/**
+ * The way of one uploaded object: checked, copied, described.
+ *
+ * What decides is the object as it lies in the bucket when we look, not what the notification says of it: notifications
+ * come twice, late and out of order, and a device may upload a key again at any moment. So the bytes are read with their
+ * ETag, and copied only while the object has that ETag; if it has changed, everything starts again with the new bytes.
+ *
+ * The steps are in the order in which a reader may see them: picture, thumbnail, item. What follows from the item (persons'
+ * events, counts, the instance's last event) comes behind it, and then the item is marked as settled. Every step may be
+ * done twice, and keys in the production bucket are named for event and content, so whatever crash there is between two
+ * steps, the next delivery finishes the work.
+ */
+import { createHash } from 'node:crypto';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { FaceEngine } from '../faces/engine';
+import { thumbnail, type Upright } from '../media/image';
+import { checkBeforeDownload, type Inspected, inspect } from '../media/inspect';
+import { NoAccount, Refused, Suspended } from '../media/refused';
+import { extensionOf } from '../media/safe-name';
+import type { Settings } from '../settings';
+import { LONGEST_RETENTION, type RetentionDays, readFolder } from '../table/account-item';
+import { count } from '../table/counts';
+import { reopenDeletion } from '../table/deleted-item';
+import {
+  type EventFace,
+  type PublishedEvent,
+  readEvent,
+  writeEvent,
+  writeExpiry,
+  writeSettled,
+  writeUploadedAgain,
+} from '../table/event-item';
+import { writeLastEvent } from '../table/instance-item';
+import { writeAppearances } from '../table/person-item';
+import { keptUntil } from '../table/retention';
+import type { Table } from '../table/table';
+import { copyUpload, readUpload, type Upload, writeThumbnail } from './bucket';
+import { type EventFacts, eventFacts, type Origin, originOf } from './event';
+import type { ObjectCreated } from './notification';
+import type { People } from './people';
+import { removeRejected, writeRejected } from './rejected-item';
+
+/** What an object is ingested with. */
+export interface Cloud {
+  settings: Settings;
+  s3: S3Client;
+  table: Table;
+  /** Undefined when faces are off. */
+  faces: { engine: FaceEngine; people: People } | undefined;
+}
+
+/** What became of a notification. */
+export type Outcome =
+  | { outcome: 'published'; event: PublishedEvent }
+  /** This upload, or a later one of the same key, was published before; nothing was left to do. */
+  | { outcome: 'already published' }
+  | { outcome: 'rejected'; reason: string; message: string }
+  /** The object is not in the bucket any more. */
+  | { outcome: 'gone' }
+  /** The owner deleted the event. */
+  | { outcome: 'deleted' }
+  /** A hidden name is nobody's event: `grunt check` writes such an object to see whether it may. */
+  | { outcome: 'no event' };
+
+/** A device that uploads the same key this often while we look at it has a fault that another delivery will not mend. */
+const MOST_CHANGES = 5;
+
+/** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
+export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
+  const origin = originOf(upload.key);
+  if (/(^|\/)\.[^/]*$/.test(upload.key)) return { outcome: 'no event' };
+  const known = await readEvent(cloud.table, origin.account, origin.id);
+  if (known?.state === 'deleted') return { outcome: 'deleted' };
+  if (known?.settled && known.event.sequencer >= upload.sequencer) return { outcome: 'already published' };
+  for (let attempt = 0; attempt < MOST_CHANGES; attempt++) {
+    const outcome = await ingestContent(cloud, upload, origin, known);
+    if (outcome) return outcome;
+  }
+  throw new Error(`${upload.bucket}/${upload.key} changed ${MOST_CHANGES} times while it was looked at.`);
+}
+
+/** Ingests what the object holds now; undefined when it changed meanwhile. */
+async function ingestContent(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  origin: Origin,
+  known: { event: PublishedEvent; settled: boolean } | undefined,
+): Promise<Outcome | undefined> {
+  const { settings, s3, table } = cloud;
+  let facts = eventFacts(origin.fileName, {}, upload.time);
+  try {
+    if (!origin.account) throw new NoAccount('The upload lies in no folder; the folder is the account it belongs to.');
+    const account = await readFolder(table, origin.account);
+    if (account === 'removed') return { outcome: 'gone' };
+    if (account?.state === 'suspended') throw new Suspended('The licence is suspended.');
+    const retentionDays = account?.retentionDays ?? LONGEST_RETENTION;
+    checkBeforeDownload(upload.key, upload.size, settings.maxBytes);
+    const object = await readUpload(s3, upload.bucket, upload.key, settings.maxBytes);
+    if (!object) return { outcome: 'gone' };
+    if (known?.event.etag === object.etag && known.event.sequencer >= upload.sequencer) {
+      // Published already; but what follows from the item is missing, after a crash.
+      await settle(table, known.event);
+      return { outcome: 'already published' };
+    }
+    facts = eventFacts(origin.fileName, object.metadata, upload.time);
+    // An object that was replaced has another size than its notification says.
+    checkBeforeDownload(upload.key, object.body.length, settings.maxBytes);
+    const found = await inspect(object.body, upload.key, settings.maxPixels);
+    const files = await writeFiles(cloud, upload, origin, object, found, retentionDays);
+    if (!files) return undefined;
+    const expires = keptUntil(upload.time, retentionDays);
+    const outcome =
+      known?.event.etag === object.etag
+        ? await publishAgain(table, upload, known.event, expires)
+        : await publish(cloud, upload, origin, object, { ...facts, ...files, expires }, found);
+    await keepAsToldNow(cloud, upload, origin, object, found, retentionDays);
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    await writeRejected(table, origin, upload, error, facts.instance);
+    return { outcome: 'rejected', reason: error.reason, message: error.message };
+  }
+}
+
+/** Where an event's files are in the production bucket. */
+interface Files {
+  key: string;
+  thumbnailKey: string | undefined;
+  sha256: string;
+}
+
+/** Writes picture and thumbnail, or writes them again: they are kept from now on. Undefined when the upload has changed. */
+async function writeFiles(
+  { settings, s3 }: Cloud,
+  upload: ObjectCreated,
+  { account, fileName, id }: Origin,
+  object: Upload,
+  { kind, upright }: Inspected,
+  retentionDays: RetentionDays,
+): Promise<Files | undefined> {
+  const sha256 = createHash('sha256').update(object.body).digest('hex');
+  const bucket = settings.productionBucket;
+  const stem = `${account}/${id}/${sha256}`;
+  const key = `${stem}${extensionOf(kind)}`;
+  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind, fileName, retentionDays });
+  if (!copied) return undefined;
+  if (!upright) return { key, thumbnailKey: undefined, sha256 };
+  const thumbnailKey = `${stem}.thumbnail.jpg`;
+  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, await thumbnail(upright));
+  return { key, thumbnailKey, sha256 };
+}
+
+/**
+ * The account may have been given another retention while we were at it: whoever gave it has changed what was there, and
+ * this changes what came after.
+ */
+async function keepAsToldNow(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  origin: Origin,
+  object: Upload,
+  found: Inspected,
+  retentionDays: RetentionDays,
+): Promise<void> {
+  const { table } = cloud;
+  const { account, id } = origin;
+  for (let kept = retentionDays; ; ) {
+    const now = await readFolder(table, account);
+    if (now === 'removed') return;
+    const days = now?.retentionDays ?? LONGEST_RETENTION;
+    if (days === kept) return;
+    kept = days;
+    if (!(await writeFiles(cloud, upload, origin, object, found, days))) return;
+    await writeExpiry(table, { account, id, etag: object.etag }, keptUntil(upload.time, days));
+    const written = await readEvent(table, account, id);
+    if (written?.state === 'published') await settle(table, written.event);
+  }
+}
+
+async function publish(
+  cloud: Cloud,
+  upload: ObjectCreated,
+  { account, fileName, id }: Origin,
+  object: Upload,
+  facts: EventFacts & Files & { expires: Date },
+  { upright, ...shape }: Inspected,
+): Promise<Outcome> {
+  const { table } = cloud;
+  const described: PublishedEvent = {
+    ...{ account, id, fileName, etag: object.etag, size: object.body.length },
+    ...facts,
+    ...shape,
+    trailing: shape.trailing || undefined,
+    faces: upright ? await facesOf(cloud, account, `${id}:${facts.sha256.slice(0, 16)}`, upright) : [],
+    engine: upright && cloud.faces?.engine.name,
+    sequencer: upload.sequencer,
+    received: upload.time,
+  };
+  const event = await writeEvent(table, described);
+  if (!event) return await overtaken(table, described);
+  await settle(table, event);
+  return { outcome: 'published', event };
+}
+
+/** The item was not written: a later upload has it, or the owner deleted the event while we were at it. */
+async function overtaken(table: Table, event: PublishedEvent): Promise<Outcome> {
+  return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
+}
+
+async function facesOf(cloud: Cloud, account: string, picture: string, upright: Upright): Promise<EventFace[]> {
+  if (!cloud.faces) return [];
+  const { engine, people } = cloud.faces;
+  return await people.recognise(account, picture, await engine.detect(upright));
+}
+
+/** The same bytes were published already: the faces on them are known. */
+async function publishAgain(
+  table: Table,
+  upload: ObjectCreated,
+  event: PublishedEvent,
+  expires: Date,
+): Promise<Outcome> {
+  const again = { ...event, sequencer: upload.sequencer, received: upload.time, expires };
+  await writeUploadedAgain(table, again);
+  await settle(table, again);
+  return { outcome: 'already published' };
+}
+
+/** Writes what follows from an event's item. */
+async function settle(table: Table, event: PublishedEvent): Promise<void> {
+  await writeAppearances(table, event);
+  await count(table, event);
+  await writeLastEvent(table, event);
+  await removeRejected(table, event.account, event.id, event.sequencer);
+  // The owner may have deleted the event, and all that follows from it, before that was written.
+  if (!(await writeSettled(table, event))) await reopenDeletion(table, event);
+}

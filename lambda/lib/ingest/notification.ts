@@ -1,0 +1,82 @@
+/**
+ * S3 tells that an object was created in one of two forms: its own notification (`Records`, keys form-encoded, sent to
+ * Lambda, SQS or SNS) or EventBridge's (`detail`, keys as they are). Both become the same plain fact here.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+ *
+ * Notifications come at least once and in no order. What puts two of the same key in order is `sequencer`: hexadecimal
+ * digits, compared as text after the shorter one is filled up with zeros on its right.
+ */
+import { type Fields, fieldsOf, text } from '../table/fields';
+
+export interface ObjectCreated {
+  bucket: string;
+  /** The key as the uploader wrote it. */
+  key: string;
+  /** In bytes, as S3 counted them. */
+  size: number;
+  /** When S3 had the object, by its clock. */
+  time: Date;
+  /** Greater for a later write of the same key; SEQUENCER_DIGITS upper-case hexadecimal digits. */
+  sequencer: string;
+}
+
+/** S3's own are 18 digits today; its documentation promises no length. */
+const SEQUENCER_DIGITS = 40;
+
+/**
+ * The objects that a notification reports as created, in its order; none for `s3:TestEvent` (which S3 sends when a
+ * notification is configured) and for events of other kinds, such as removals.
+ * Throws an Error when the value is not a notification of S3 in either form.
+ */
+export function objectsCreated(notification: unknown): ObjectCreated[] {
+  const outer = fieldsOf(notification);
+  if (outer.Event === 's3:TestEvent') return [];
+  if (Array.isArray(outer.Records)) return outer.Records.flatMap(fromRecord);
+  if (outer.source === 'aws.s3') return fromEventBridge(outer);
+  throw new Error(
+    `Not a notification of S3: an object with ${Object.keys(outer).join(', ') || 'no fields'}. ` +
+      'Expected "Records" (S3) or "source": "aws.s3" (EventBridge).',
+  );
+}
+
+function fromRecord(value: unknown): ObjectCreated[] {
+  const record = fieldsOf(value);
+  if (!text(record, 'eventName').replace(/^s3:/, '').startsWith('ObjectCreated:')) return [];
+  const s3 = fieldsOf(record.s3);
+  const object = fieldsOf(s3.object);
+  return [
+    created(text(fieldsOf(s3.bucket), 'name'), formDecoded(text(object, 'key')), object, text(record, 'eventTime')),
+  ];
+}
+
+function fromEventBridge(event: Fields): ObjectCreated[] {
+  if (event['detail-type'] !== 'Object Created') return [];
+  const detail = fieldsOf(event.detail);
+  const object = fieldsOf(detail.object);
+  return [created(text(fieldsOf(detail.bucket), 'name'), text(object, 'key'), object, text(event, 'time'))];
+}
+
+function created(bucket: string, key: string, object: Fields, at: string): ObjectCreated {
+  const time = new Date(at);
+  if (Number.isNaN(time.getTime())) throw new Error(`A notification of ${bucket}/${key} has the time "${at}".`);
+  const size = object.size;
+  return {
+    bucket,
+    key,
+    // An empty object comes without a size from some servers.
+    size: typeof size === 'number' ? size : 0,
+    time,
+    sequencer: comparable(object.sequencer, time),
+  };
+}
+
+/** Servers that send no sequencer (Ceph) are ordered by their clock. */
+function comparable(sequencer: unknown, time: Date): string {
+  const digits = typeof sequencer === 'string' && sequencer ? sequencer : time.getTime().toString(16).padStart(16, '0');
+  return digits.toUpperCase().padEnd(SEQUENCER_DIGITS, '0');
+}
+
+function formDecoded(key: string): string {
+  return decodeURIComponent(key.replaceAll('+', ' '));
+}

@@ -1,0 +1,133 @@
+/**
+ * Who is known to an account: it is said of each face of a picture, by the account's log of faces (face-log.ts).
+ */
+import { createHash } from 'node:crypto';
+import type { Face, FaceEngine, Match } from '../faces/engine';
+import type { EventFace } from '../table/event-item';
+import { FaceLog, type KnownPrint } from '../table/face-log';
+import type { Table } from '../table/table';
+
+/** More prints of one person than this add cost and hardly any chance of a match. */
+const MOST_PRINTS = 8;
+
+/** A log of many prints is looked at by many Lambdas at once only for a moment; losing this often in a row is a fault. */
+const MOST_ATTEMPTS = 50;
+
+/** A face of a picture, with what was decided about it. */
+interface Decided {
+  face: Face;
+  id: string;
+  person: string;
+  match?: Match;
+  /** Its print is to be kept. */
+  enrol: boolean;
+}
+
+/** The persons of all accounts that one process has had to do with. */
+export class People {
+  readonly #table: Table;
+  readonly #engine: FaceEngine;
+  readonly #logs = new Map<string, FaceLog>();
+
+  constructor(table: Table, engine: FaceEngine) {
+    this.#table = table;
+    this.#engine = engine;
+  }
+
+  /**
+   * Says who the faces of one picture are, and keeps the prints of new persons and of new sides of known ones. Two faces
+   * of one picture are never the same person. `picture` names event and content: the same name gives the same persons.
+   */
+  async recognise(account: string, picture: string, faces: readonly Face[]): Promise<EventFace[]> {
+    const enrolled: Uint8Array[] = [];
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const log = await this.#read(account);
+      const decided = await this.#decide(account, picture, faces, log);
+      if (!(await this.#append(account, log, decided, enrolled))) continue;
+      // A print that the engine has kept and the log has not is one that nobody could ever have removed.
+      const stray = enrolled.filter((one) => !log.prints.some(({ print }) => Buffer.from(print).equals(one)));
+      if (stray.length > 0) await this.#engine.discard(account, stray);
+      return decided.map((one) => this.#eventFace(one));
+    }
+    throw new Error(`The face log of account "${account}" was written to by others ${MOST_ATTEMPTS} times in a row.`);
+  }
+
+  #eventFace({ face, person, match }: Decided): EventFace {
+    const { box, score } = face;
+    if (!match) return { box, score, person, sure: true };
+    return { box, score, person, sure: match.distance < this.#engine.sure, distance: match.distance };
+  }
+
+  async #read(account: string): Promise<FaceLog> {
+    const log = this.#logs.get(account) ?? new FaceLog(this.#table, account, this.#engine.name);
+    await log.read();
+    this.#logs.set(account, log);
+    return log;
+  }
+
+  async #decide(account: string, picture: string, faces: readonly Face[], log: FaceLog): Promise<Decided[]> {
+    const isOwn = ({ face }: KnownPrint) => face.startsWith(`${picture}.`);
+    const known = log.prints.filter((print) => !isOwn(print));
+    // What an earlier delivery of this picture decided and kept.
+    const own = new Map(log.prints.filter(isOwn).map((print) => [print.face, print.person]));
+    const candidates: { index: number; match: Match }[] = [];
+    for (const [index, face] of faces.entries()) {
+      const matches = await this.#engine.match(account, face, known);
+      candidates.push(...matches.map((match) => ({ index, match })));
+    }
+    const idOf = (index: number) => `${picture}.${index}`;
+    const free = ({ index, match }: { index: number; match: Match }) =>
+      match.distance < this.#engine.possible &&
+      [...own].every(([id, person]) => id === idOf(index) || person !== match.person);
+    const matched = onePersonEach(candidates.filter(free));
+    return faces.map((face, index) => {
+      const id = idOf(index);
+      const match = matched.get(index);
+      const before = own.get(id);
+      // Decided at an earlier delivery. A print that founded its person has no match.
+      if (before !== undefined) {
+        return { face, id, person: before, enrol: false, ...(match?.person === before ? { match } : {}) };
+      }
+      if (!match) return { face, id, person: newPerson(id, log), enrol: true };
+      const prints = log.prints.filter((print) => print.person === match.person).length;
+      const newSide = match.distance > this.#engine.sure / 2;
+      const enrol = match.distance < this.#engine.sure && newSide && prints < MOST_PRINTS;
+      return { face, id, person: match.person, match, enrol };
+    });
+  }
+
+  /** Appends the new prints one by one; false when somebody else has appended in between. */
+  async #append(account: string, log: FaceLog, decided: readonly Decided[], enrolled: Uint8Array[]): Promise<boolean> {
+    for (const { face, id, person, enrol } of decided) {
+      if (!enrol) continue;
+      const print = await this.#engine.enrol(account, face, id);
+      enrolled.push(print);
+      if (!(await log.append({ entry: 'face', face: id, person, print }))) return false;
+    }
+    return true;
+  }
+}
+
+/**
+ * A person's id, opaque and the same at every delivery of the picture that founded it. Who was forgotten is not founded
+ * again, not even by that picture.
+ */
+function newPerson(face: string, log: FaceLog): string {
+  for (let attempt = 0; ; attempt++) {
+    const seed = attempt === 0 ? face : `${face}/${attempt}`;
+    const person = createHash('sha256').update(seed).digest('base64url').slice(0, 16);
+    if (!log.isForgotten(person)) return log.rootOf(person);
+  }
+}
+
+/** Of all pairs of a face and a person, the nearest first; no face and no person twice. */
+function onePersonEach(candidates: readonly { index: number; match: Match }[]): Map<number, Match> {
+  const taken = new Map<number, Match>();
+  const persons = new Set<string>();
+  for (const { index, match } of [...candidates].sort((a, b) => a.match.distance - b.match.distance)) {
+    if (taken.has(index) || persons.has(match.person)) continue;
+    taken.set(index, match);
+    persons.add(match.person);
+  }
+  return taken;
+}

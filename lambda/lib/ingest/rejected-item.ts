@@ -1,0 +1,55 @@
+/**
+ * The item of one refused upload, which its owner sees for 30 days. It is keyed like an event, by the uploaded key, and
+ * goes when the same key is uploaded again and published.
+ */
+
+import type { Refused } from '../media/refused';
+import { eventKey, rejectedDayKey, rejectedKey, timeKey } from '../table/keys';
+import { setting, type Table } from '../table/table';
+import type { Origin } from './event';
+import type { ObjectCreated } from './notification';
+
+const KEPT_SECONDS = 30 * 24 * 3600;
+
+/**
+ * Records why an upload was refused, unless what is known of a later upload of the same key says otherwise. `instance`
+ * is the camera, where the upload says so.
+ */
+export async function writeRejected(
+  table: Table,
+  { account, fileName, id }: Origin,
+  upload: ObjectCreated,
+  refusal: Refused,
+  instance: string | undefined,
+): Promise<void> {
+  await table.update(rejectedKey(account, id), {
+    ...setting({
+      account,
+      id,
+      fileName,
+      instance,
+      reason: refusal.reason,
+      message: refusal.message,
+      size: upload.size,
+      received: upload.time.getTime(),
+      sequencer: upload.sequencer,
+      dayKey: rejectedDayKey(account),
+      timeKey: timeKey(upload.time, id),
+      expires: Math.floor(upload.time.getTime() / 1000) + KEPT_SECONDS,
+    }),
+    ConditionExpression: 'attribute_not_exists(pk) OR #sequencer <= :sequencer',
+  });
+  // A later upload may have been published while this one was looked at, before there was a rejection to remove.
+  const event = await table.get(eventKey(account, id));
+  if (typeof event?.sequencer === 'string' && event.sequencer > upload.sequencer) {
+    await removeRejected(table, account, id, event.sequencer);
+  }
+}
+
+/** Removes the rejection of a key that was published since. */
+export async function removeRejected(table: Table, account: string, id: string, sequencer: string): Promise<void> {
+  await table.remove(rejectedKey(account, id), {
+    ConditionExpression: 'sequencer <= :sequencer',
+    ExpressionAttributeValues: { ':sequencer': sequencer },
+  });
+}

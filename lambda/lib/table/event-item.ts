@@ -1,0 +1,230 @@
+/**
+ * The item of one event, keyed by the account and the event's id. The id is made of the uploaded object's key, so that
+ * however often and in whatever order an upload is reported, there is one item.
+ *
+ * When a key is uploaded again with other bytes, the later upload wins, by S3's sequencer. When and where the event was
+ * is set once and stays: the indexes and the counts are built on it.
+ */
+import type { Box } from '../faces/engine';
+import type { Kind } from '../media/kind';
+import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
+import { dayKey, EXPIRES, eventKey, instanceEventsKey, timeKey } from './keys';
+import { setting, type Table } from './table';
+
+/** A face in an event. */
+export interface EventFace {
+  box: Box;
+  /** How sure the engine is that this is a face, 0 to 1. */
+  score: number;
+  person: string;
+  /** Whether it is certainly this person, or possibly. */
+  sure: boolean;
+  /** From the nearest face of that person that was known before; absent when the person was new. */
+  distance?: number;
+}
+
+/** A published event, as it is stored. */
+export interface PublishedEvent {
+  account: string;
+  id: string;
+  /** The uploaded object's key without the account. */
+  fileName: string;
+  /** In the production bucket. */
+  key: string;
+  /** In the production bucket; absent for videos. */
+  thumbnailKey?: string | undefined;
+  /** Of the upload, as S3 gave it. */
+  etag: string;
+  /** Of the bytes, in hexadecimal. */
+  sha256: string;
+  /** In bytes. */
+  size: number;
+  kind: Kind;
+  /** In pixels, upright. */
+  width: number;
+  height: number;
+  /** Of a video, in milliseconds. */
+  duration?: number | undefined;
+  /** Bytes behind the end of the picture, when there are any. */
+  trailing?: number | undefined;
+  time: Date;
+  instance: string;
+  /** Where something changed: `[x1, y1, x2, y2]` in the camera's pixels. */
+  region?: Box | undefined;
+  /** How many pixels changed. */
+  changes?: number | undefined;
+  token?: string | undefined;
+  faces: EventFace[];
+  /** The face engine that looked; absent when none did. */
+  engine?: string | undefined;
+  /** Of the upload. */
+  sequencer: string;
+  /** When S3 had the upload. */
+  received: Date;
+  /** When it goes; absent when it stays. */
+  expires?: Date | undefined;
+  /** Everybody who was ever on it: an earlier upload of the same key may have shown others. Writing adds the faces' own. */
+  persons?: ReadonlySet<string> | undefined;
+}
+
+/** What is known of an uploaded key: an event, one whose followers (counts, persons) are not all written, or a deleted one. */
+export type EventState = { state: 'published'; event: PublishedEvent; settled: boolean } | { state: 'deleted' };
+
+/** The item of an id; undefined when there is none. */
+export async function readEvent(table: Table, account: string, id: string): Promise<EventState | undefined> {
+  const item = await table.get(eventKey(account, id));
+  if (!item) return undefined;
+  if (item.state === 'deleted') return { state: 'deleted' };
+  return { state: 'published', event: eventOf(item), settled: item.settled === true };
+}
+
+/**
+ * Writes an event's item, unsettled, unless a later upload of the same key has one or the owner has deleted the event.
+ * Returns the event as it now stands, with the time and instance that it was first written with; undefined when it was
+ * not written.
+ */
+export async function writeEvent(table: Table, event: PublishedEvent): Promise<PublishedEvent | undefined> {
+  const { account, id, time, instance, received, expires, persons, ...rest } = event;
+  const first = {
+    account,
+    id,
+    time: time.getTime(),
+    instance,
+    dayKey: dayKey(account, time),
+    instanceKey: instanceEventsKey(account, instance),
+    timeKey: timeKey(time, id),
+  };
+  const { UpdateExpression, ...change } = setting({
+    ...first,
+    ...rest,
+    received: received.getTime(),
+    expires: expiresAt(expires),
+    state: 'published',
+    settled: false,
+  });
+  const onIt = new Set(event.faces.map(({ person }) => person));
+  const item = await table.update(eventKey(account, id), {
+    ...change,
+    UpdateExpression: `${onceOnly(UpdateExpression, Object.keys(first))}${onIt.size > 0 ? ' ADD persons :onIt' : ''}`,
+    ExpressionAttributeValues: {
+      ...change.ExpressionAttributeValues,
+      ...(onIt.size > 0 ? { ':onIt': onIt } : {}),
+    },
+    ConditionExpression: 'attribute_not_exists(pk) OR (#state = :state AND #sequencer <= :sequencer)',
+  });
+  return item && eventOf(item);
+}
+
+/** Remembers that the same bytes were uploaded again, later, and expire later. */
+export async function writeUploadedAgain(
+  table: Table,
+  { account, id, etag, sequencer, received, expires }: PublishedEvent,
+): Promise<void> {
+  const { ExpressionAttributeNames, ExpressionAttributeValues, UpdateExpression } = setting({
+    sequencer,
+    received: received.getTime(),
+    expires: expiresAt(expires),
+  });
+  await table.update(eventKey(account, id), {
+    UpdateExpression,
+    ConditionExpression: '#state = :published AND etag = :etag AND #sequencer < :sequencer',
+    ExpressionAttributeNames: { ...ExpressionAttributeNames, '#state': 'state' },
+    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':published': 'published', ':etag': etag },
+  });
+}
+
+/** Has an event expire at another time, unless it is another one by now. */
+export async function writeExpiry(
+  table: Table,
+  { account, id, etag }: Pick<PublishedEvent, 'account' | 'id' | 'etag'>,
+  expires: Date,
+): Promise<void> {
+  await table.update(eventKey(account, id), {
+    UpdateExpression: 'SET #expires = :expires',
+    ConditionExpression: '#state = :published AND etag = :etag',
+    ExpressionAttributeNames: { '#state': 'state', '#expires': EXPIRES },
+    ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':expires': expiresAt(expires) },
+  });
+}
+
+/** Remembers that everything that follows from this event's item is written. False when it is another event by now. */
+export async function writeSettled(table: Table, { account, id, etag }: PublishedEvent): Promise<boolean> {
+  const item = await table.update(eventKey(account, id), {
+    UpdateExpression: 'SET settled = :yes',
+    ConditionExpression: '#state = :published AND etag = :etag',
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':yes': true },
+  });
+  return item !== undefined;
+}
+
+/** Reads an event's item; throws an Error that names the field when one is missing. */
+export function eventOf(item: unknown): PublishedEvent {
+  const from = fieldsOf(item);
+  return {
+    account: text(from, 'account'),
+    id: text(from, 'id'),
+    fileName: text(from, 'fileName'),
+    key: text(from, 'key'),
+    thumbnailKey: optional(from, 'thumbnailKey', text),
+    etag: text(from, 'etag'),
+    sha256: text(from, 'sha256'),
+    size: number(from, 'size'),
+    kind: kindOf(text(from, 'kind')),
+    width: number(from, 'width'),
+    height: number(from, 'height'),
+    duration: optional(from, 'duration', number),
+    trailing: optional(from, 'trailing', number),
+    time: new Date(number(from, 'time')),
+    instance: text(from, 'instance'),
+    region: optional(from, 'region', boxOf),
+    changes: optional(from, 'changes', number),
+    token: optional(from, 'token', text),
+    faces: list(from, 'faces').map(faceOf),
+    engine: optional(from, 'engine', text),
+    sequencer: text(from, 'sequencer'),
+    received: new Date(number(from, 'received')),
+    expires: expiryOf(from),
+    persons: texts(from, 'persons'),
+  };
+}
+
+/** Whether an item is an event that may be shown at `now`: published, not deleted, and not expired. */
+export function isShown(item: Fields, now: number): boolean {
+  const expires = expiryOf(item);
+  return item.state === 'published' && (expires === undefined || expires.getTime() > now);
+}
+
+function faceOf(value: unknown): EventFace {
+  const from = fieldsOf(value);
+  const distance = optional(from, 'distance', number);
+  return {
+    box: boxOf(from, 'box'),
+    score: number(from, 'score'),
+    person: text(from, 'person'),
+    sure: from.sure === true,
+    ...(distance === undefined ? {} : { distance }),
+  };
+}
+
+/** A box of four numbers; throws an Error that names the field when there is none. */
+export function boxOf(from: Fields, name: string): Box {
+  const [x1, y1, x2, y2] = list(from, name).map(Number);
+  if (x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined) {
+    throw new Error(`"${name}" is no box of four numbers.`);
+  }
+  return [x1, y1, x2, y2];
+}
+
+function kindOf(value: string): Kind {
+  if (value === 'image/jpeg' || value === 'image/png' || value === 'video/mp4') return value;
+  throw new Error(`"${value}" is no kind of event.`);
+}
+
+/** The same update, which leaves the named attributes as they are where they are set already. */
+function onceOnly(expression: string, names: string[]): string {
+  return names.reduce(
+    (text, name) => text.replace(`#${name} = :${name}`, `#${name} = if_not_exists(#${name}, :${name})`),
+    expression,
+  );
+}

@@ -1,0 +1,186 @@
+/**
+ * A person, and where the person was seen.
+ *
+ * Ingest makes a person's item once and moves its portrait on; the name, and that the person was merged or forgotten, are
+ * the owner's to write, and ingest leaves them alone.
+ */
+
+import type { Box } from '../faces/engine';
+import { boxOf, type PublishedEvent } from './event-item';
+import { expiresAt, expiryOf, type Fields, fieldsOf, optional, text, texts } from './fields';
+import { appearanceKey, personKey, personPartition, timeKey } from './keys';
+import { setting, type Table } from './table';
+
+const IS_LIVING = 'attribute_exists(pk) AND attribute_not_exists(mergedInto) AND attribute_not_exists(forgotten)';
+
+/** Where a person's face is to be seen. */
+export interface Portrait {
+  /** Id of the event. */
+  event: string;
+  box: Box;
+  /** When the event goes; absent when it stays. */
+  expires?: Date | undefined;
+}
+
+/** A person, as it is stored. */
+export interface Person {
+  id: string;
+  /** When the person was first seen, by the camera's clock. Who was forgotten has none. */
+  since?: Date | undefined;
+  name?: string | undefined;
+  portrait?: Portrait | undefined;
+  /** The face engine whose log has the person's prints. */
+  engine?: string | undefined;
+  /** Who this person really is; that one may have been merged into another since. */
+  mergedInto?: string | undefined;
+  /** Who was merged into this person, directly or not. */
+  merged: ReadonlySet<string>;
+  /** Absent for who is known; `begun` while descriptors or appearances may be left. */
+  forgotten?: 'begun' | 'done' | undefined;
+}
+
+/**
+ * Makes an event findable by its persons, and each person by the account. The portrait is the last picture that was
+ * received in which it certainly is this person.
+ *
+ * An appearance is a pointer: it counts only while the event's item names the person. When another upload of the same key
+ * showed others, their appearances go. Who was forgotten gets none: it is looked for after writing, so either this or the
+ * forgetting, which removes them after saying so, sees the other.
+ */
+export async function writeAppearances(table: Table, event: PublishedEvent): Promise<void> {
+  const { account, id, time, instance, received } = event;
+  const expires = expiresAt(event.expires);
+  for (const { person, box, sure } of event.faces) {
+    const portrait = portraitIn(event, box);
+    const key = personKey(account, person);
+    const made = { person, since: time.getTime(), portrait, engine: event.engine };
+    if (!(await table.create(key, made)) && sure) {
+      await table.update(key, {
+        UpdateExpression: 'SET #portrait = :portrait',
+        ConditionExpression: `${IS_LIVING} AND (attribute_not_exists(portrait) OR portrait.#at < :at)`,
+        ExpressionAttributeNames: { '#portrait': 'portrait', '#at': 'at' },
+        ExpressionAttributeValues: { ':portrait': portrait, ':at': portrait.at },
+      });
+    }
+    await table.update(appearanceKey(account, person, time, id), {
+      ...setting({ event: id, instance, received: received.getTime(), expires }),
+      ConditionExpression: 'attribute_not_exists(pk) OR attribute_not_exists(#received) OR #received <= :received',
+    });
+    if ((await table.get(key))?.forgotten !== undefined) await table.remove(appearanceKey(account, person, time, id));
+  }
+  const onIt = new Set(event.faces.map(({ person }) => person));
+  for (const person of event.persons ?? []) {
+    if (!onIt.has(person)) await table.remove(appearanceKey(account, person, time, id));
+  }
+}
+
+/** Puts another picture, or none, in the place of the portrait that is on an event. */
+export async function replacePortrait(
+  table: Table,
+  account: string,
+  person: string,
+  event: string,
+  next: { event: PublishedEvent; box: Box } | undefined,
+): Promise<void> {
+  const portrait = next && portraitIn(next.event, next.box);
+  await table.update(personKey(account, person), {
+    UpdateExpression: portrait ? 'SET #portrait = :portrait' : 'REMOVE #portrait',
+    ConditionExpression: '#portrait.#event = :event',
+    ExpressionAttributeNames: { '#portrait': 'portrait', '#event': 'event' },
+    ExpressionAttributeValues: { ':event': event, ...(portrait ? { ':portrait': portrait } : {}) },
+  });
+}
+
+/** Names a living person, or takes the name away. Returns it as it then is; undefined when it lives no more. */
+export async function writeName(
+  table: Table,
+  account: string,
+  person: string,
+  name: string | undefined,
+): Promise<Person | undefined> {
+  const item = await table.update(personKey(account, person), {
+    ...setting({ person, name }),
+    ConditionExpression: IS_LIVING,
+  });
+  return item && personOf(item);
+}
+
+/** Remembers that a person is forgotten, and forgets what is known of it, but who was merged into it. */
+export async function writeForgotten(
+  table: Table,
+  account: string,
+  person: string,
+  forgotten: 'begun' | 'done',
+): Promise<void> {
+  await table.update(personKey(account, person), {
+    ...setting({ forgotten, name: undefined, portrait: undefined, since: undefined }),
+    ConditionExpression: 'attribute_exists(pk)',
+  });
+}
+
+/** Remembers on a person who was merged into it; it takes the name and the portrait of `from` where it has none. */
+export async function writeMerger(
+  table: Table,
+  account: string,
+  into: Person,
+  from: Person,
+  merged: ReadonlySet<string>,
+): Promise<void> {
+  const key = personKey(account, into.id);
+  await table.update(key, {
+    UpdateExpression: 'ADD merged :merged',
+    ConditionExpression: IS_LIVING,
+    ExpressionAttributeValues: { ':merged': merged },
+  });
+  const item = await table.get(personKey(account, from.id));
+  for (const attribute of ['name', 'portrait']) {
+    if (item?.[attribute] === undefined) continue;
+    await table.update(key, {
+      ...setting({ [attribute]: item[attribute] }),
+      ConditionExpression: `${IS_LIVING} AND attribute_not_exists(#${attribute})`,
+    });
+  }
+}
+
+/** Remembers that a person is another one. */
+export async function writeMerged(table: Table, account: string, person: string, into: string): Promise<void> {
+  await table.update(personKey(account, person), {
+    ...setting({ mergedInto: into, name: undefined, portrait: undefined }),
+    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(forgotten)',
+  });
+}
+
+/** All persons of an account, also those merged or forgotten: a query a megabyte, some 4,000 persons. */
+export async function allPersons(table: Table, account: string): Promise<Person[]> {
+  return (await table.list({ partition: personPartition(account) })).map(personOf);
+}
+
+/** The persons that exist of these ids, by their ids: a request for a hundred, all at once. */
+export async function readPersons(table: Table, account: string, ids: readonly string[]): Promise<Map<string, Person>> {
+  const items = await table.batchGet(ids.map((id) => personKey(account, id)));
+  return new Map(items.map(personOf).map((person) => [person.id, person]));
+}
+
+/** Reads a person's item; throws an Error that names the field when one is missing. */
+export function personOf(item: Fields): Person {
+  return {
+    id: text(item, 'person'),
+    since: typeof item.since === 'number' ? new Date(item.since) : undefined,
+    name: optional(item, 'name', text),
+    portrait: optional(item, 'portrait', portraitOf),
+    engine: optional(item, 'engine', text),
+    mergedInto: optional(item, 'mergedInto', text),
+    merged: texts(item, 'merged'),
+    forgotten: item.forgotten === 'begun' || item.forgotten === 'done' ? item.forgotten : undefined,
+  };
+}
+
+/** A portrait as it is stored; `at` tells which of two is the later one. */
+function portraitIn({ id, received, expires }: PublishedEvent, box: Box) {
+  return { event: id, box, at: timeKey(received, id), expires: expiresAt(expires) };
+}
+
+function portraitOf(item: Fields, name: string): Portrait {
+  const from = fieldsOf(item[name]);
+  return { event: text(from, 'event'), box: boxOf(from, 'box'), expires: expiryOf(from) };
+}

@@ -1,0 +1,114 @@
+/**
+ * The embedded IAM: what a command that makes and takes away key pairs needs of Amazon's, so that the same command runs on
+ * one machine. It speaks AWS's Query protocol (a form that is signed, answered in XML) on a port of its own, to the owner
+ * alone; its users are in iam-users.ts. What it does not know it refuses.
+ * docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Credentials } from '../credentials';
+import { close, listen } from '../listening';
+import { S3Error } from '../s3/errors';
+import { parseRequest } from '../s3/request';
+import { authenticate } from '../s3/signature';
+import { toXml } from '../s3/xml';
+import { IamError } from './error';
+import { answer, NAMESPACE } from './operations';
+import type { IamUsers } from './users';
+
+export interface IamOptions {
+  readonly users: IamUsers;
+  /** Who may call it. */
+  readonly owner: Credentials;
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export interface Iam {
+  /** `http://127.0.0.1:port` */
+  readonly endpoint: string;
+  close(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const MOST_BYTES = 1024 ** 2;
+
+/**
+ * Starts a server and waits until it listens.
+ * @throws Error of Node's `listen`
+ */
+export async function startIam({ users, owner, port = 0, now = Date.now }: IamOptions): Promise<Iam> {
+  const server = createServer(async (message, response) => {
+    const requestId = randomUUID();
+    try {
+      const form = await authenticForm(message, owner, now);
+      send(response, 200, answer(users, form, requestId));
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const { code, message: text } = refusal;
+      const content = { Error: { Type: refusal.status < 500 ? 'Sender' : 'Receiver', Code: code, Message: text } };
+      send(response, refusal.status, toXml('ErrorResponse', { ...content, RequestId: requestId }, NAMESPACE));
+      message.resume();
+    }
+  });
+  const listening = await listen(server, port, HOST);
+  return { endpoint: `http://${HOST}:${listening}`, close: () => close(server) };
+}
+
+/** @throws IamError where the owner did not sign this form, or it is none */
+async function authenticForm(
+  message: IncomingMessage,
+  owner: Credentials,
+  now: () => number,
+): Promise<ReadonlyMap<string, string>> {
+  if (message.method !== 'POST') throw new IamError('InvalidAction', 'Only POST is known here.');
+  const pieces: Buffer[] = [];
+  let size = 0;
+  const wire: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
+  for await (const piece of wire) {
+    size += piece.length;
+    if (size > MOST_BYTES) throw new IamError('ValidationError', `A request may have ${MOST_BYTES} bytes.`);
+    pieces.push(piece);
+  }
+  const body = Buffer.concat(pieces);
+  const request = parseRequest(message);
+  if (request.header('authorization') === undefined) {
+    throw new IamError('MissingAuthenticationToken', 'Request is missing Authentication Token');
+  }
+  authenticate(request, {
+    // A client that is given an endpoint signs for its own region, not for IAM's only one.
+    service: 'iam',
+    bodySha256: createHash('sha256').update(body).digest('hex'),
+    now,
+    keyPair: (id) => (id === owner.accessKeyId ? { ...owner, policy: [] } : undefined),
+  });
+  return new Map(new URLSearchParams(body.toString()));
+}
+
+/** What the signature's check finds is said in IAM's words. */
+function refusalOf(error: unknown): IamError {
+  if (error instanceof IamError) return error;
+  if (!(error instanceof S3Error)) {
+    process.emitWarning(error instanceof Error ? error : String(error));
+    return new IamError('ServiceFailure', 'The request failed for an unknown reason. See the log of grunt cloud.');
+  }
+  switch (error.code) {
+    case 'InvalidAccessKeyId':
+      return new IamError(
+        'InvalidClientTokenId',
+        "The security token included in the request is invalid; only the owner's key pair is known here.",
+      );
+    case 'SignatureDoesNotMatch':
+    case 'RequestTimeTooSkewed':
+      return new IamError(error.code, error.message);
+    default:
+      return new IamError('AccessDenied', error.message);
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'text/xml', 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}

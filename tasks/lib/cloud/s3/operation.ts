@@ -1,0 +1,49 @@
+/** What every operation is given, and what it gives back. */
+import type { FileHandle } from 'node:fs/promises';
+import { S3Error } from './errors';
+import type { UploadStore } from './multipart-store';
+import type { EventName } from './notifications';
+import type { ObjectStore } from './object-store';
+import { type Action, allows } from './policy';
+import type { S3Request } from './request';
+import type { KeyPair, Payload } from './signature';
+
+/** One authenticated request with what it may touch. */
+export interface Call {
+  readonly request: S3Request;
+  readonly payload: Payload;
+  readonly keyPair: KeyPair;
+  readonly objects: ObjectStore;
+  readonly uploads: UploadStore;
+  readonly region: string;
+  /** Tells the subscriber of a change, after it happened. */
+  tell(eventName: EventName, bucket: string, key: string, object?: { size: number; etag: string }): void;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | FileBody;
+}
+
+/** Bytes `start` up to and without `end` of an open file, which whoever sends them closes. */
+export interface FileBody {
+  readonly file: FileHandle;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @throws S3Error AccessDenied where the caller's policy does not allow it */
+export function requireAllowed(call: Call, action: Action, bucket: string, key: string): void {
+  if (!allows(call.keyPair.policy, action, bucket, key)) throw new S3Error('AccessDenied');
+}
+
+/** The XML of an operation's result. */
+export function xmlReply(body: string, headers: Record<string, string> = {}): Reply {
+  return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body };
+}
+
+/** Time as S3 writes it in XML. */
+export function xmlTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

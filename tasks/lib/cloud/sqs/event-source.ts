@@ -1,0 +1,116 @@
+/**
+ * Takes messages from a queue to a function, as Lambda does for SQS: up to ten at a time, one batch a process, and what
+ * the function's answer names as failed (or all, when it fails as a whole) goes back into the queue.
+ * docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+import type { FunctionProcess } from '../lambda/function';
+import type { Message, MessageQueue } from './message-queue';
+
+/** Messages a batch, as SQS has it. */
+const BATCH = 10;
+
+/** How often the queue's directory is looked at for messages that others put there, in milliseconds. */
+const DISCOVERY = 2000;
+
+export class EventSource {
+  readonly #queue: MessageQueue;
+  readonly #idle: FunctionProcess[];
+  readonly #busy = new Set<Promise<void>>();
+  readonly #onDeadLetter: (message: Message, error: string) => void;
+  readonly #now: () => number;
+  readonly #discovery: NodeJS.Timeout;
+  #wake: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** Begins at once. Each process handles one batch at a time. `onDeadLetter` is told of messages that were given up. */
+  constructor(
+    queue: MessageQueue,
+    processes: readonly FunctionProcess[],
+    onDeadLetter: (message: Message, error: string) => void,
+    now: () => number,
+  ) {
+    this.#queue = queue;
+    this.#idle = [...processes];
+    this.#onDeadLetter = onDeadLetter;
+    this.#now = now;
+    this.#discovery = setInterval(() => {
+      queue.discover();
+      this.poll();
+    }, DISCOVERY);
+    this.poll();
+  }
+
+  /** Hands out what is due. To be called when a message was added. */
+  poll(): void {
+    while (!this.#closed && this.#idle.length > 0) {
+      const messages = this.#queue.receive(BATCH);
+      const process = messages.length > 0 ? this.#idle.pop() : undefined;
+      if (!process) break;
+      const work = this.#handle(process, messages).finally(() => {
+        this.#busy.delete(work);
+        this.#idle.push(process);
+        this.poll();
+      });
+      this.#busy.add(work);
+    }
+    this.#sleep();
+  }
+
+  /** Takes no further messages, and waits for those that are being handled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#discovery);
+    clearTimeout(this.#wake);
+    await Promise.all(this.#busy);
+  }
+
+  async #handle(process: FunctionProcess, messages: readonly Message[]): Promise<void> {
+    const failures = await outcome(process, messages);
+    for (const message of messages) {
+      const error = failures.get(message.id);
+      if (error === undefined) this.#queue.done(message);
+      else if (this.#queue.failed(message, error)) this.#onDeadLetter(message, error);
+    }
+  }
+
+  /** Until a message that failed is due again. */
+  #sleep(): void {
+    clearTimeout(this.#wake);
+    const due = this.#queue.nextDue();
+    if (this.#closed || due === undefined || this.#idle.length === 0) return;
+    this.#wake = setTimeout(() => this.poll(), Math.max(1, due - this.#now()));
+  }
+}
+
+/** The messages that failed, by id, with the reason. */
+async function outcome(process: FunctionProcess, messages: readonly Message[]): Promise<Map<string, string>> {
+  try {
+    const answer = await process.invoke({ Records: messages.map(record) });
+    return new Map(failedIn(answer).map((id) => [id, 'The function named it as failed; its log says why.']));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new Map(messages.map(({ id }) => [id, reason]));
+  }
+}
+
+/** docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, as far as one machine has it. */
+function record({ id, body, received }: Message): object {
+  return {
+    messageId: id,
+    receiptHandle: id,
+    body,
+    attributes: { ApproximateReceiveCount: String(received) },
+    messageAttributes: {},
+    eventSource: 'aws:sqs',
+    eventSourceARN: 'arn:aws:sqs:local:000000000000:uploads',
+    awsRegion: 'local',
+  };
+}
+
+function failedIn(answer: unknown): string[] {
+  if (typeof answer !== 'object' || answer === null || !('batchItemFailures' in answer)) return [];
+  const failures = Array.isArray(answer.batchItemFailures) ? answer.batchItemFailures : [];
+  return failures.flatMap(({ itemIdentifier }: { itemIdentifier?: unknown }) =>
+    typeof itemIdentifier === 'string' ? [itemIdentifier] : [],
+  );
+}

@@ -1,0 +1,74 @@
+/** A single pass over a target: `grunt sync --once`, and what it would do: `grunt sync --no-write`. */
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Console, Lines } from './console';
+import { claimOrGoWithout, controlPath } from './control-socket';
+import { plural } from './plural';
+import type { SettingsResult, SyncSettings } from './settings/settings';
+import { Uploader } from './upload/uploader';
+
+/** A file that is being written is read again so often, and after so many ms. */
+const READ_AGAIN = 25;
+const READ_AGAIN_AFTER = 200;
+
+export interface PassOptions {
+  readonly name: string;
+  readonly read: () => Promise<SettingsResult>;
+  readonly lines: Lines;
+  readonly output: Console;
+  /** Told to end: what is in flight is finished for at most `grace` ms. */
+  readonly interrupt: AbortSignal;
+  readonly grace: number;
+  /** Hears of the uploader once there is one. */
+  readonly opened: (uploader: Uploader) => void;
+}
+
+/** Uploads what is there. Whether nothing is left behind; what is, and why, has been told. */
+export async function uploadOnce(options: PassOptions): Promise<boolean> {
+  const { name, lines, output, interrupt, grace, opened } = options;
+  const settings = await readyOf(options);
+  if (settings === undefined) return false;
+  const report = output.reportOf(name, true);
+  const claim = await claimOrGoWithout(controlPath(settings.state, name), () => ({}), report);
+  if (claim === undefined) {
+    lines.warning(
+      `${name}: another grunt sync is at work on ${settings.state}. It uploads what is there; see grunt status.`,
+    );
+    return false;
+  }
+  const uploader = await Uploader.open(settings, report, true);
+  opened(uploader);
+  const interrupted = interrupt.aborted ? Promise.resolve() : once(interrupt, 'abort');
+  await Promise.race([uploader.start().then(() => uploader.idle()), interrupted]);
+  const { left } = uploader;
+  await uploader.stop(grace).catch((error) => lines.warning(`${name}: the ledger cannot be written (${error}).`));
+  claim.release();
+  if (left > 0) lines.warning(`${name}: ${plural(left, 'file')} left behind.`);
+  return left === 0;
+}
+
+/** Says what would be uploaded. Asks nobody and writes nothing. */
+export async function tellPlan(options: PassOptions): Promise<boolean> {
+  const settings = await readyOf(options);
+  if (settings === undefined) return false;
+  const uploader = await Uploader.open(settings, options.output.reportOf(options.name, true), true);
+  uploader.pause();
+  await uploader.start();
+  for (const { name, key } of uploader.plan()) options.lines.info(`Would upload ${name} as ${key}.`);
+  await uploader.stop(0);
+  return true;
+}
+
+async function readyOf({ name, read, lines }: PassOptions): Promise<SyncSettings | undefined> {
+  let settings = await read();
+  for (let times = 0; settings.state === 'unreadable' && times < READ_AGAIN; times++) {
+    await wait(READ_AGAIN_AFTER);
+    settings = await read();
+  }
+  if (settings.state === 'ready') {
+    for (const warning of settings.warnings) lines.warning(`${name}: ${warning}`);
+    return settings.settings;
+  }
+  lines.warning(`${name}: ${settings.state === 'invalid' ? settings.problems.join('\n') : settings.message}`);
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/** How far an uploader is, as its queue and its counts show it: for `grunt status`, the progress bar, the summary. */
+
+import type { Problem } from '../bucket/problem';
+import type { Ledger } from './ledger';
+import type { QueueCounts, UploadQueue } from './queue';
+
+export interface Totals {
+  uploaded: number;
+  uploadedBytes: number;
+  vanished: number;
+  lastSuccess: { name: string; at: Date } | undefined;
+}
+
+export interface UploaderStatus extends QueueCounts, Totals {
+  /** What keeps the whole target from uploading. */
+  problem: { message: string; remedy: string; nextTry: Date } | undefined;
+  /** Why files failed, the most frequent reason first. */
+  failures: { why: string; count: number; example: string }[];
+}
+
+/** Where one file is on its way. */
+export type Whereabouts =
+  | { is: 'uploaded' }
+  | { is: 'sending' }
+  | { is: 'queued'; before: number }
+  | { is: 'unfinished' | 'empty'; nextLook: Date }
+  | { is: 'failed'; message: string; nextTry: Date }
+  | { is: 'unknown' };
+
+/** What keeps a target from uploading, and when (ms, monotonic) it tries again. */
+export interface Trouble {
+  readonly problem: Problem;
+  readonly nextTry: number;
+}
+
+/** The status of an uploader with this queue. */
+export function progressOf(queue: UploadQueue, totals: Readonly<Totals>, trouble: Trouble | undefined): UploaderStatus {
+  const problem = trouble && {
+    message: trouble.problem.message,
+    remedy: trouble.problem.remedy,
+    nextTry: dateOf(Math.max(trouble.nextTry, performance.now())),
+  };
+  return { ...queue.counts(), ...totals, problem, failures: failuresOf(queue) };
+}
+
+/** Where the file called `name` is: in the queue, done as the ledger says, or nowhere that is known. */
+export function whereaboutsOf(name: string, queue: UploadQueue, ledger: Ledger): Whereabouts {
+  const item = queue.get(name);
+  if (item === undefined) return { is: ledger.knows(name) ? 'uploaded' : 'unknown' };
+  const { state } = item;
+  if (state.is === 'sending') return { is: 'sending' };
+  if (state.is === 'ready') return { is: 'queued', before: queue.before(item) };
+  const at = dateOf(state.until);
+  if (state.hold.why === 'failed') return { is: 'failed', message: state.hold.message, nextTry: at };
+  return { is: state.hold.why, nextLook: at };
+}
+
+function failuresOf(queue: UploadQueue): UploaderStatus['failures'] {
+  const failures = new Map<string, { why: string; count: number; example: string }>();
+  for (const { name, state } of queue.items()) {
+    if (state.is !== 'held' || state.hold.why !== 'failed') continue;
+    const why = state.hold.message.replace(name, 'a file');
+    const seen = failures.get(why);
+    if (seen === undefined) failures.set(why, { why, count: 1, example: name });
+    else seen.count++;
+  }
+  return [...failures.values()].sort((a, b) => b.count - a.count);
+}
+
+/** A time of the monotonic clock as a date. */
+function dateOf(at: number): Date {
+  return new Date(Date.now() + at - performance.now());
+}
