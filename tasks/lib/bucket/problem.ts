@@ -5,7 +5,8 @@
  * things: is it about one file or would it fail for every file (`scope`), and what can be done about it (`remedy`).
  */
 
-import { codeOf, S3Error } from './s3-error';
+import { codeOf } from '../error-code';
+import { S3Error } from './s3-error';
 
 export type ProblemKind =
   | 'offline'

@@ -1,5 +1,7 @@
 import type { HttpResponse } from '@smithy/core/protocols';
 import { XMLParser } from 'fast-xml-parser';
+import { codeOf } from '../error-code';
+import { isRecord } from '../record';
 
 /** More of an error's text is not read. */
 const LONGEST_ERROR = 64 * 1024;
@@ -81,17 +83,4 @@ export function errorOfClient(error: unknown): unknown {
   const region = 'Region' in error && typeof error.Region === 'string' ? { Region: error.Region } : {};
   const time = 'ServerTime' in error && typeof error.ServerTime === 'string' ? { ServerTime: error.ServerTime } : {};
   return s3Error(status, texts, codeOf(error), error.message, { ...region, ...time });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-/** What the operating system, Node or the SDK calls an error: `code` before `name`, causes included. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'Error';
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if (error.name !== 'Error') return error.name;
-  return error.cause === undefined ? 'Error' : codeOf(error.cause);
 }

@@ -3,7 +3,7 @@
  * file to `grunt sync`, a shell does not, and `grunt status` would look for another ledger than the service writes.
  */
 import { readFile } from 'node:fs/promises';
-import { codeOf } from '../bucket/s3-error';
+import { codeOf } from '../error-code';
 
 /** The settings file of the service (`EnvironmentFile` of cloud.service). */
 export const SETTINGS_FILE = '/etc/default/cloud';

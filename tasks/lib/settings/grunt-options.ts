@@ -1,6 +1,7 @@
 /**
  * What the Gruntfile and the command line ask of a task that is about the targets of `sync`, without Grunt itself.
  */
+import { isRecord } from '../record';
 import type { SyncOptions } from './settings';
 
 /** The targets in the Gruntfile's `sync`, each with its options over those of all; one named `default` where there is none. */
@@ -25,8 +26,4 @@ export function isAskedFor(cli: unknown, task: string): boolean {
 
 function optionsOf(target: unknown): SyncOptions {
   return isRecord(target) && isRecord(target.options) ? target.options : {};
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { codeOf } from '../bucket/s3-error';
+import { codeOf } from '../error-code';
 import { captureTime, kindOf, parseEventName } from '../event';
 import type { SyncSettings } from '../settings/settings';
 import { Capture } from './capture';

@@ -3,7 +3,7 @@
  * cut leaves none behind. Ids come again after a reboot: where Linux tells when a process started, that must agree too.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isMissing } from '../s3/object-store';
+import { isMissing } from './missing';
 
 /** @throws Error that names the other process where the lock is held */
 export function lock(file: string): { release(): void } {

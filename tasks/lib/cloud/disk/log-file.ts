@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isMissing } from '../s3/object-store';
+import { isMissing } from './missing';
 
 /** A log file of so many bytes becomes FILE.1, in place of the one before it. */
 const MOST_BYTES = 10_000_000;

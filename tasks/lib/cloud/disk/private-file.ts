@@ -1,6 +1,6 @@
 /** Files that their owner alone can read, written in one step. */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { isMissing } from '../s3/object-store';
+import { isMissing } from './missing';
 
 /** Writes a file: whoever reads it, and whatever happens meanwhile, it is the one before or this one, whole. */
 export function writePrivate(file: string, text: string): void {

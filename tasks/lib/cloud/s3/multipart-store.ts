@@ -12,9 +12,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../disk/missing';
 import { type Checksum, type ChecksumAlgorithm, startChecksum } from './checksum';
 import { S3Error } from './errors';
-import { type Content, type Description, isMissing } from './object-store';
+import type { Content, Description } from './object-store';
 
 export interface Upload extends Description {
   readonly id: string;

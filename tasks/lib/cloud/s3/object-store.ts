@@ -16,6 +16,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isMissing } from '../disk/missing';
 import type { Checksum } from './checksum';
 import { S3Error } from './errors';
 import { KeyIndex, type ObjectInfo, type Page, type PageRequest } from './key-index';
@@ -315,9 +316,4 @@ function parseSidecar(text: string): Sidecar {
 /** We wrote it, and in one step: that it is one of ours is all there is to see. */
 function isSidecar(value: unknown): value is Sidecar {
   return typeof value === 'object' && value !== null && 'key' in value && 'body' in value && 'metadata' in value;
-}
-
-/** Whether an error says that a file is not there. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

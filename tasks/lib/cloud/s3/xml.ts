@@ -1,4 +1,5 @@
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
+import { isRecord } from '../../record';
 import { S3Error } from './errors';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
@@ -74,8 +75,4 @@ export function children(parent: Record<string, unknown>, name: string): Record<
 export function childText(parent: Record<string, unknown>, name: string): string | undefined {
   const value = parent[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

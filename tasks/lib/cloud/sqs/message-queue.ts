@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMissing } from '../s3/object-store';
+import { isMissing } from '../disk/missing';
 
 export interface Message {
   readonly id: string;
