@@ -2,7 +2,7 @@
  * What the Gruntfile and the command line ask of a task that is about the targets of `sync`, without Grunt itself.
  */
 import { isRecord } from '../record';
-import type { SyncOptions } from './settings';
+import { flaggedSettings, type SyncOptions } from './table';
 
 /** The targets in the Gruntfile's `sync`, each with its options over those of all; one named `default` where there is none. */
 export function targetsOf(sync: unknown): { name: string; options: SyncOptions }[] {
@@ -14,8 +14,7 @@ export function targetsOf(sync: unknown): { name: string; options: SyncOptions }
 
 /** The settings among the command line's `--name=value`; `option` gives one of them. */
 export function flagsOf(option: (name: string) => unknown): Record<string, unknown> {
-  const names = ['config', 'directory', 'bucket', 'folder', 'endpoint', 'concurrency', 'limit-rate'];
-  return Object.fromEntries(names.map((name) => [name, option(name)]));
+  return Object.fromEntries(flaggedSettings().map(({ flag }) => [flag, option(flag)]));
 }
 
 /** Whether the command line names the task, or a target of it. `cli` is `grunt.cli`. */

@@ -15,6 +15,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { isNested } from '../event';
+import { type Fact, tidy } from './fact';
 
 /** Where the images of Kerberos keep their configuration, in the order in which they are looked in. */
 export const CONFIGURATION_DIRECTORIES: readonly string[] = [
@@ -22,14 +23,6 @@ export const CONFIGURATION_DIRECTORIES: readonly string[] = [
   '/etc/opt/kerberosio/config',
   '/data/machinery/config',
 ];
-
-/** A value and where it was found. */
-export interface Fact {
-  /** Without the white space and quotation marks that copying leaves around a value; never empty. */
-  readonly value: string;
-  /** For people: `<clouds><S3><bucket> in /etc/opt/kerberosio/config/cloud.xml`. */
-  readonly origin: string;
-}
 
 /** Where an S3 account's credentials stand; a field is absent if its element is absent or empty. */
 export interface Subscription {
@@ -72,13 +65,6 @@ type Document =
   | { state: 'read'; root: unknown }
   | { state: 'cut' }
   | { state: 'invalid'; problem: string };
-
-/** A value without the white space, invisible characters and one pair of quotation marks that copying leaves around it. */
-export function tidy(value: string): string {
-  const trimmed = value.replace(/^[\s\u200b]+|[\s\u200b]+$/g, '');
-  const quoted = /^(["'])(.*)\1$/s.exec(trimmed)?.[2];
-  return quoted === undefined ? trimmed : quoted.trim();
-}
 
 /**
  * Reads the configuration in the first of `directories` that holds one. Never throws for what it finds on disk.

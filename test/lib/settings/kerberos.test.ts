@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type KerberosFacts, readKerberos, tidy } from '../../../tasks/lib/settings/kerberos';
+import { tidy } from '../../../tasks/lib/settings/fact';
+import { type KerberosFacts, readKerberos } from '../../../tasks/lib/settings/kerberos';
 import { Instance } from './kerberos-fixture';
 
 const subscribed = {

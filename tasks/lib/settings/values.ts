@@ -1,0 +1,94 @@
+/**
+ * How the text of a setting becomes its value. Each parser gets the text with its origin, and tells `complain` what is
+ * wrong with it in words that name the origin and say what to type; the value it returns then is not used.
+ */
+import { parse as parseBytes } from 'bytes';
+import type { Fact } from './fact';
+
+/** Makes the value of a setting from its text, or complains. */
+export type Parse<Value> = (fact: Fact, complain: (problem: string) => void) => Value;
+
+/** Any text. */
+export const text: Parse<string> = ({ value }) => value;
+
+/**
+ * The name of a bucket, checked against the rules for new buckets.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export const bucketName: Parse<string> = ({ value, origin }, complain) => {
+  const isValid =
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) &&
+    !/\.\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(value);
+  if (isValid) return value;
+  const hint = /^\w+:\/\//.test(value)
+    ? 'type its name alone, without s3:// or https://'
+    : 'its name has 3 to 63 lower-case letters, digits, dots and hyphens';
+  // Whoever mistakes one field for the other must not find the private key in the log.
+  const shown = /^[A-Za-z0-9/+=]{16,}$/.test(value) ? `${value.slice(0, 4)}…` : value;
+  complain(`${origin}: "${shown}" cannot be a bucket: ${hint}.`);
+  return value;
+};
+
+/** The folder of a bucket, without slashes at its ends; may be empty. */
+export const folderName: Parse<string> = ({ value, origin }, complain) => {
+  const folder = value.replace(/^\/+|\/+$/g, '');
+  if (folder === '') return '';
+  const parts = folder.split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..') || /\p{Cc}/u.test(folder)) {
+    complain(`${origin}: "${folder}" cannot be a folder: type a name without "..", "." or empty parts.`);
+  } else if (Buffer.byteLength(folder) > 768) {
+    // A key has at most 1024 bytes, a file name 255.
+    complain(`${origin}: the folder is longer than 768 bytes: type a shorter one.`);
+  }
+  return folder;
+};
+
+/** The URL of an S3 server, without a trailing slash. */
+export const endpointUrl: Parse<string | undefined> = ({ value, origin }, complain) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    complain(`${origin} is no endpoint: type a URL such as https://s3.example.org or http://127.0.0.1:4580.`);
+    return undefined;
+  }
+  return url.href.replace(/\/+$/, '');
+};
+
+/** A region of Amazon, or of whoever else gives regions names. */
+export const regionName: Parse<string> = ({ value, origin }, complain) => {
+  if (!/^[a-z0-9-]{1,63}$/.test(value)) complain(`${origin}: "${value}" is no region: type one such as eu-west-1.`);
+  return value;
+};
+
+/** Half of a key pair. Its text is never shown. */
+export const key: Parse<string> = ({ value, origin }, complain) => {
+  if (!/^[\x21-\x7e]+$/.test(value)) {
+    complain(`${origin} holds a blank or a character that no key has: copy it again, alone and whole.`);
+  }
+  return value;
+};
+
+/** A whole number from `least` to `most`. */
+export function integer(least: number, most: number): Parse<number> {
+  return ({ value, origin }, complain) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= least && number <= most)) {
+      complain(`${origin}: "${value}" is not a whole number from ${least} to ${most}.`);
+    }
+    return number;
+  };
+}
+
+/**
+ * Bytes a second as curl reads them: a number, perhaps with a fraction, and a unit of 1024 (k), 1024² (M) or 1024³ (G).
+ * `undefined`, for no limit, where that is less than one byte.
+ */
+export const rate: Parse<number | undefined> = ({ value, origin }, complain) => {
+  const unit = /^\d+(\.\d+)?\s*([kmg])?b?$/i.exec(value);
+  const bytes = unit
+    ? Math.floor(parseBytes(value.replace(/b$/i, '') + (unit[2] ? 'b' : '')) ?? Number.NaN)
+    : Number.NaN;
+  if (Number.isNaN(bytes)) {
+    complain(`${origin}: "${value}" is no rate: type bytes a second, such as 200k or 1.5M.`);
+  }
+  return bytes > 0 ? bytes : undefined;
+};
