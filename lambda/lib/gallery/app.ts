@@ -9,6 +9,7 @@ import type { Gallery } from './gallery';
 import { sameOrigin } from './origin';
 import { notFound, Problem, problemAnswer } from './problem';
 import { account } from './routes/account';
+import { bursts } from './routes/bursts';
 import { days } from './routes/days';
 import { events } from './routes/events';
 import { instances } from './routes/instances';
@@ -34,6 +35,7 @@ export function galleryApp(gallery: Gallery): Hono<Env> {
   app.route('/api/account', account(gallery));
   app.route('/api/months', months(gallery));
   app.route('/api/days', days(gallery));
+  app.route('/api/bursts', bursts(gallery));
   app.route('/api/events', events(gallery));
   app.route('/api/persons', persons(gallery));
   app.route('/api/instances', instances(gallery));

@@ -23,11 +23,20 @@ export function cursorAt(question: Question, position: string): string {
 
 /** The position of a cursor. Throws a Problem (400) when it is none for this question. */
 export function positionOf(question: Question, cursor: string): string {
-  const bytes = Buffer.from(cursor, 'base64url');
-  const position = bytes.subarray(DIGEST_BYTES).toString();
-  const isOurs = POSITION.test(position) && cursorAt(question, position) === cursor;
-  if (!isOurs) throw new Problem(400, 'Invalid cursor', 'The cursor does not belong to this list; begin at its start.');
-  return position;
+  if (!isCursorOf(question, cursor)) {
+    throw new Problem(400, 'Invalid cursor', 'The cursor does not belong to this list; begin at its start.');
+  }
+  return positionIn(cursor);
+}
+
+/** Whether a cursor is one for this question. */
+export function isCursorOf(question: Question, cursor: string): boolean {
+  const position = positionIn(cursor);
+  return POSITION.test(position) && cursorAt(question, position) === cursor;
+}
+
+function positionIn(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').subarray(DIGEST_BYTES).toString();
 }
 
 function digestOf(question: Question, position: string): Buffer {

@@ -11,7 +11,7 @@
  * the page is full or MOST_READ were looked at.
  */
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
-import { expiryOf, type Fields, text } from '../table/fields';
+import { expiryOf, type Fields, fieldsOf, list, number, text } from '../table/fields';
 import type { Instance } from '../table/instance-item';
 import { appearancePartition, BY_DAY, BY_INSTANCE, dayKeyOf, eventKey, instanceEventsKey } from '../table/keys';
 import type { Query, Table } from '../table/table';
@@ -37,6 +37,9 @@ export interface EventFilter {
   instance?: Instance | undefined;
   /** All ids that stand for the person. */
   persons?: readonly string[] | undefined;
+  /** Only events from this instant on, and until this one; both are included. */
+  from?: Date | undefined;
+  to?: Date | undefined;
 }
 
 /** A page of events; `next` is the position to go on behind, absent at the end. */
@@ -63,7 +66,8 @@ export async function listEvents(table: Table, query: EventQuery): Promise<Event
   const events: PublishedEvent[] = [];
   let read = 0;
   let last = '';
-  for await (const { position, value } of candidates(table, query)) {
+  // One more than a page tells whether there is another one.
+  for await (const { position, value } of candidates(table, query, { pageSize: query.limit + 2 })) {
     if (position === query.after) continue;
     read += 1;
     if (value && isListed(value, query)) {
@@ -76,25 +80,43 @@ export async function listEvents(table: Table, query: EventQuery): Promise<Event
   return { events };
 }
 
-/** The positions, newest first, with the event's item where there is one. */
-async function* candidates(table: Table, query: EventQuery): AsyncGenerator<Placed<Fields | undefined>> {
+/** How the items of a list are read. */
+export interface Reading {
+  /** Items of one query; left out, as many as are in 1 MB. */
+  pageSize: number | undefined;
+  /** Only these attributes; left out, all of them. */
+  attributes?: readonly string[];
+}
+
+/**
+ * The positions that may be meant, newest first, with the event's item where there is one. Whoever reads them holds each
+ * item against the filter (isListed).
+ */
+export async function* candidates(
+  table: Table,
+  query: EventQuery,
+  reading: Reading,
+): AsyncGenerator<Placed<Fields | undefined>> {
   const { account, filter, places } = query;
   const range = rangeOf(query);
   if (range.from !== undefined && range.to !== undefined && range.from > range.to) return;
-  // One more than a page tells whether there is another one.
-  const pageSize = query.limit + 2;
   if (filter.persons) {
-    yield* appearing(table, query, filter.persons, range);
+    yield* appearing(table, query, filter.persons, range, reading);
   } else if (filter.instance) {
-    yield* newestFirst([inInstance(table, account, filter.instance.name, range, pageSize)]);
+    yield* newestFirst([inInstance(table, account, filter.instance.name, range, reading)]);
   } else if (filter.day === undefined) {
     const names = places.instances.map(({ name }) => name);
-    const size = Math.max(FEWEST_ITEMS, Math.ceil((2 * pageSize) / Math.max(1, names.length)));
-    const each = Math.min(pageSize, size);
+    const each = { ...reading, pageSize: sharedSize(reading.pageSize, names.length) };
     yield* newestFirst(names.map((name) => inInstance(table, account, name, range, each)));
   } else {
-    yield* newestFirst([inDays(table, account, range, pageSize)]);
+    yield* newestFirst([inDays(table, account, range, reading)]);
   }
+}
+
+/** Items of each of several queries that fill a page together. */
+function sharedSize(pageSize: number | undefined, queries: number): number | undefined {
+  if (pageSize === undefined) return undefined;
+  return Math.min(pageSize, Math.max(FEWEST_ITEMS, Math.ceil((2 * pageSize) / Math.max(1, queries))));
 }
 
 interface Range {
@@ -102,8 +124,19 @@ interface Range {
   to?: string | undefined;
 }
 
-/** The `timeKey`s that can be meant. `to` of a day has no id behind it, so the instant itself is not in the range. */
-function rangeOf({ filter: { day, until, instance }, places, after }: EventQuery): Range {
+/** The `timeKey`s that can be meant. */
+function rangeOf(query: EventQuery): Range {
+  const { from, to } = query.filter;
+  const day = rangeOfDay(query);
+  return {
+    from: greatest(day.from, from?.toISOString()),
+    // `$` follows `#`: all ids of the last instant are in the range.
+    to: least(day.to, to && `${to.toISOString()}$`),
+  };
+}
+
+/** `to` of a day has no id behind it, so the instant itself is not in the range. */
+function rangeOfDay({ filter: { day, until, instance }, places, after }: EventQuery): Range {
   if (day === undefined) return { to: after };
   const zones = instance ? [places.timeZoneOf(instance.name)] : places.timeZones;
   const ranges = zones.map((zone) => dayRange(zone, day));
@@ -111,17 +144,32 @@ function rangeOf({ filter: { day, until, instance }, places, after }: EventQuery
   const end = new Date(Math.max(...ends.map(Number))).toISOString();
   return {
     from: new Date(Math.min(...ranges.map(({ from }) => Number(from)))).toISOString(),
-    to: after !== undefined && after < end ? after : end,
+    to: least(after, end),
   };
 }
 
-function isListed(item: Fields, { filter: { day, until = 23, instance, persons }, places, now }: EventQuery): boolean {
+function greatest(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || (other !== undefined && other > one) ? other : one;
+}
+
+function least(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || (other !== undefined && other < one) ? other : one;
+}
+
+/** What isListed reads of an item. */
+export const LISTING_ATTRIBUTES = ['id', 'timeKey', 'state', 'kept', 'expires', 'instance', 'time', 'faces'] as const;
+
+/** Whether the filter means an event, by its item. */
+export function isListed(
+  item: Fields,
+  { filter: { day, until = 23, instance, persons }, places, now }: EventQuery,
+): boolean {
   if (!isShown(item, now)) return false;
-  const event = eventOf(item);
-  if (instance && event.instance !== instance.name) return false;
-  if (persons && !event.faces.some(({ person }) => persons.includes(person))) return false;
+  const where = text(item, 'instance');
+  if (instance && where !== instance.name) return false;
+  if (persons && !list(item, 'faces').some((face) => persons.includes(String(fieldsOf(face).person)))) return false;
   if (day === undefined) return true;
-  const wall = localTime(places.timeZoneOf(event.instance), event.time);
+  const wall = localTime(places.timeZoneOf(where), new Date(number(item, 'time')));
   return wall.startsWith(day) && Number(wall.slice(11, 13)) <= until;
 }
 
@@ -131,8 +179,13 @@ async function* paged(table: Table, query: Query): AsyncGenerator<Placed<Fields>
   }
 }
 
-function inInstance(table: Table, account: string, name: string, range: Range, pageSize: number) {
-  return paged(table, { index: BY_INSTANCE, partition: instanceEventsKey(account, name), ...range, pageSize });
+function inInstance(table: Table, account: string, name: string, range: Range, reading: Reading) {
+  const partition = instanceEventsKey(account, name);
+  return paged(table, { index: BY_INSTANCE, partition, ...range, ...queryOf(reading) });
+}
+
+function queryOf({ pageSize, attributes }: Reading): Pick<Query, 'pageSize' | 'attributes'> {
+  return { ...(pageSize === undefined ? {} : { pageSize }), ...(attributes ? { attributes } : {}) };
 }
 
 /** The days (UTC) of a range, the last one first. */
@@ -140,10 +193,10 @@ async function* inDays(
   table: Table,
   account: string,
   { from = '', to = '' }: Range,
-  pageSize: number,
+  reading: Reading,
 ): AsyncGenerator<Placed<Fields>[]> {
   for (const day of utcDays(from, to).reverse()) {
-    yield* paged(table, { index: BY_DAY, partition: dayKeyOf(account, day), from, to, pageSize });
+    yield* paged(table, { index: BY_DAY, partition: dayKeyOf(account, day), from, to, ...queryOf(reading) });
   }
 }
 
@@ -153,10 +206,11 @@ async function* appearing(
   query: EventQuery,
   persons: readonly string[],
   range: Range,
+  reading: Reading,
 ): AsyncGenerator<Placed<Fields | undefined>> {
   const { account, filter, limit, now } = query;
   // At one instance only, most may have to be left out: they are read by the megabyte.
-  const pageSize = filter.instance ? undefined : limit + 2;
+  const pageSize = filter.instance ? undefined : reading.pageSize;
   const named = newestFirst(persons.map((person) => appearances(table, account, person, range, pageSize)));
   /** What is left out is looked at too, and counts. */
   const batch: Placed<string | undefined>[] = [];
@@ -165,7 +219,13 @@ async function* appearing(
     const some = batch.splice(0);
     asked = 0;
     const ids = some.flatMap(({ value }) => (value === undefined ? [] : [value]));
-    const items = ids.length === 0 ? [] : await table.batchGet(ids.map((id) => eventKey(account, id)));
+    const items =
+      ids.length === 0
+        ? []
+        : await table.batchGet(
+            ids.map((id) => eventKey(account, id)),
+            reading.attributes,
+          );
     const byId = new Map<unknown, Fields>(items.map((item) => [item.id, item]));
     return some.map(({ position, value }) => ({ position, value: byId.get(value) }));
   };

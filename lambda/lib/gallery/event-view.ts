@@ -1,5 +1,6 @@
 import type { Box } from '../faces/engine';
 import type { PublishedEvent } from '../table/event-item';
+import type { Person } from '../table/person-item';
 import type { Table } from '../table/table';
 import { localTime } from './local-time';
 import { livingPersons } from './persons';
@@ -24,15 +25,19 @@ export interface EventView {
   received: string;
 }
 
-/** Events as the API tells them; who is on them is read from the persons (see livingPersons). */
+/**
+ * Events as the API tells them. Who is on them is read from the persons (see livingPersons), unless the caller knows who
+ * lives.
+ */
 export async function eventViews(
   table: Table,
   account: string,
   places: Places,
   events: readonly PublishedEvent[],
+  known?: ReadonlyMap<string, Pick<Person, 'id'>>,
 ): Promise<EventView[]> {
   const named = events.flatMap(({ faces }) => faces.map(({ person }) => person));
-  const living = named.length > 0 ? await livingPersons(table, account, named) : new Map();
+  const living = known ?? (named.length > 0 ? await livingPersons(table, account, named) : new Map());
   return events.map((event) => {
     const { id, time, instance, kind, width, height, duration, size, fileName, region, changes, received } = event;
     const timeZone = places.timeZoneOf(instance);

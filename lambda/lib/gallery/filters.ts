@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Account } from '../table/account-item';
 import type { Instance } from '../table/instance-item';
 import type { Table } from '../table/table';
+import { isDay } from './local-time';
 import { idsOf, livingPerson } from './persons';
 import { type Places, readPlaces } from './places';
 import { notFound } from './problem';
@@ -22,6 +23,31 @@ export const CURSOR = z.string().regex(/^[A-Za-z0-9_-]{1,400}$/, 'must be a curs
 
 /** The filters that counts and lists of events share. */
 export const FILTERS = { instance: ID.optional(), person: ID.optional() };
+
+/** A whole number of a query, from the least to the most. */
+export function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, `must be ${least} to ${most}`);
+}
+
+/** The filters that lists of events and of bursts share, and where a list goes on. */
+export const LISTING = {
+  ...FILTERS,
+  day: z.string().refine(isDay, 'must be a day, such as 2026-04-22').optional(),
+  until: wholeNumber(0, 23).optional(),
+  cursor: CURSOR.optional(),
+};
+
+/** Whether `until` comes with the day that it is an hour of. */
+export function untilHasDay({ day, until }: { day?: string | undefined; until?: number | undefined }): boolean {
+  return until === undefined || day !== undefined;
+}
+
+/** What is said where it does not. */
+export const UNTIL_NEEDS_DAY = { path: ['until'], message: 'is an hour of a day; it needs `day`' };
 
 /** What the filters stand for. */
 export interface Filters {

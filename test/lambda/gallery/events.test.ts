@@ -225,7 +225,7 @@ describe('gallery: events', () => {
   it('what makes no sense is refused with a reason', async () => {
     for (const path of [
       '/api/events?limit=0',
-      '/api/events?limit=101',
+      '/api/events?limit=501',
       '/api/events?limit=ten',
       '/api/events?day=2026-02-30',
       '/api/events?day=yesterday',

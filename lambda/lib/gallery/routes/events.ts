@@ -7,30 +7,22 @@ import { deleteEvent, finishDeletions } from '../deletion';
 import type { Env } from '../env';
 import { listEvents } from '../event-list';
 import { eventViews } from '../event-view';
-import { CURSOR, FILTERS, idIn, readFilters } from '../filters';
+import { idIn, LISTING, readFilters, UNTIL_NEEDS_DAY, untilHasDay, wholeNumber } from '../filters';
 import type { Gallery } from '../gallery';
 import { queryOf } from '../input';
-import { isDay } from '../local-time';
 import { readPlaces } from '../places';
 import { notFound } from '../problem';
 
-const wholeNumber = z
-  .string()
-  .regex(/^\d{1,3}$/, 'must be a whole number')
-  .transform(Number);
+const INSTANT = z.iso.datetime({ precision: 3 }).transform((text) => new Date(text));
 
 const QUERY = z
   .object({
-    ...FILTERS,
-    day: z.string().refine(isDay, 'must be a day, such as 2026-04-22').optional(),
-    until: wholeNumber.refine((hour) => hour <= 23, 'must be an hour, 0 to 23').optional(),
-    limit: wholeNumber.refine((limit) => limit >= 1 && limit <= 100, 'must be 1 to 100').optional(),
-    cursor: CURSOR.optional(),
+    ...LISTING,
+    limit: wholeNumber(1, 500).optional(),
+    from: INSTANT.optional(),
+    to: INSTANT.optional(),
   })
-  .refine(({ day, until }) => until === undefined || day !== undefined, {
-    path: ['until'],
-    message: 'is an hour of a day; it needs `day`',
-  });
+  .refine(untilHasDay, UNTIL_NEEDS_DAY);
 
 const DEFAULT_LIMIT = 60;
 
@@ -41,13 +33,13 @@ export function events(gallery: Gallery): Hono<Env> {
 
   // The queries of readFilters, then of listEvents, then a batch of persons.
   app.get('/', async (c) => {
-    const { instance, person, day, until, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
+    const { instance, person, day, until, from, to, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
     const account = c.get('account');
-    const question: Question = [account.name, 'events', day, until, instance, person];
+    const question: Question = [account.name, 'events', day, until, instance, person, from, to];
     const after = cursor === undefined ? undefined : positionOf(question, cursor);
     const filters = await readFilters(table, account, { instance, person });
     const { places } = filters;
-    const filter = { day, until, instance: filters.instance, persons: filters.persons };
+    const filter = { day, until, from, to, instance: filters.instance, persons: filters.persons };
     const page = await listEvents(table, { account: account.name, places, filter, limit, after, now: now() });
     return c.json({
       events: await eventViews(table, account.name, places, page.events),

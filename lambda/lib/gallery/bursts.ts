@@ -1,0 +1,225 @@
+/**
+ * Bursts: pictures of one camera of which each follows the one before within a gap. A list of them is computed from the
+ * list of events (event-list.ts): nothing of them is stored.
+ *
+ * Events are read newest first, whole megabytes at a time and only the attributes that a burst is made of. A burst
+ * is listed by its last picture, so bursts of several cameras may overlap. A page ends when its last burst is known to be
+ * complete: when what is read lies further back than the gap.
+ *
+ * The next page begins at the last picture of the last burst of this one, and has to tell which older pictures belong to
+ * bursts that were listed. It reads again from one gap above that position: a camera's picture above the position is of a
+ * listed burst, and so is all that follows it within the gap. So a page needs to remember nothing but a position, and what
+ * arrives meanwhile moves nothing.
+ *
+ * A camera that never pauses would be one endless burst. Where MOST_READ events were read, all bursts are cut.
+ */
+import { boxOf, eventOf, isShown, type PublishedEvent } from '../table/event-item';
+import { type Fields, fieldsOf, list, number, optional, text } from '../table/fields';
+import { eventKey } from '../table/keys';
+import type { Person } from '../table/person-item';
+import type { Table } from '../table/table';
+import { candidates, type EventQuery, isListed, LISTING_ATTRIBUTES } from './event-list';
+import { type EventView, eventViews } from './event-view';
+import { localTime } from './local-time';
+import { livingPersons } from './persons';
+import type { Places } from './places';
+
+/** Events that one request reads at most; bursts are cut there. */
+const MOST_READ = 5000;
+
+/** Of each event that a burst is made of. */
+const ATTRIBUTES = [...LISTING_ATTRIBUTES, 'changes', 'region'];
+
+/** One picture, as far as a burst is made of it. */
+interface Sight {
+  id: string;
+  /** Its `timeKey`. */
+  position: string;
+  /** Milliseconds since 1970. */
+  time: number;
+  faces: readonly { person: string; sure: boolean }[];
+  changes: number;
+  /** Pixels of the region that changed; 0 where none is known. */
+  area: number;
+  isKept: boolean;
+}
+
+/** A burst: its pictures lie between `first` and `last`, at one camera. */
+export interface Burst {
+  instance: string;
+  first: Sight;
+  last: Sight;
+  /** The picture that tells most of it. */
+  cover: Sight;
+  count: number;
+  /** How many of its pictures are kept for ever. */
+  kept: number;
+  /** Who is on it, by the ids of the events, and whether certainly. */
+  people: Map<string, boolean>;
+}
+
+/** Where a list of bursts goes on: behind a burst's last picture, or where bursts were cut. */
+export interface BurstPosition {
+  position: string;
+  isCut: boolean;
+}
+
+/** A page of bursts; `next` is absent at the end. */
+export interface BurstPage {
+  bursts: Burst[];
+  next?: BurstPosition;
+}
+
+export interface BurstQuery extends Omit<EventQuery, 'after'> {
+  /** Pictures that follow each other within so many milliseconds are one burst; with 0, each is one of its own. */
+  gap: number;
+  after?: BurstPosition | undefined;
+}
+
+/** A page of bursts, by their last pictures, newest first: `limit` of them, unless it is the last page or one that was cut. */
+export async function listBursts(table: Table, query: BurstQuery): Promise<BurstPage> {
+  const { after, gap, limit, ...rest } = query;
+  const events: EventQuery = { ...rest, limit, after: after && startOf(after, gap) };
+  const bursts: Burst[] = [];
+  const open = new Map<string, Burst>();
+  let read = 0;
+  for await (const { position, value } of candidates(table, events, { pageSize: undefined, attributes: ATTRIBUTES })) {
+    if (after?.isCut && position >= after.position) continue;
+    read += 1;
+    if (value && isListed(value, events)) {
+      const sight = sightOf(value);
+      const instance = text(value, 'instance');
+      const current = open.get(instance);
+      if (current && gap > 0 && current.first.time - sight.time <= gap) {
+        join(current, sight);
+      } else {
+        const burst = burstOf(instance, sight);
+        open.set(instance, burst);
+        if (!after || position < after.position) bursts.push(burst);
+      }
+      const page = bursts.slice(0, limit);
+      if (bursts.length > limit && page.every(({ first }) => first.time - sight.time > gap)) return pageOf(page);
+    }
+    if (read >= MOST_READ) return { bursts, next: { position, isCut: true } };
+  }
+  return bursts.length > limit ? pageOf(bursts.slice(0, limit)) : { bursts };
+}
+
+/** Bursts as the API tells them: a batch of their covers, then a batch of persons. */
+export async function burstViews(
+  table: Table,
+  account: string,
+  places: Places,
+  bursts: readonly Burst[],
+  now: number,
+): Promise<object[]> {
+  const covers = await readCovers(table, account, bursts, now);
+  const shown = bursts.flatMap((burst) => {
+    const cover = covers.get(burst);
+    return cover ? [{ burst, cover }] : [];
+  });
+  const named = shown.flatMap(({ burst, cover }) => [
+    ...burst.people.keys(),
+    ...cover.faces.map(({ person }) => person),
+  ]);
+  const living = named.length > 0 ? await livingPersons(table, account, named) : new Map<string, Person>();
+  const events = shown.map(({ cover }) => cover);
+  const views = await eventViews(table, account, places, events, living);
+  return shown.flatMap(({ burst }, i) => {
+    const cover = views[i];
+    return cover ? [viewOf(burst, cover, living)] : [];
+  });
+}
+
+/** `Burst` of openapi.yaml. */
+function viewOf(burst: Burst, cover: EventView, living: ReadonlyMap<string, Pick<Person, 'id'>>): object {
+  const { first, last, count, kept } = burst;
+  const people = new Map<string, boolean>();
+  for (const [id, sure] of burst.people) {
+    const person = living.get(id)?.id;
+    if (person !== undefined) people.set(person, sure || people.get(person) === true);
+  }
+  const from = new Date(first.time);
+  const to = new Date(last.time);
+  return {
+    id: first.id,
+    last: last.id,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    localFrom: localTime(cover.timeZone, from),
+    localTo: localTime(cover.timeZone, to),
+    ...{ count, kept },
+    people: [...people].map(([person, sure]) => ({ person, sure })),
+    cover,
+  };
+}
+
+/** The covers' events. Where one was deleted in this moment, the burst's first or last picture stands for it. */
+async function readCovers(
+  table: Table,
+  account: string,
+  bursts: readonly Burst[],
+  now: number,
+): Promise<Map<Burst, PublishedEvent>> {
+  const found = new Map<Burst, PublishedEvent>();
+  for (const which of ['cover', 'last', 'first'] as const) {
+    const missing = bursts.filter((burst) => !found.has(burst));
+    if (missing.length === 0) break;
+    const items = await table.batchGet(missing.map((burst) => eventKey(account, burst[which].id)));
+    const byId = new Map(items.filter((item) => isShown(item, now)).map((item) => [item.id, item]));
+    for (const burst of missing) {
+      const item = byId.get(burst[which].id);
+      if (item) found.set(burst, eventOf(item));
+    }
+  }
+  return found;
+}
+
+function startOf({ position, isCut }: BurstPosition, gap: number): string {
+  if (isCut) return position;
+  const time = Date.parse(position.slice(0, position.indexOf('#')));
+  // `$` follows `#`: all ids of that instant are in the range.
+  return `${new Date(time + gap).toISOString()}$`;
+}
+
+function pageOf(bursts: Burst[]): BurstPage {
+  const last = bursts.at(-1);
+  return { bursts, ...(last && { next: { position: last.last.position, isCut: false } }) };
+}
+
+function burstOf(instance: string, sight: Sight): Burst {
+  const burst: Burst = { instance, first: sight, last: sight, cover: sight, count: 0, kept: 0, people: new Map() };
+  join(burst, sight);
+  return burst;
+}
+
+/** Adds a picture that is older than those that are there. */
+function join(burst: Burst, sight: Sight): void {
+  burst.first = sight;
+  burst.count += 1;
+  if (sight.isKept) burst.kept += 1;
+  if (tellsMore(sight, burst.cover)) burst.cover = sight;
+  for (const { person, sure } of sight.faces) burst.people.set(person, sure || burst.people.get(person) === true);
+}
+
+/** Faces tell most, then how much changed. */
+function tellsMore(one: Sight, other: Sight): boolean {
+  if (one.faces.length !== other.faces.length) return one.faces.length > other.faces.length;
+  return one.changes === other.changes ? one.area > other.area : one.changes > other.changes;
+}
+
+function sightOf(item: Fields): Sight {
+  const [x1, y1, x2, y2] = optional(item, 'region', boxOf) ?? [0, 0, 0, 0];
+  return {
+    id: text(item, 'id'),
+    position: text(item, 'timeKey'),
+    time: number(item, 'time'),
+    faces: list(item, 'faces').map((face) => {
+      const { person, sure } = fieldsOf(face);
+      return { person: String(person), sure: sure === true };
+    }),
+    changes: optional(item, 'changes', number) ?? 0,
+    area: Math.abs((x2 - x1) * (y2 - y1)),
+    isKept: item.kept === true,
+  };
+}
