@@ -3,6 +3,7 @@
  * dynalite on this machine. Real DynamoDB answers a query of a page in some 10 ms, whatever the day has.
  */
 import { count } from '../../lambda/lib/table/counts';
+import { Change } from '../../lambda/lib/table/expression';
 import {
   appearanceKey,
   dayKey,
@@ -12,7 +13,7 @@ import {
   personKey,
   timeKey,
 } from '../../lambda/lib/table/keys';
-import { setting, Table } from '../../lambda/lib/table/table';
+import { Table } from '../../lambda/lib/table/table';
 import { TestCloud } from '../lambda/cloud';
 import { addAccount, GalleryServer } from '../lambda/gallery/gallery-server';
 
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
   };
   for (let i = 0; i < EVENTS; i += 50) await Promise.all(Array.from({ length: 50 }, (_, j) => write(i + j)));
   for (const instance of instances) {
-    await table.update(instanceKey('jane', instance), setting({ instance, lastSeen: start }));
+    await table.update(instanceKey('jane', instance), new Change().set({ instance, lastSeen: start }));
     for (let minute = 0; minute < 1440; minute += 15) {
       await count(table, { account: 'jane', instance, time: new Date(start + minute * 60_000), id: `n${minute}` });
     }

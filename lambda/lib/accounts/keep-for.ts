@@ -1,4 +1,5 @@
 import type { RetentionDays } from '../table/account-item';
+import { Change, is, isPresent } from '../table/expression';
 import { expiresAt, type Fields, fieldsOf } from '../table/fields';
 import { EXPIRES, type Key } from '../table/keys';
 import { keptUntil, minuteKeptUntil } from '../table/retention';
@@ -27,16 +28,9 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   if (!isEvents && kind !== 'PERSON' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
   if (typeof item.received !== 'number') return;
   const expires = keptUntil(new Date(item.received), days);
-  await table.update(keyOf(item), {
-    UpdateExpression: 'SET #expires = :expires',
-    // What was deleted or replaced in this moment has an `expires` of its own.
-    ConditionExpression: isEvents ? '#state = :published' : 'attribute_exists(pk)',
-    ExpressionAttributeNames: { '#expires': EXPIRES, ...(isEvents ? { '#state': 'state' } : {}) },
-    ExpressionAttributeValues: {
-      ':expires': expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires),
-      ...(isEvents ? { ':published': 'published' } : {}),
-    },
-  });
+  const change = new Change().set({ [EXPIRES]: expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires) });
+  // What was deleted or replaced in this moment has an `expires` of its own.
+  await table.update(keyOf(item), change.when(isEvents ? is('state', 'published') : isPresent('pk')));
 }
 
 /** A portrait says when its event expires. */
@@ -44,12 +38,8 @@ async function keepPortrait(table: Table, item: Key & Fields, days: RetentionDay
   const { at } = fieldsOf(item.portrait);
   const received = typeof at === 'string' ? new Date(at.split('#', 1)[0] ?? '') : undefined;
   if (!received || Number.isNaN(received.getTime())) return;
-  await table.update(keyOf(item), {
-    UpdateExpression: 'SET portrait.#expires = :expires',
-    ConditionExpression: 'portrait.#at = :at',
-    ExpressionAttributeNames: { '#expires': EXPIRES, '#at': 'at' },
-    ExpressionAttributeValues: { ':expires': expiresAt(keptUntil(received, days)), ':at': at },
-  });
+  const change = new Change().set({ [`portrait.${EXPIRES}`]: expiresAt(keptUntil(received, days)) });
+  await table.update(keyOf(item), change.when(is('portrait.at', at)));
 }
 
 function keyOf({ pk, sk }: Key): Key {

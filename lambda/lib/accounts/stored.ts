@@ -10,6 +10,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { selecting, startsWith } from '../table/expression';
 import { type Fields, fieldsOf, text } from '../table/fields';
 import { accountPrefix, type Key } from '../table/keys';
 import { RETENTION_TAG } from '../table/retention';
@@ -33,16 +34,12 @@ export async function* itemsOf(
   account: string,
   attributes?: readonly string[],
 ): AsyncGenerator<(Key & Fields)[]> {
-  const names = attributes && ['pk', 'sk', ...attributes];
   const pages = paginateScan(
     { client: documents },
     {
       TableName: place.tableName,
       ConsistentRead: true,
-      FilterExpression: 'begins_with(#pk, :prefix)',
-      ...(names && { ProjectionExpression: names.map((name) => `#${name}`).join(', ') }),
-      ExpressionAttributeNames: Object.fromEntries((names ?? ['pk']).map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: { ':prefix': accountPrefix(account) },
+      ...selecting(startsWith('pk', accountPrefix(account)), attributes && ['pk', 'sk', ...attributes]),
     },
   );
   for await (const { Items = [] } of pages) {

@@ -50,16 +50,13 @@ export async function finishDeletions(gallery: Gallery, account: string): Promis
   const to = new Date(now() - ABANDONED_MS).toISOString();
   const query = { index: BY_DAY, partition: deletingDayKey(account), to, pageSize: MOST_FINISHED } as const;
   try {
-    for await (const page of table.pages(query)) {
-      for (const item of page) {
-        const remains = remainsOf(item);
-        // One that cannot be finished does not keep the others.
-        if (remains) await removeRemains(gallery, remains).catch(gallery.log);
-      }
-      return;
+    for (const item of await table.first(query)) {
+      const remains = remainsOf(item);
+      // One that cannot be finished does not keep the others.
+      if (remains) await removeRemains(gallery, remains).catch(gallery.log);
     }
   } catch (error) {
-    // It is nothing that was asked for.
+    // Finishing earlier deletions is housekeeping: its failure does not fail this request.
     gallery.log(error);
   }
 }
@@ -135,10 +132,8 @@ async function lastEventBut(
 ): Promise<PublishedEvent | undefined> {
   const isNext = (item: Fields) => isShown(item, now()) && item.id !== id;
   const partition = instanceEventsKey(account, instance);
-  for await (const page of table.pages({ index: BY_INSTANCE, partition, backwards: true, pageSize: LOOKED_AT })) {
-    const next = page.find(isNext);
-    // Behind so many that have expired there is none.
-    return next && eventOf(next);
-  }
-  return undefined;
+  // Behind so many that have expired there is none.
+  const latest = await table.first({ index: BY_INSTANCE, partition, backwards: true, pageSize: LOOKED_AT });
+  const next = latest.find(isNext);
+  return next && eventOf(next);
 }

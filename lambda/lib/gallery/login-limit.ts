@@ -7,8 +7,9 @@
  * out whom others let in. And whoever has logged in from a network of late is not kept out there by what others try elsewhere.
  */
 import { createHash } from 'node:crypto';
+import { all, any, Change, isAbsent, isAtMost, isGreater, isLess } from '../table/expression';
 import { attemptsKey, EXPIRES, loggedInKey } from '../table/keys';
-import { setting, type Table } from '../table/table';
+import type { Table } from '../table/table';
 import { Problem } from './problem';
 
 interface Limit {
@@ -50,20 +51,10 @@ async function hasLoggedIn(table: Table, user: string, network: string, now: num
 
 /** Counts one attempt; 0 when it may be made, otherwise the seconds after which the next one may. */
 async function waitingTime(table: Table, { key, most, window }: Limit, now: number): Promise<number> {
-  const again = () =>
-    table.update(attemptsKey(key), {
-      UpdateExpression: 'SET attempts = attempts + :one',
-      ConditionExpression: '#expires > :now AND attempts < :most',
-      ExpressionAttributeNames: { '#expires': EXPIRES },
-      ExpressionAttributeValues: { ':one': 1, ':now': now, ':most': most },
-    });
-  const { ExpressionAttributeValues: values, ...change } = setting({ attempts: 1, [EXPIRES]: now + window });
-  const first = () =>
-    table.update(attemptsKey(key), {
-      ...change,
-      ConditionExpression: 'attribute_not_exists(pk) OR #expires <= :now',
-      ExpressionAttributeValues: { ...values, ':now': now },
-    });
+  const another = new Change().add({ attempts: 1 }).when(all(isGreater(EXPIRES, now), isLess('attempts', most)));
+  const again = () => table.update(attemptsKey(key), another);
+  const anew = new Change().set({ attempts: 1, [EXPIRES]: now + window });
+  const first = () => table.update(attemptsKey(key), anew.when(any(isAbsent('pk'), isAtMost(EXPIRES, now))));
   // Of several that find no count, one begins it; the others are counted by it.
   if ((await again()) ?? (await first()) ?? (await again())) return 0;
   const until = (await table.get(attemptsKey(key)))?.[EXPIRES];

@@ -4,8 +4,9 @@
  */
 
 import type { Refused } from '../media/refused';
+import { any, Change, isAbsent, isAtMost } from '../table/expression';
 import { eventKey, rejectedDayKey, rejectedKey, timeKey } from '../table/keys';
-import { setting, type Table } from '../table/table';
+import type { Table } from '../table/table';
 import type { Origin } from './event';
 import type { ObjectCreated } from './notification';
 
@@ -22,8 +23,8 @@ export async function writeRejected(
   refusal: Refused,
   instance: string | undefined,
 ): Promise<void> {
-  await table.update(rejectedKey(account, id), {
-    ...setting({
+  const change = new Change()
+    .set({
       account,
       id,
       fileName,
@@ -36,9 +37,9 @@ export async function writeRejected(
       dayKey: rejectedDayKey(account),
       timeKey: timeKey(upload.time, id),
       expires: Math.floor(upload.time.getTime() / 1000) + KEPT_SECONDS,
-    }),
-    ConditionExpression: 'attribute_not_exists(pk) OR #sequencer <= :sequencer',
-  });
+    })
+    .when(any(isAbsent('pk'), isAtMost('sequencer', upload.sequencer)));
+  await table.update(rejectedKey(account, id), change);
   // A later upload may have been published while this one was looked at, before there was a rejection to remove.
   const event = await table.get(eventKey(account, id));
   if (typeof event?.sequencer === 'string' && event.sequencer > upload.sequencer) {
@@ -48,8 +49,5 @@ export async function writeRejected(
 
 /** Removes the rejection of a key that was published since. */
 export async function removeRejected(table: Table, account: string, id: string, sequencer: string): Promise<void> {
-  await table.remove(rejectedKey(account, id), {
-    ConditionExpression: 'sequencer <= :sequencer',
-    ExpressionAttributeValues: { ':sequencer': sequencer },
-  });
+  await table.remove(rejectedKey(account, id), isAtMost('sequencer', sequencer));
 }

@@ -3,9 +3,10 @@
  * the user's, and the first segment of all its keys. A folder without such an item is nobody's: what is uploaded there is
  * published, but nobody can log in to see it.
  */
+import { any, Change, is, isAbsent, isOneOf, isPresent } from './expression';
 import { type Fields, number, text } from './fields';
 import { ACCOUNTS, accountKey, BY_DAY, EXPIRES } from './keys';
-import { setting, type Table } from './table';
+import type { Table } from './table';
 
 /** Lower case, so that no two names differ by what a phone's keyboard does; no slash, as it is one segment of a key. */
 export const ACCOUNT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
@@ -67,27 +68,25 @@ export async function readFolder(table: Table, name: string): Promise<Account | 
 /** Writes a new account's item. Returns false when there is one already. */
 export async function createAccount(table: Table, account: Account): Promise<boolean> {
   const { name, created, suspended: _, endedSessions: __, ...rest } = account;
-  const { ExpressionAttributeNames: names, ...set } = setting({
-    ...{ name, ...rest, created: created.getTime(), dayKey: ACCOUNTS, timeKey: name },
-    [EXPIRES]: undefined,
-  });
-  const item = await table.update(accountKey(name), {
-    ...set,
-    ConditionExpression: 'attribute_not_exists(pk) OR #state = :removed',
-    ExpressionAttributeNames: { ...names, '#state': 'state' },
-    ExpressionAttributeValues: { ...set.ExpressionAttributeValues, ':removed': 'removed' },
-  });
+  const index = { dayKey: ACCOUNTS, timeKey: name };
+  const item = await table.update(
+    accountKey(name),
+    new Change()
+      .set({ name, ...rest, created: created.getTime(), ...index, [EXPIRES]: undefined })
+      .when(any(isAbsent('pk'), is('state', 'removed'))),
+  );
   return item !== undefined;
 }
 
 /** Suspends an account, at `now`; false when there is none. One that is suspended already stays so since then. */
 export async function suspendAccount(table: Table, name: string, now: Date): Promise<boolean> {
-  const item = await table.update(accountKey(name), {
-    UpdateExpression: 'SET #state = :suspended, suspended = if_not_exists(suspended, :now)',
-    ConditionExpression: '#state IN (:active, :suspended)',
-    ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: { ':active': 'active', ':suspended': 'suspended', ':now': now.getTime() },
-  });
+  const item = await table.update(
+    accountKey(name),
+    new Change()
+      .set({ state: 'suspended' })
+      .setOnce({ suspended: now.getTime() })
+      .when(isOneOf('state', ['active', 'suspended'])),
+  );
   return item !== undefined;
 }
 
@@ -101,12 +100,8 @@ export async function changeAccount(
   change: AccountChange,
   from?: Pick<Account, 'passwordHash'>,
 ): Promise<Account | undefined> {
-  const { ExpressionAttributeValues: values, ...set } = setting(change);
-  const item = await table.update(accountKey(name), {
-    ...set,
-    ConditionExpression: `attribute_exists(passwordHash)${from ? ' AND passwordHash = :from' : ''}`,
-    ExpressionAttributeValues: { ...values, ...(from && { ':from': from.passwordHash }) },
-  });
+  const isUnchanged = from ? is('passwordHash', from.passwordHash) : isPresent('passwordHash');
+  const item = await table.update(accountKey(name), new Change().set(change).when(isUnchanged));
   return item && accountOf(item);
 }
 
@@ -120,19 +115,11 @@ export async function endSession(
   id: string,
   now: number,
 ): Promise<void> {
-  const exists = { ConditionExpression: 'attribute_exists(pk)' };
-  await table.update(accountKey(name), {
-    ...exists,
-    UpdateExpression: 'ADD endedSessions :ids',
-    ExpressionAttributeValues: { ':ids': new Set([id]) },
-  });
+  const exists = new Change().when(isPresent('pk'));
+  await table.update(accountKey(name), exists.add({ endedSessions: new Set([id]) }));
   const expired = [...endedSessions].filter((one) => Number.parseInt(one, 10) * 1000 <= now);
   if (expired.length === 0) return;
-  await table.update(accountKey(name), {
-    ...exists,
-    UpdateExpression: 'DELETE endedSessions :ids',
-    ExpressionAttributeValues: { ':ids': new Set(expired) },
-  });
+  await table.update(accountKey(name), exists.deleteFrom({ endedSessions: new Set(expired) }));
 }
 
 /** All accounts, by name. One that was made in this moment may be missing. */

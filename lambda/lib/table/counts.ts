@@ -13,10 +13,11 @@
  *
  * Both kinds of items expire with the event of them that was received last, those of minutes a little later.
  */
-import { expiresAt, type Fields } from './fields';
+import { any, Change, isAbsent, isAtMost, isLess } from './expression';
+import { expiresAt, type Fields, texts } from './fields';
 import { dayCountsKey, EXPIRES, type Key, minuteKey } from './keys';
 import { minuteKeptUntil } from './retention';
-import type { Change, Table } from './table';
+import type { Table } from './table';
 
 /** What is counted: an event, by when and where it was. */
 export interface Counted {
@@ -60,36 +61,22 @@ function ofQuarters(item: Fields, letter: 'n' | 'v'): number[] {
 async function addTo(set: 'present' | 'removed', table: Table, event: Counted): Promise<void> {
   const { account, instance, time, id } = event;
   const minute = minuteKey(account, instance, time);
-  await updateKept(table, minute, event, event.expires && minuteKeptUntil(event.expires), {
-    UpdateExpression: 'ADD #set :id',
-    ExpressionAttributeNames: { '#set': set },
-    ExpressionAttributeValues: { ':id': new Set([id.slice(0, 11)]) },
-  });
+  const member = new Change().add({ [set]: new Set([id.slice(0, 11)]) });
+  await updateKept(table, minute, event, event.expires && minuteKeptUntil(event.expires), member);
   let count = 0;
   let version = 0;
   for await (const item of table.all(minute.pk)) {
-    const present = members(item, 'present');
-    const removed = members(item, 'removed');
+    const present = texts(item, 'present');
+    const removed = texts(item, 'removed');
     count += [...present].filter((member) => !removed.has(member)).length;
     version += present.size + removed.size;
   }
   const quarter = time.getUTCHours() * 4 + Math.floor(time.getUTCMinutes() / 15);
-  await updateKept(table, dayCountsKey(account, instance, time), event, event.expires, {
-    UpdateExpression: 'SET #count = :count, #version = :version, #instance = :instance, #day = :day',
-    ConditionExpression: 'attribute_not_exists(#version) OR #version < :version',
-    ExpressionAttributeNames: {
-      '#count': `n${quarter}`,
-      '#version': `v${quarter}`,
-      '#instance': 'instance',
-      '#day': 'day',
-    },
-    ExpressionAttributeValues: {
-      ':count': count,
-      ':version': version,
-      ':instance': instance,
-      ':day': time.toISOString().slice(0, 10),
-    },
-  });
+  const day = time.toISOString().slice(0, 10);
+  const counted = new Change()
+    .set({ [`n${quarter}`]: count, [`v${quarter}`]: version, instance, day })
+    .when(any(isAbsent(`v${quarter}`), isLess(`v${quarter}`, version)));
+  await updateKept(table, dayCountsKey(account, instance, time), event, event.expires, counted);
 }
 
 /** Changes an item, and has it kept for as long as the event of it that was received last. */
@@ -98,35 +85,16 @@ async function updateKept(
   key: Key,
   { received }: Counted,
   expires: Date | undefined,
-  change: Change & { UpdateExpression: string },
+  change: Change,
 ): Promise<void> {
   if (!received) {
     await table.update(key, change);
     return;
   }
-  const { UpdateExpression, ConditionExpression: condition } = change;
-  const last = '(attribute_not_exists(#received) OR #received <= :received)';
-  const keep = `#received = :received${expires ? ', #expires = :expires' : ' REMOVE #expires'}`;
-  const names = { '#received': 'received', '#expires': EXPIRES };
-  const values = { ':received': received.getTime(), ...(expires ? { ':expires': expiresAt(expires) } : {}) };
-  // DynamoDB takes one SET.
-  const isSet = UpdateExpression.startsWith('SET');
-  const both = await table.update(key, {
-    UpdateExpression: isSet ? `${UpdateExpression}, ${keep}` : `${UpdateExpression} SET ${keep}`,
-    ConditionExpression: condition === undefined ? last : `(${condition}) AND ${last}`,
-    ExpressionAttributeNames: { ...change.ExpressionAttributeNames, ...names },
-    ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ...values },
-  });
-  if (both || (await table.update(key, change))) return;
-  await table.update(key, {
-    UpdateExpression: `SET ${keep}`,
-    ConditionExpression: last,
-    ExpressionAttributeNames: names,
-    ExpressionAttributeValues: values,
-  });
-}
-
-function members(item: Fields, name: string): ReadonlySet<unknown> {
-  const value = item[name];
-  return value instanceof Set ? value : new Set();
+  const keep = { received: received.getTime(), [EXPIRES]: expiresAt(expires) };
+  const isLast = any(isAbsent('received'), isAtMost('received', received.getTime()));
+  if (await table.update(key, change.set(keep).when(isLast))) return;
+  // One of the two conditions is not met: each of them alone.
+  if (await table.update(key, change)) return;
+  await table.update(key, new Change().set(keep).when(isLast));
 }

@@ -4,6 +4,7 @@
  * among the account's unfinished deletions, and does not expire.
  */
 import type { PublishedEvent } from './event-item';
+import { all, Change, is } from './expression';
 import { type Fields, number, optional, text, texts } from './fields';
 import { deletingDayKey, EXPIRES, eventKey, timeKey } from './keys';
 import type { Table } from './table';
@@ -38,11 +39,7 @@ export async function hideEvent(table: Table, event: PublishedEvent, now: number
       dayKey: deletingDayKey(account),
       timeKey: timeKey(new Date(now), id),
     },
-    {
-      ConditionExpression: '#state = :published AND etag = :etag AND sequencer = :sequencer',
-      ExpressionAttributeNames: { '#state': 'state' },
-      ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':sequencer': sequencer },
-    },
+    all(is('state', 'published'), is('etag', etag), is('sequencer', sequencer)),
   );
   return hidden ? { account, id, fileName, time, instance, persons, engine } : undefined;
 }
@@ -73,21 +70,14 @@ export async function writeGone(table: Table, { account, id }: EventRemains, now
 export async function reopenDeletion(table: Table, event: PublishedEvent): Promise<boolean> {
   const { account, id, fileName, time, instance, engine } = event;
   const persons = new Set([...(event.persons ?? []), ...event.faces.map(({ person }) => person)]);
-  const item = await table.update(eventKey(account, id), {
-    UpdateExpression:
-      'SET account = :account, id = :id, fileName = :fileName, #time = :time, instance = :instance, ' +
-      `dayKey = :dayKey, timeKey = :timeKey${engine === undefined ? '' : ', engine = :engine'} REMOVE #expires` +
-      `${persons.size > 0 ? ' ADD persons :persons' : ''}`,
-    ConditionExpression: '#state = :deleted',
-    ExpressionAttributeNames: { '#state': 'state', '#time': 'time', '#expires': EXPIRES },
-    ExpressionAttributeValues: {
-      ':deleted': 'deleted',
-      ...{ ':account': account, ':id': id, ':fileName': fileName, ':time': time.getTime(), ':instance': instance },
-      ':dayKey': deletingDayKey(account),
-      ':timeKey': timeKey(event.received, id),
-      ...(engine === undefined ? {} : { ':engine': engine }),
-      ...(persons.size > 0 ? { ':persons': persons } : {}),
-    },
-  });
+  const index = { dayKey: deletingDayKey(account), timeKey: timeKey(event.received, id) };
+  const item = await table.update(
+    eventKey(account, id),
+    new Change()
+      .set({ account, id, fileName, time: time.getTime(), instance, ...index, [EXPIRES]: undefined })
+      .set(engine === undefined ? {} : { engine })
+      .add({ persons })
+      .when(is('state', 'deleted')),
+  );
   return item !== undefined;
 }

@@ -7,9 +7,10 @@
  */
 import type { Box } from '../faces/engine';
 import type { Kind } from '../media/kind';
+import { all, any, Change, is, isAbsent, isAtMost, isLess } from './expression';
 import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
 import { dayKey, EXPIRES, eventKey, instanceEventsKey, timeKey } from './keys';
-import { setting, type Table } from './table';
+import type { Table } from './table';
 
 /** A face in an event. */
 export interface EventFace {
@@ -94,24 +95,15 @@ export async function writeEvent(table: Table, event: PublishedEvent): Promise<P
     instanceKey: instanceEventsKey(account, instance),
     timeKey: timeKey(time, id),
   };
-  const { UpdateExpression, ...change } = setting({
-    ...first,
-    ...rest,
-    received: received.getTime(),
-    expires: expiresAt(expires),
-    state: 'published',
-    settled: false,
-  });
   const onIt = new Set(event.faces.map(({ person }) => person));
-  const item = await table.update(eventKey(account, id), {
-    ...change,
-    UpdateExpression: `${onceOnly(UpdateExpression, Object.keys(first))}${onIt.size > 0 ? ' ADD persons :onIt' : ''}`,
-    ExpressionAttributeValues: {
-      ...change.ExpressionAttributeValues,
-      ...(onIt.size > 0 ? { ':onIt': onIt } : {}),
-    },
-    ConditionExpression: 'attribute_not_exists(pk) OR (#state = :state AND #sequencer <= :sequencer)',
-  });
+  const item = await table.update(
+    eventKey(account, id),
+    new Change()
+      .setOnce(first)
+      .set({ ...rest, received: received.getTime(), expires: expiresAt(expires), state: 'published', settled: false })
+      .add({ persons: onIt })
+      .when(any(isAbsent('pk'), all(is('state', 'published'), isAtMost('sequencer', event.sequencer)))),
+  );
   return item && eventOf(item);
 }
 
@@ -120,17 +112,12 @@ export async function writeUploadedAgain(
   table: Table,
   { account, id, etag, sequencer, received, expires }: PublishedEvent,
 ): Promise<void> {
-  const { ExpressionAttributeNames, ExpressionAttributeValues, UpdateExpression } = setting({
-    sequencer,
-    received: received.getTime(),
-    expires: expiresAt(expires),
-  });
-  await table.update(eventKey(account, id), {
-    UpdateExpression,
-    ConditionExpression: '#state = :published AND etag = :etag AND #sequencer < :sequencer',
-    ExpressionAttributeNames: { ...ExpressionAttributeNames, '#state': 'state' },
-    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':published': 'published', ':etag': etag },
-  });
+  await table.update(
+    eventKey(account, id),
+    new Change()
+      .set({ sequencer, received: received.getTime(), expires: expiresAt(expires) })
+      .when(all(isPublishedWith(etag), isLess('sequencer', sequencer))),
+  );
 }
 
 /** Has an event expire at another time, unless it is another one by now. */
@@ -139,23 +126,20 @@ export async function writeExpiry(
   { account, id, etag }: Pick<PublishedEvent, 'account' | 'id' | 'etag'>,
   expires: Date,
 ): Promise<void> {
-  await table.update(eventKey(account, id), {
-    UpdateExpression: 'SET #expires = :expires',
-    ConditionExpression: '#state = :published AND etag = :etag',
-    ExpressionAttributeNames: { '#state': 'state', '#expires': EXPIRES },
-    ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':expires': expiresAt(expires) },
-  });
+  const change = new Change().set({ [EXPIRES]: expiresAt(expires) });
+  await table.update(eventKey(account, id), change.when(isPublishedWith(etag)));
 }
 
 /** Remembers that everything that follows from this event's item is written. False when it is another event by now. */
 export async function writeSettled(table: Table, { account, id, etag }: PublishedEvent): Promise<boolean> {
-  const item = await table.update(eventKey(account, id), {
-    UpdateExpression: 'SET settled = :yes',
-    ConditionExpression: '#state = :published AND etag = :etag',
-    ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: { ':published': 'published', ':etag': etag, ':yes': true },
-  });
+  const change = new Change().set({ settled: true });
+  const item = await table.update(eventKey(account, id), change.when(isPublishedWith(etag)));
   return item !== undefined;
+}
+
+/** The event is published, and its picture is still the one with this ETag. */
+function isPublishedWith(etag: string) {
+  return all(is('state', 'published'), is('etag', etag));
 }
 
 /** Reads an event's item; throws an Error that names the field when one is missing. */
@@ -219,12 +203,4 @@ export function boxOf(from: Fields, name: string): Box {
 function kindOf(value: string): Kind {
   if (value === 'image/jpeg' || value === 'image/png' || value === 'video/mp4') return value;
   throw new Error(`"${value}" is no kind of event.`);
-}
-
-/** The same update, which leaves the named attributes as they are where they are set already. */
-function onceOnly(expression: string, names: string[]): string {
-  return names.reduce(
-    (text, name) => text.replace(`#${name} = :${name}`, `#${name} = if_not_exists(#${name}, :${name})`),
-    expression,
-  );
 }

@@ -18,6 +18,7 @@
  */
 
 import type { KnownFace } from '../faces/engine';
+import { Change, isPresent } from './expression';
 import { type Fields, number, text } from './fields';
 import { faceKey } from './keys';
 import type { Table } from './table';
@@ -119,11 +120,7 @@ export class FaceLog {
     const prints = entries.flatMap(({ print }) => (print instanceof Uint8Array ? [print] : []));
     if (prints.length > 0) await discard(prints);
     for (const key of keys) {
-      await this.#table.update(key, {
-        UpdateExpression: 'REMOVE #print',
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeNames: { '#print': 'print' },
-      });
+      await this.#table.update(key, new Change().set({ print: undefined }).when(isPresent('pk')));
     }
     this.#leftovers = [];
   }

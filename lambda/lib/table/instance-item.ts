@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { PublishedEvent } from './event-item';
+import { any, Change, is, isAbsent, isLess, isPresent } from './expression';
 import { type Fields, number, optional, text } from './fields';
 import { instanceKey, instancePartition, timeKey } from './keys';
-import { setting, type Table } from './table';
+import type { Table } from './table';
 
 /** An instance, as it is stored. */
 export interface Instance {
@@ -43,16 +44,13 @@ export function instanceId(account: string, name: string): string {
  */
 export async function writeLastEvent(table: Table, event: PublishedEvent): Promise<void> {
   const { account, instance, received, id, time } = event;
-  await table.update(instanceKey(account, instance), {
-    ...setting({
-      instance,
-      lastSeen: received.getTime(),
-      lastEvent: id,
-      lastEventTime: time.getTime(),
-      lastKey: timeKey(received, id),
-    }),
-    ConditionExpression: 'attribute_not_exists(pk) OR #lastKey < :lastKey',
-  });
+  const lastKey = timeKey(received, id);
+  await table.update(
+    instanceKey(account, instance),
+    new Change()
+      .set({ instance, lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey })
+      .when(any(isAbsent('pk'), isLess('lastKey', lastKey))),
+  );
 }
 
 /** All instances of an account, by name: a query a megabyte, some 4,000 instances. */
@@ -69,14 +67,12 @@ export async function changeInstance(
   change: InstanceChange,
 ): Promise<Instance | undefined> {
   const { timeZone, silentAfterHours } = change;
-  const item = await table.update(instanceKey(account, name), {
-    ...setting({
-      instance: name,
-      ...(timeZone === undefined ? {} : { timeZone: timeZone ?? undefined }),
-      ...(silentAfterHours === undefined ? {} : { silentAfterHours }),
-    }),
-    ConditionExpression: 'attribute_exists(pk)',
-  });
+  const chosen = {
+    ...(timeZone === undefined ? {} : { timeZone: timeZone ?? undefined }),
+    ...(silentAfterHours === undefined ? {} : { silentAfterHours }),
+  };
+  const update = new Change().set({ instance: name, ...chosen }).when(isPresent('pk'));
+  const item = await table.update(instanceKey(account, name), update);
   return item && instanceOf(account, item);
 }
 
@@ -86,12 +82,8 @@ export async function replaceLastEvent(
   { account, instance, id }: Pick<PublishedEvent, 'account' | 'instance' | 'id'>,
   next: Pick<PublishedEvent, 'id' | 'time'> | undefined,
 ): Promise<void> {
-  const change = setting({ lastEvent: next?.id, lastEventTime: next?.time.getTime() });
-  await table.update(instanceKey(account, instance), {
-    ...change,
-    ExpressionAttributeValues: { ...change.ExpressionAttributeValues, ':id': id },
-    ConditionExpression: '#lastEvent = :id',
-  });
+  const change = new Change().set({ lastEvent: next?.id, lastEventTime: next?.time.getTime() });
+  await table.update(instanceKey(account, instance), change.when(is('lastEvent', id)));
 }
 
 function instanceOf(account: string, item: Fields): Instance {

@@ -7,11 +7,12 @@
 
 import type { Box } from '../faces/engine';
 import { boxOf, type PublishedEvent } from './event-item';
+import { all, any, Change, is, isAbsent, isAtMost, isLess, isPresent } from './expression';
 import { expiresAt, expiryOf, type Fields, fieldsOf, optional, text, texts } from './fields';
 import { appearanceKey, personKey, personPartition, timeKey } from './keys';
-import { setting, type Table } from './table';
+import type { Table } from './table';
 
-const IS_LIVING = 'attribute_exists(pk) AND attribute_not_exists(mergedInto) AND attribute_not_exists(forgotten)';
+const isLiving = all(isPresent('pk'), isAbsent('mergedInto'), isAbsent('forgotten'));
 
 /** Where a person's face is to be seen. */
 export interface Portrait {
@@ -55,17 +56,15 @@ export async function writeAppearances(table: Table, event: PublishedEvent): Pro
     const key = personKey(account, person);
     const made = { person, since: time.getTime(), portrait, engine: event.engine };
     if (!(await table.create(key, made)) && sure) {
-      await table.update(key, {
-        UpdateExpression: 'SET #portrait = :portrait',
-        ConditionExpression: `${IS_LIVING} AND (attribute_not_exists(portrait) OR portrait.#at < :at)`,
-        ExpressionAttributeNames: { '#portrait': 'portrait', '#at': 'at' },
-        ExpressionAttributeValues: { ':portrait': portrait, ':at': portrait.at },
-      });
+      const isLater = any(isAbsent('portrait'), isLess('portrait.at', portrait.at));
+      await table.update(key, new Change().set({ portrait }).when(all(isLiving, isLater)));
     }
-    await table.update(appearanceKey(account, person, time, id), {
-      ...setting({ event: id, instance, received: received.getTime(), expires }),
-      ConditionExpression: 'attribute_not_exists(pk) OR attribute_not_exists(#received) OR #received <= :received',
-    });
+    await table.update(
+      appearanceKey(account, person, time, id),
+      new Change()
+        .set({ event: id, instance, received: received.getTime(), expires })
+        .when(any(isAbsent('received'), isAtMost('received', received.getTime()))),
+    );
     if ((await table.get(key))?.forgotten !== undefined) await table.remove(appearanceKey(account, person, time, id));
   }
   const onIt = new Set(event.faces.map(({ person }) => person));
@@ -83,12 +82,7 @@ export async function replacePortrait(
   next: { event: PublishedEvent; box: Box } | undefined,
 ): Promise<void> {
   const portrait = next && portraitIn(next.event, next.box);
-  await table.update(personKey(account, person), {
-    UpdateExpression: portrait ? 'SET #portrait = :portrait' : 'REMOVE #portrait',
-    ConditionExpression: '#portrait.#event = :event',
-    ExpressionAttributeNames: { '#portrait': 'portrait', '#event': 'event' },
-    ExpressionAttributeValues: { ':event': event, ...(portrait ? { ':portrait': portrait } : {}) },
-  });
+  await table.update(personKey(account, person), new Change().set({ portrait }).when(is('portrait.event', event)));
 }
 
 /** Names a living person, or takes the name away. Returns it as it then is; undefined when it lives no more. */
@@ -98,10 +92,7 @@ export async function writeName(
   person: string,
   name: string | undefined,
 ): Promise<Person | undefined> {
-  const item = await table.update(personKey(account, person), {
-    ...setting({ person, name }),
-    ConditionExpression: IS_LIVING,
-  });
+  const item = await table.update(personKey(account, person), new Change().set({ person, name }).when(isLiving));
   return item && personOf(item);
 }
 
@@ -112,10 +103,8 @@ export async function writeForgotten(
   person: string,
   forgotten: 'begun' | 'done',
 ): Promise<void> {
-  await table.update(personKey(account, person), {
-    ...setting({ forgotten, name: undefined, portrait: undefined, since: undefined }),
-    ConditionExpression: 'attribute_exists(pk)',
-  });
+  const change = new Change().set({ forgotten, name: undefined, portrait: undefined, since: undefined });
+  await table.update(personKey(account, person), change.when(isPresent('pk')));
 }
 
 /** Remembers on a person who was merged into it; it takes the name and the portrait of `from` where it has none. */
@@ -127,27 +116,19 @@ export async function writeMerger(
   merged: ReadonlySet<string>,
 ): Promise<void> {
   const key = personKey(account, into.id);
-  await table.update(key, {
-    UpdateExpression: 'ADD merged :merged',
-    ConditionExpression: IS_LIVING,
-    ExpressionAttributeValues: { ':merged': merged },
-  });
+  await table.update(key, new Change().add({ merged }).when(isLiving));
   const item = await table.get(personKey(account, from.id));
   for (const attribute of ['name', 'portrait']) {
     if (item?.[attribute] === undefined) continue;
-    await table.update(key, {
-      ...setting({ [attribute]: item[attribute] }),
-      ConditionExpression: `${IS_LIVING} AND attribute_not_exists(#${attribute})`,
-    });
+    const change = new Change().set({ [attribute]: item[attribute] });
+    await table.update(key, change.when(all(isLiving, isAbsent(attribute))));
   }
 }
 
 /** Remembers that a person is another one. */
 export async function writeMerged(table: Table, account: string, person: string, into: string): Promise<void> {
-  await table.update(personKey(account, person), {
-    ...setting({ mergedInto: into, name: undefined, portrait: undefined }),
-    ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(forgotten)',
-  });
+  const change = new Change().set({ mergedInto: into, name: undefined, portrait: undefined });
+  await table.update(personKey(account, person), change.when(all(isPresent('pk'), isAbsent('forgotten'))));
 }
 
 /** All persons of an account, also those merged or forgotten: a query a megabyte, some 4,000 persons. */

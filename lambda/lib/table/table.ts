@@ -10,8 +10,8 @@ import {
   QueryCommand,
   type QueryCommandInput,
   UpdateCommand,
-  type UpdateCommandInput,
 } from '@aws-sdk/lib-dynamodb';
+import { Change, type Condition, isAbsent, onCondition } from './expression';
 import { type Fields, fieldsOf, text } from './fields';
 import { type BY_DAY, type BY_INSTANCE, type Key, partitionOf } from './keys';
 
@@ -22,15 +22,6 @@ const MOST_WRITTEN = 25;
 /** What DynamoDB leaves of a batch is asked for again this often, with longer and longer pauses: 6 seconds in all. */
 const MOST_ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 50;
-
-/** What an update says about an item: DynamoDB's own words. */
-export type Change = Omit<UpdateCommandInput, 'TableName' | 'Key' | 'ReturnValues'>;
-
-/** A condition of a write. */
-export type Condition = Pick<
-  UpdateCommandInput,
-  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
->;
 
 /** Which items of one partition, in which order. */
 export interface Query {
@@ -74,7 +65,7 @@ export class Table {
   async update(key: Key, change: Change): Promise<Fields | undefined> {
     const changed = await ifMet(
       this.#client.send(
-        new UpdateCommand({ TableName: this.#name, Key: { ...key }, ReturnValues: 'ALL_NEW', ...change }),
+        new UpdateCommand({ TableName: this.#name, Key: { ...key }, ReturnValues: 'ALL_NEW', ...change.request }),
       ),
     );
     return changed?.Attributes;
@@ -82,20 +73,24 @@ export class Table {
 
   /** Sets an item's attributes if the item does not exist. Returns whether it did not. */
   async create(key: Key, attributes: Fields): Promise<boolean> {
-    const made = await this.update(key, { ...setting(attributes), ConditionExpression: 'attribute_not_exists(pk)' });
+    const made = await this.update(key, new Change().set(attributes).when(isAbsent('pk')));
     return made !== undefined;
   }
 
   /** Puts an item in the place of the one that is there: none of its attributes stays. False when the condition is not met. */
   async replace(key: Key, attributes: Fields, condition?: Condition): Promise<boolean> {
     const Item = { ...attributes, ...key };
-    const done = await ifMet(this.#client.send(new PutCommand({ TableName: this.#name, Item, ...condition })));
+    const done = await ifMet(
+      this.#client.send(new PutCommand({ TableName: this.#name, Item, ...onCondition(condition) })),
+    );
     return done !== undefined;
   }
 
   /** Removes an item, if the condition (when one is given) is met. */
   async remove(key: Key, condition?: Condition): Promise<void> {
-    await ifMet(this.#client.send(new DeleteCommand({ TableName: this.#name, Key: { ...key }, ...condition })));
+    await ifMet(
+      this.#client.send(new DeleteCommand({ TableName: this.#name, Key: { ...key }, ...onCondition(condition) })),
+    );
   }
 
   /** Removes items; those that are not there are removed already. One request for 25 of them, one after the other. */
@@ -169,6 +164,12 @@ export class Table {
     } while (input.ExclusiveStartKey);
   }
 
+  /** The first `pageSize` items of a query: one request. */
+  async first(query: Query & { pageSize: number }): Promise<Fields[]> {
+    for await (const page of this.pages(query)) return page;
+    return [];
+  }
+
   /** All items of a query. */
   async list(query: Query): Promise<Fields[]> {
     const items: Fields[] = [];
@@ -231,20 +232,6 @@ function distinct(keys: readonly Key[]): Key[] {
 
 function chunks<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
-}
-
-/** An update that sets each attribute; those that are undefined are removed. */
-export function setting(attributes: Fields): Change & { UpdateExpression: string } {
-  const names = Object.keys(attributes);
-  const set = names.filter((name) => attributes[name] !== undefined);
-  const removed = names.filter((name) => attributes[name] === undefined);
-  const sets = set.length > 0 ? [`SET ${set.map((name) => `#${name} = :${name}`).join(', ')}`] : [];
-  const removes = removed.length > 0 ? [`REMOVE ${removed.map((name) => `#${name}`).join(', ')}`] : [];
-  return {
-    UpdateExpression: [...sets, ...removes].join(' '),
-    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-    ExpressionAttributeValues: Object.fromEntries(set.map((name) => [`:${name}`, attributes[name]])),
-  };
 }
 
 async function ifMet<T>(write: Promise<T>): Promise<T | undefined> {

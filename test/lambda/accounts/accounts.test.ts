@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import { add } from '../../../lambda/lib/accounts/licences';
 import { placeOfEnvironment } from '../../../lambda/lib/accounts/place';
 import { readAccount } from '../../../lambda/lib/table/account-item';
+import { Change } from '../../../lambda/lib/table/expression';
 import { Table } from '../../../lambda/lib/table/table';
 import { iam, s3 as S3 } from '../../../lambda/test-packages';
 import { type Item, OTHER, TestCloud } from '../cloud';
@@ -98,8 +99,7 @@ describe('the accounts command', function () {
   /** As if it were long ago that it was suspended, so that nothing has to be waited for. */
   const suspendLongAgo = async (name: string) => {
     const key = { pk: `ACCOUNT#${name}#ACCOUNT`, sk: 'ACCOUNT' };
-    const change = { UpdateExpression: 'SET suspended = :then', ExpressionAttributeValues: { ':then': 0 } };
-    await new Table(cloud.documents, cloud.tableName).update(key, change);
+    await new Table(cloud.documents, cloud.tableName).update(key, new Change().set({ suspended: 0 }));
   };
   const item = async (name: string) => await readAccount(new Table(cloud.documents, cloud.tableName), name);
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Change } from '../../../lambda/lib/table/expression';
 import { fieldsOf, list } from '../../../lambda/lib/table/fields';
 import type { Visitor } from './gallery-server';
 import { Scene } from './scene';
@@ -161,8 +162,7 @@ describe('gallery: events', () => {
     const items = await scene.cloud.itemsOf('EVENT');
     for (const { pk, sk, timeKey } of items) {
       if (!/10:0[1-6]/.test(String(timeKey))) continue;
-      const gone = { UpdateExpression: 'SET expires = :t', ExpressionAttributeValues: { ':t': scene.now / 1000 } };
-      await scene.table.update({ pk: String(pk), sk: String(sk) }, gone);
+      await scene.table.update({ pk: String(pk), sk: String(sk) }, new Change().set({ expires: scene.now / 1000 }));
       expect((await jane.get(`/api/events/${String(pk).split('#')[3]}`)).status).to.equal(404);
       expect((await jane.get(`/events/${String(pk).split('#')[3]}/image`)).status).to.equal(404);
     }

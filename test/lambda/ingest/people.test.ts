@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import type { Face, FaceEngine, KnownFace } from '../../../lambda/lib/faces/engine';
 import { People } from '../../../lambda/lib/ingest/people';
 import type { EventFace } from '../../../lambda/lib/table/event-item';
+import { Change } from '../../../lambda/lib/table/expression';
 import { faceKey } from '../../../lambda/lib/table/keys';
-import { setting, Table } from '../../../lambda/lib/table/table';
+import { Table } from '../../../lambda/lib/table/table';
 import { TestCloud } from '../cloud';
 
 /** An engine for which a face is one number, and the distance of two faces their difference in hundredths. */
@@ -145,7 +146,7 @@ describe('lambda: who the faces are', () => {
     const first = person(await see(who, 'a', 1000));
     const second = person(await see(who, 'b', 3000));
     const append = async (number: number, entry: Record<string, unknown>) =>
-      await table.update(faceKey('jane', 'numbers', number), setting({ ...entry, number }));
+      await table.update(faceKey('jane', 'numbers', number), new Change().set({ ...entry, number }));
     await append(3, { entry: 'merged', from: second, into: first });
     expect(person(await see(who, 'c', 3001))).to.equal(first);
     await append(4, { entry: 'forgotten', person: first });
