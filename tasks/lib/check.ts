@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Bucket } from './bucket/bucket';
 import { inWords } from './bucket/corrections';
-import { Problem, problemOf } from './bucket/problem';
+import { Problem } from './bucket/problem';
+import { problemOf } from './bucket/problem-of';
 import { kindOf, objectKey } from './event';
 import { describe, type SettingsResult, type SyncSettings } from './settings/settings';
 

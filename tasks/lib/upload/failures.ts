@@ -6,7 +6,8 @@
  * that has ended): several in a row tell which.
  */
 
-import { type Place, Problem, problemOf } from '../bucket/problem';
+import type { Place, Problem } from '../bucket/problem';
+import { problemOf, problemOfReading } from '../bucket/problem-of';
 import { plural } from '../plural';
 import type { Item, UploadQueue } from './queue';
 import type { Rarely } from './rarely';
@@ -64,8 +65,7 @@ export class Failures {
 
   /** The file cannot be read, whatever the bucket would say to it. */
   ofFile(item: Item, error: unknown): void {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    const problem = new Problem('file', code, `${item.name} cannot be read (${code}).`, remedyOf(code), error);
+    const problem = problemOfReading(item.name, error);
     this.#hold(item, problem);
     this.#tellOfFile(problem);
   }
@@ -129,10 +129,4 @@ export class Failures {
     const isOfLate = performance.now() - this.#lastSuccess < SUCCESS_OF_LATE;
     return this.#denied.size > (isOfLate ? DENIED_IN_A_ROW : 1);
   }
-}
-
-function remedyOf(code: string): string {
-  if (code === 'EACCES' || code === 'EPERM') return 'Let the user that runs grunt read it.';
-  if (code === 'EMFILE' || code === 'ENFILE') return 'Too many files are open on this machine.';
-  return 'The disk or SD card may be failing.';
 }

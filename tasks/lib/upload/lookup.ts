@@ -9,7 +9,8 @@
  */
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Problem, problemOf } from '../bucket/problem';
+import type { Problem } from '../bucket/problem';
+import { problemOf } from '../bucket/problem-of';
 import { objectKey } from '../event';
 import { plural } from '../plural';
 import { fingerprintOf } from './fingerprint';

@@ -13,6 +13,7 @@
  * upload ends with the one that it began with.
  */
 import { join } from 'node:path';
+import { isOfFile } from '../bucket/problem-of';
 import { contentTypeOf, eventMetadata, kindOf, objectKey } from '../event';
 import type { SyncSettings } from '../settings/settings';
 import { Failures } from './failures';
@@ -366,11 +367,4 @@ export class Uploader {
   #keyOf(name: string): string {
     return objectKey(this.#work.settings.destination.folder, name);
   }
-}
-
-/** An error of the file system, as opposed to one of the network: it names the call that failed on a path. */
-function isOfFile(error: unknown): error is Error & { code: string } {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !('syscall' in error))
-    return false;
-  return error.syscall === 'open' || error.syscall === 'read' || error.syscall === 'fstat';
 }
