@@ -19,16 +19,18 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { EXPIRES, tableDefinition } from './lib/table/keys';
-import { isSigned, type KeyPair } from './local-dynamodb-signature';
+import { bodyHashIn, isBody, isSigned, type KeyPair } from './local-dynamodb-signature';
 
 // The package brings no types.
 const dynalite: (options: { path?: string; createTableMs: number }) => Server = createRequire(__filename)('dynalite');
 
+/** A server that runs. */
 export interface LocalDynamoDB {
   endpoint: string;
   close: () => Promise<void>;
 }
 
+/** How a server is to run. */
 export interface LocalDynamoDBOptions {
   /** Where tables are kept; left out, in memory. */
   path?: string;
@@ -61,6 +63,14 @@ export async function startDynamoDB({ path, port = 0, keyPairs }: LocalDynamoDBO
 /** DynamoDB's own limit of a request, in bytes. */
 const MOST_BYTES = 16 * 1024 ** 2;
 
+/** Of a request whose sender is known only once its body is there, in bytes: the AWS CLI sends such. */
+const MOST_UNKNOWN_BYTES = 64 * 1024;
+
+/** Most connections, and how long headers, and then a whole request, may take to arrive (ms). */
+const MOST_CONNECTIONS = 512;
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+
 /**
  * dynalite believes every signature and lets every page of every site ask it. Programs send no Origin, and call it by its
  * address, not by a name that somebody has made lead here; and whoever has none of the key pairs, such as another user of the
@@ -70,15 +80,26 @@ function guard(server: Server, keyPairs: readonly KeyPair[]): void {
   const [serve] = server.listeners('request');
   if (!serve) throw new Error('dynalite answers no requests.');
   server.removeAllListeners('request');
+  Object.assign(server, {
+    maxConnections: MOST_CONNECTIONS,
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+  });
   server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
     try {
       const { method, url, headers } = request;
       const isLocal = /^127\.0\.0\.1(:\d+)?$/.test(headers.host ?? '');
       if (!isLocal || headers.origin !== undefined) return refuse(request, response, 403, 'AccessDeniedException');
-      // Left out, it is no number either.
-      if (!(Number(headers['content-length']) <= MOST_BYTES)) return refuse(request, response, 413, 'RequestTooLarge');
-      const body = await buffer(request);
-      if (!(await isSigned({ method, url, headers, body }, keyPairs, Date.now()))) {
+      const hash = bodyHashIn(headers);
+      // Left out, the length is no number either.
+      const most = hash === undefined ? MOST_UNKNOWN_BYTES : MOST_BYTES;
+      if (!(Number(headers['content-length']) <= most)) return refuse(request, response, 413, 'RequestTooLarge');
+      // Where the headers are enough, nothing of a stranger's body is read.
+      const early = hash === undefined ? await buffer(request) : undefined;
+      const isKnown = await isSigned({ method, url, headers, ...(early && { body: early }) }, keyPairs, Date.now());
+      if (!isKnown) return refuse(request, response, 400, 'UnrecognizedClientException');
+      const body = early ?? (await buffer(request));
+      if (hash !== undefined && !isBody(body, hash)) {
         return refuse(request, response, 400, 'UnrecognizedClientException');
       }
       serve.call(server, Object.assign(Readable.from([body]), { method, url, headers }), response);
@@ -90,9 +111,14 @@ function guard(server: Server, keyPairs: readonly KeyPair[]): void {
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, name: string): void {
-  request.resume();
   const message = 'This DynamoDB is for the programs of its cloud alone.';
-  response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' });
+  // What is left of the body is not waited for.
+  const isWhole = request.complete || Number(request.headers['content-length'] ?? 0) <= MOST_UNKNOWN_BYTES;
+  if (isWhole) request.resume();
+  response.writeHead(status, {
+    'Content-Type': 'application/x-amz-json-1.0',
+    ...(!isWhole && { Connection: 'close' }),
+  });
   response.end(JSON.stringify({ __type: `com.amazon.coral.service#${name}`, message }));
 }
 
@@ -163,15 +189,15 @@ async function expire(client: DynamoDBClient, table: string): Promise<never> {
 const KEY_PAIRS = z.array(z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })).min(1);
 
 /**
- * `node local-dynamodb.js DIRECTORY TABLE`, with the key pairs of those who may use it in DYNAMODB_KEY_PAIRS: serves the
- * table until the parent process is gone, and tells it where.
+ * `node local-dynamodb.js DIRECTORY TABLE PORT`, with the key pairs of those who may use it in DYNAMODB_KEY_PAIRS: serves
+ * the table until the parent process is gone, and tells it where. Port 0 takes any free one.
  */
-async function main([path = '', name = '']: string[]): Promise<void> {
+async function main([path = '', name = '', port = '0']: string[]): Promise<void> {
   process.once('disconnect', () => process.exit());
   // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
   process.on('SIGINT', () => {});
   const keyPairs = KEY_PAIRS.parse(JSON.parse(process.env.DYNAMODB_KEY_PAIRS ?? '[]'));
-  const { endpoint } = await startDynamoDB({ path, keyPairs });
+  const { endpoint } = await startDynamoDB({ path, keyPairs, port: Number(port) });
   const client = new DynamoDBClient({ endpoint, region: 'local', credentials: async () => ({ ...ownKeys(keyPairs) }) });
   await createTable(client, name);
   process.send?.({ endpoint });

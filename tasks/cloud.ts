@@ -1,6 +1,8 @@
 /// <reference types="grunt" />
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'bytes';
+import { printable } from './lib/printable';
 
 /** Where the Lambda is, compiled; only its paths are known here, so that a Pi neither installs nor compiles it. */
 const LAMBDA = join(__dirname, '..', 'lambda');
@@ -21,6 +23,11 @@ export = (grunt: IGrunt): void => {
       grunt.fail.fatal(`--app-port=${grunt.option('app-port')} is not a port: give a number from 0 (any) to 65535.`);
     }
 
+    const quota = grunt.option('quota') === undefined ? undefined : parse(String(grunt.option('quota')));
+    if (quota === null || (quota !== undefined && quota <= 0)) {
+      grunt.fail.fatal(`--quota=${grunt.option('quota')} is no number of bytes: give one such as 20GB.`);
+    }
+
     const ingest = join(LAMBDA, 'ingest.js');
     const gallery = join(LAMBDA, 'gallery.js');
     const account = join(LAMBDA, 'account.js');
@@ -38,10 +45,11 @@ export = (grunt: IGrunt): void => {
         ...(existsSync(gallery) && {
           app: { gallery, port: appPort, ...(existsSync(account) && { account }) },
         }),
+        // Names of pictures are whatever somebody with a camera's key has made of them.
         tell: (what: string, text: string) =>
-          what === 'failed' ? grunt.log.error(text) : grunt.log.writeln(`${what} ${text}`),
+          what === 'failed' ? grunt.log.error(printable(text)) : grunt.log.writeln(printable(`${what} ${text}`)),
       };
-      const cloud = await startCloud({ data, port, ...(hasLambda ? { lambda } : {}) });
+      const cloud = await startCloud({ data, port, ...(quota ? { quota } : {}), ...(hasLambda ? { lambda } : {}) });
       const { endpoint, bucket, folder, app } = cloud.description;
       grunt.log.ok(`The cloud runs on ${endpoint}, its bucket is ${bucket}.`);
       if (app) grunt.log.ok(`To see what the cameras saw, open ${app.url}; the login is in ${cloud.file}`);

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { encode } from 'jpeg-js';
-import { device, owner } from '../tasks/lib/cloud/s3/policy';
+import { devicePolicy } from '../tasks/lib/cloud/iam/device-policy';
+import { policyOf } from '../tasks/lib/cloud/iam/policy-document';
+import { owner } from '../tasks/lib/cloud/s3/policy';
 import { type S3Server, startS3 } from '../tasks/lib/cloud/s3/server';
 import { until } from './until';
 
@@ -121,7 +123,7 @@ export async function startBucket(
     directory,
     keyPairs: [
       { ...OWNER, policy: owner },
-      { ...DEVICE, policy: device(BUCKET, FOLDER) },
+      { ...DEVICE, policy: policyOf(devicePolicy(BUCKET, FOLDER)) },
     ],
     ...options,
   });

@@ -170,7 +170,8 @@ describe('the Lambda on one machine', function () {
     const replay = spawn(process.execPath, [GRUNT, '--no-color', '--gruntfile', GRUNTFILE, 'replay', `--data=${data}`]);
     await once(replay, 'close');
     expect(existsSync(join(data, 'queue', 'dead-letters', letter))).to.equal(false);
-    while (!readFileSync(join(data, 'queue', 'waiting', letter), 'utf8').includes('"error"')) {
+    const waiting = join(data, 'queue', 'waiting', letter);
+    while (!existsSync(waiting) || !readFileSync(waiting, 'utf8').includes('"error"')) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   });

@@ -10,7 +10,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { device, owner } from '../../tasks/lib/cloud/s3/policy';
+import { devicePolicy } from '../../tasks/lib/cloud/iam/device-policy';
+import { policyOf } from '../../tasks/lib/cloud/iam/policy-document';
+import { owner } from '../../tasks/lib/cloud/s3/policy';
 import { startS3 } from '../../tasks/lib/cloud/s3/server';
 import { missingProgram } from './programs';
 
@@ -50,7 +52,7 @@ export async function startEmbedded(): Promise<PeerServer> {
   };
   const keyPairs = [
     { ...keys.owner, policy: owner },
-    { ...keys.device, policy: device(BUCKET, FOLDER) },
+    { ...keys.device, policy: policyOf(devicePolicy(BUCKET, FOLDER)) },
   ];
   const s3 = await startS3({ directory, region: REGION, keyPairs });
   await s3.createBucket(BUCKET);

@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { codeOf } from '../error-code';
 import type { Credentials } from './credentials';
 import { LogFile } from './disk/log-file';
 import { type FunctionUrl, startFunctionUrl } from './lambda/function-url';
@@ -39,6 +40,9 @@ export interface FirstAccount extends Credentials {
 
 /** As in template.yaml, in milliseconds. */
 const TIME_LIMIT = 15_000;
+
+/** The application takes no more (lambda/lib/gallery/input.ts); hundreds of visitors must not fill the memory with theirs. */
+const MOST_REQUEST_BYTES = 64 * 1024;
 
 /**
  * Starts the application.
@@ -78,11 +82,12 @@ export async function startApplication(s3: S3Server, options: ApplicationOptions
   };
   try {
     return await startFunctionUrl({
+      mostRequestBytes: MOST_REQUEST_BYTES,
       function: { name: 'gallery', module: gallery, env, timeLimit: TIME_LIMIT, onLine: (line) => log.write(line) },
       port,
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    if (codeOf(error) === 'EADDRINUSE') {
       throw new Error(`Port ${port} is in use by another program: stop it, or choose another with --app-port=N.`);
     }
     throw error;

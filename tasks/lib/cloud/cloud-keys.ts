@@ -3,9 +3,11 @@
  * Later the device's key may be rotated, and the password changed: IAM and the table know what is in force.
  */
 import { randomInt } from 'node:crypto';
+import { isRecord } from '../record';
 import { type Credentials, isCredentials, newCredentials } from './credentials';
-import { readJson, writePrivateJson } from './disk/private-file';
+import { readTwice, writeTwice } from './disk/private-file';
 
+/** The key pairs and the login of a cloud. */
 export interface Keys {
   readonly owner: Credentials;
   readonly device: Credentials;
@@ -18,24 +20,21 @@ export interface Keys {
 
 /**
  * The keys of a file: the same at every start.
- * @throws Error for a person to read where the file is damaged
+ * @param warn is told where one of the file's two copies was damaged
+ * @throws Error for a person to read where both are
  */
-export function stableKeys(file: string): Keys {
-  const read = readJson(file);
+export function stableKeys(file: string, warn: (text: string) => void): Keys {
+  const read = readTwice(file, isKeyPairs, warn);
   if (isKeys(read)) return read;
-  const isOld = isKeyPairs(read);
-  if (read !== undefined && !isOld) {
-    throw new Error(`${file} does not hold two key pairs. Delete it, and the next start makes new ones.`);
-  }
-  const { owner, device } = isOld ? read : { owner: newCredentials(), device: newCredentials() };
+  const { owner, device } = read ?? { owner: newCredentials(), device: newCredentials() };
   const keys: Keys = { owner, device, app: { password: newPassword(), isMade: false } };
-  writePrivateJson(file, keys);
+  writeTwice(file, keys);
   return keys;
 }
 
 /** Remembers that the account was made. */
 export function rememberAccount(file: string, keys: Keys): void {
-  writePrivateJson(file, { ...keys, app: { ...keys.app, isMade: true } });
+  writeTwice(file, { ...keys, app: { ...keys.app, isMade: true } });
 }
 
 /** 20 letters and digits, none of which looks like another, in groups of five: 98 bits. */
@@ -45,26 +44,13 @@ function newPassword(): string {
   return letters.replace(/.{5}(?=.)/g, '$&-');
 }
 
+/** Those of the first versions had no login yet. */
 function isKeyPairs(value: unknown): value is Pick<Keys, 'owner' | 'device'> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'owner' in value &&
-    isCredentials(value.owner) &&
-    'device' in value &&
-    isCredentials(value.device)
-  );
+  return isRecord(value) && isCredentials(value.owner) && isCredentials(value.device);
 }
 
 function isKeys(value: unknown): value is Keys {
   if (!isKeyPairs(value) || !('app' in value)) return false;
   const { app } = value;
-  return (
-    typeof app === 'object' &&
-    app !== null &&
-    'password' in app &&
-    typeof app.password === 'string' &&
-    'isMade' in app &&
-    typeof app.isMade === 'boolean'
-  );
+  return isRecord(app) && typeof app.password === 'string' && typeof app.isMade === 'boolean';
 }

@@ -5,31 +5,37 @@
  *
  *     DIR/cloud.json   how to reach it, with the device's credentials and the login; there as soon as it is ready
  *     DIR/owner.env    the owner's environment, for the accounts command; there as long as DIR/cloud.json
- *     DIR/keys.json    the key pairs and the login, made at the first start (cloud-keys.ts)
- *     DIR/iam.json     who may upload (iam-users.ts)
+ *     DIR/keys.json    the key pairs and the login, made at the first start (cloud-keys.ts); a copy is beside it
+ *     DIR/iam.json     who may upload (iam/users.ts); a copy is beside it
  *     DIR/s3/          buckets and objects
- *     DIR/lock         names the process that runs on DIR
+ *     DIR/lock.<n>     names the process that runs on DIR (disk/lock.ts)
  */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { codeOf } from '../error-code';
 import { ensureAccount, startApplication } from './application';
 import { type Keys, rememberAccount, stableKeys } from './cloud-keys';
 import { type Credentials, newCredentials } from './credentials';
 import { lock } from './disk/lock';
-import { writePrivate, writePrivateJson } from './disk/private-file';
+import { requirePrivateDirectory } from './disk/private-directory';
+import { writePrivateJson } from './disk/private-file';
+import { replaceFileSync } from './disk/replace-file';
+import { devicePolicy } from './iam/device-policy';
 import { type Iam, startIam } from './iam/server';
 import { IamUsers } from './iam/users';
 import type { FunctionUrl } from './lambda/function-url';
 import { Publishing, type PublishingOptions, TABLE } from './publishing';
 import { PRODUCTION_LIFECYCLE, UPLOADS_LIFECYCLE } from './retention';
-import type { S3EventRecord } from './s3/notifications';
+import { spaceOf } from './s3/limits';
 import { owner } from './s3/policy';
-import { type S3Server, startS3 } from './s3/server';
+import { type S3Options, type S3Server, startS3 } from './s3/server';
 
 export interface CloudOptions {
   /** Directory of everything the cloud keeps. */
   readonly data: string;
   readonly port: number;
+  /** Bytes that one account may have; half of the disk where none is given. */
+  readonly quota?: number;
   /** What is run on uploads; left out, they stay where they are. */
   readonly lambda?: LambdaOptions;
 }
@@ -69,6 +75,12 @@ export interface Cloud {
 const REGION = 'eu-west-1';
 const BUCKET = 'uploads';
 const PRODUCTION = 'production';
+/** Files that nobody else may have laid down. */
+const SECRETS = ['keys.json', 'keys.json.copy', 'iam.json', 'iam.json.copy', 'cloud.json', 'owner.env'];
+/** Objects of an account: ten years of a busy camera's. Each takes some 300 bytes of memory. */
+const MOST_OBJECTS = 1_000_000;
+/** Multipart uploads of an account that were begun and not completed; an uploader has four. They are forgotten after a day. */
+const MOST_UPLOADS = 1000;
 /** The first account. */
 const FOLDER = 'home';
 /** Its user in IAM, named as the accounts command names them. */
@@ -76,12 +88,13 @@ const USER = `kerberos-${FOLDER}`;
 
 /**
  * Starts the cloud and tells, in DIR/cloud.json, how to reach it.
- * @throws Error for a person to read: the port is in use, the directory is, or cannot be written
+ * @throws Error for a person to read: the port is in use, the directory is, or cannot be written, or others can write it
  */
-export async function startCloud({ data, port, lambda }: CloudOptions): Promise<Cloud> {
+export async function startCloud({ data, port, quota, lambda }: CloudOptions): Promise<Cloud> {
   const directory = resolve(data);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  requirePrivateDirectory(directory, SECRETS);
   const { release } = lock(join(directory, 'lock'));
+  const warn = (text: string) => (lambda ? lambda.tell('failed', text) : process.emitWarning(text));
   /** What was started, the last first. */
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
@@ -94,18 +107,29 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
     // Those of an earlier run would say that we are ready.
     for (const old of [file, ownerFile]) rmSync(old, { force: true });
     const keysFile = join(directory, 'keys.json');
-    const keys = stableKeys(keysFile);
+    const keys = stableKeys(keysFile, warn);
     const place = { data: directory, region: REGION, uploads: BUCKET, production: PRODUCTION };
     // The functions' key pairs live as long as this process.
     const ingest = newCredentials();
     const gallery = newCredentials();
     const databaseUsers = [keys.owner, ingest, gallery];
     const publishing = lambda && new Publishing({ ...lambda, ...place, credentials: ingest, databaseUsers });
-    const s3 = await startServer(join(directory, 's3'), port, keys, (event) => publishing?.add(event));
+    const space = await spaceOf(directory);
+    const s3 = await startServer(port, {
+      directory: join(directory, 's3'),
+      port,
+      region: REGION,
+      keyPairs: [{ ...keys.owner, policy: owner }],
+      space,
+      warn,
+      mayWait: (account) => publishing?.mayWait(account) ?? true,
+      onObjectEvent: (event) => publishing?.add(event),
+    });
     started.unshift(s3);
-    await s3.createBucket(BUCKET, UPLOADS_LIFECYCLE);
-    await s3.createBucket(PRODUCTION, PRODUCTION_LIFECYCLE);
-    const users = openUsers(join(directory, 'iam.json'), s3, keys.device);
+    const ofAccounts = { bytes: quota ?? space.total / 2, objects: MOST_OBJECTS, uploads: MOST_UPLOADS };
+    await s3.createBucket(BUCKET, { lifecycle: UPLOADS_LIFECYCLE, quota: ofAccounts });
+    await s3.createBucket(PRODUCTION, { lifecycle: PRODUCTION_LIFECYCLE });
+    const users = openUsers(join(directory, 'iam.json'), s3, keys.device, warn);
     const iam = await startIam({ users, owner: keys.owner });
     started.unshift(iam);
 
@@ -135,7 +159,7 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
       privateKey: device.secretAccessKey,
       ...(app && { app: { url: app.url, user: FOLDER, password: keys.app.password } }),
     };
-    writePrivate(ownerFile, linesOf(environment));
+    replaceFileSync(ownerFile, linesOf(environment));
     writePrivateJson(file, description);
     return { description, file, close };
   } catch (error) {
@@ -144,17 +168,11 @@ export async function startCloud({ data, port, lambda }: CloudOptions): Promise<
   }
 }
 
-async function startServer(
-  directory: string,
-  port: number,
-  keys: Keys,
-  onObjectEvent: (event: S3EventRecord) => void,
-): Promise<S3Server> {
+async function startServer(port: number, options: S3Options): Promise<S3Server> {
   try {
-    const keyPairs = [{ ...keys.owner, policy: owner }];
-    return await startS3({ directory, port, region: REGION, onObjectEvent, keyPairs });
+    return await startS3(options);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    if (codeOf(error) === 'EADDRINUSE') {
       throw new Error(`Port ${port} is in use by another program: stop it, or choose another port with --port=N.`);
     }
     throw error;
@@ -162,27 +180,10 @@ async function startServer(
 }
 
 /** Opens IAM. At the first start it gets the first account's user, whose key the device has. */
-function openUsers(file: string, s3: S3Server, device: Credentials): IamUsers {
-  const isFirst = !existsSync(file);
-  const users = new IamUsers(file, s3, Date.now);
-  if (isFirst) users.createWith(USER, { upload: devicePolicy(BUCKET, FOLDER) }, device);
+function openUsers(file: string, s3: S3Server, device: Credentials, warn: (text: string) => void): IamUsers {
+  const users = new IamUsers(file, s3, Date.now, warn);
+  if (users.isNew) users.createWith(USER, { upload: devicePolicy(BUCKET, FOLDER) }, device);
   return users;
-}
-
-/** What a device may do in AWS too: write into its folder, in one request or in parts, and list it. */
-function devicePolicy(bucket: string, folder: string): string {
-  return JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Action: 's3:PutObject', Resource: `arn:aws:s3:::${bucket}/${folder}/*` },
-      {
-        Effect: 'Allow',
-        Action: 's3:ListBucket',
-        Resource: `arn:aws:s3:::${bucket}`,
-        Condition: { StringLike: { 's3:prefix': [`${folder}/*`] } },
-      },
-    ],
-  });
 }
 
 /** The first account's key that is in force: it may have been rotated. */

@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { isRecord } from '../record';
 
 /** A key pair: its public and its private half. */
 export interface Credentials {
@@ -18,13 +19,7 @@ export function randomLetters(count: number): string {
   return Array.from({ length: count }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }
 
+/** Whether a value, such as one out of a file, is a key pair. */
 export function isCredentials(value: unknown): value is Credentials {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'accessKeyId' in value &&
-    typeof value.accessKeyId === 'string' &&
-    'secretAccessKey' in value &&
-    typeof value.secretAccessKey === 'string'
-  );
+  return isRecord(value) && typeof value.accessKeyId === 'string' && typeof value.secretAccessKey === 'string';
 }

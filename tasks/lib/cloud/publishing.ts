@@ -10,14 +10,15 @@
  *
  * The functions and DynamoDB are processes of their own, and their sources are not ours: their paths come from the caller.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { isRecord } from '../record';
 import type { Credentials } from './credentials';
+import { Database } from './database';
 import { LogFile } from './disk/log-file';
 import { FunctionProcess } from './lambda/function';
+import { formDecode } from './s3/encoding';
+import { accountOf } from './s3/key-index';
 import type { S3EventRecord } from './s3/notifications';
 import type { S3Server } from './s3/server';
 import { EventSource } from './sqs/event-source';
@@ -31,7 +32,7 @@ export interface PublishingOptions {
   readonly production: string;
   /** Compiled module of the ingest function. */
   readonly ingest: string;
-  /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE`, with key pairs in DYNAMODB_KEY_PAIRS. */
+  /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE PORT`, with key pairs in DYNAMODB_KEY_PAIRS. */
   readonly dynamodb: string;
   /** The function's own key pair. */
   readonly credentials: Credentials;
@@ -53,13 +54,14 @@ const MOST_PROCESSES = 4;
 /** How long a batch may go on when the cloud is told to stop, in milliseconds. It is repeated at the next start. */
 const GRACE = 5000;
 
-/** How long a DynamoDB of an earlier run may take to end, in milliseconds. */
-const DYNAMODB_WAIT = 10_000;
+/** So many uploads of one account may wait: as many as a camera has after weeks without a line. */
+const MOST_WAITING = 100_000;
 
+/** The queue, the function and the database, from the first event to the last. */
 export class Publishing {
   readonly #options: PublishingOptions;
   readonly #queue: MessageQueue;
-  #running: { source: EventSource; processes: FunctionProcess[]; dynamodb: ChildProcess } | undefined;
+  #running: { source: EventSource; processes: FunctionProcess[]; database: Database } | undefined;
 
   /** Opens the queue: from now on events may be added. */
   constructor(options: PublishingOptions) {
@@ -69,22 +71,36 @@ export class Publishing {
       firstDelay: 1000,
       longestDelay: 300_000,
       now: Date.now,
+      onDamaged: (text) => options.tell('failed', text),
     });
   }
 
-  /** Takes an event of the bucket; it is on disk when this returns. Events of other buckets are nobody's. */
+  /** Whether the queue takes another upload of an account. */
+  mayWait(account: string): boolean {
+    return this.#queue.lengthOf(account) < MOST_WAITING;
+  }
+
+  /**
+   * Takes an event of the bucket; it is on disk when this returns. Events of other buckets are nobody's.
+   * @throws Error of the file system
+   */
   add(event: S3EventRecord): void {
     if (event.s3.bucket.name !== this.#options.uploads || !event.eventName.startsWith('ObjectCreated:')) return;
-    this.#queue.add(JSON.stringify({ Records: [event] }));
+    this.#queue.add(JSON.stringify({ Records: [event] }), accountOf(formDecode(event.s3.object.key)));
     this.#running?.source.poll();
   }
 
   /** Starts DynamoDB, and the function as soon as there is an event for it. Gives the endpoint of DynamoDB. */
   async start(s3: S3Server): Promise<string> {
-    const { data, region, uploads, production, ingest, credentials, databaseUsers, tell } = this.#options;
+    const { data, region, uploads, production, ingest, dynamodb, credentials, databaseUsers, tell } = this.#options;
     const log = new LogFile(join(data, 'logs', 'ingest.log'));
-    mkdirSync(join(data, 'dynamodb'), { recursive: true, mode: 0o700 });
-    const dynamodb = await startDynamoDB(this.#options.dynamodb, join(data, 'dynamodb'), databaseUsers);
+    const database = await Database.start({
+      script: dynamodb,
+      directory: join(data, 'dynamodb'),
+      table: TABLE,
+      users: databaseUsers,
+      warn: (text) => tell('failed', text),
+    });
 
     // What template.yaml allows the function.
     s3.addKeyPair({
@@ -110,7 +126,7 @@ export class Publishing {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_ENDPOINT_URL_S3: s3.endpoint,
-        AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB: database.endpoint,
         PRODUCTION_BUCKET: production,
         TABLE_NAME: TABLE,
         POWERTOOLS_METRICS_DISABLED: 'true',
@@ -125,45 +141,21 @@ export class Publishing {
         tell('failed', `An upload could not be looked at: ${error} It waits in ${data}/queue/dead-letters/${id}.json.`),
       Date.now,
     );
-    this.#running = { source, processes, dynamodb: dynamodb.child };
-    return dynamodb.endpoint;
+    this.#running = { source, processes, database };
+    return database.endpoint;
   }
 
   /** Ends what was started. Events that were not handled wait for the next start. */
   async close(): Promise<void> {
     if (!this.#running) return;
-    const { source, processes, dynamodb } = this.#running;
+    const { source, processes, database } = this.#running;
     this.#running = undefined;
     const finished = source.close();
     const impatience = setTimeout(() => processes.forEach((process) => void process.close()), GRACE);
     await finished;
     clearTimeout(impatience);
     await Promise.all(processes.map((process) => process.close()));
-    await ended(dynamodb);
-  }
-}
-
-/** One that was killed with its parent a moment ago may still hold the directory: it is waited for. */
-async function startDynamoDB(
-  script: string,
-  directory: string,
-  users: readonly Credentials[],
-): Promise<{ child: ChildProcess; endpoint: string }> {
-  const env = { ...process.env, DYNAMODB_KEY_PAIRS: JSON.stringify(users) };
-  const patience = Date.now() + DYNAMODB_WAIT;
-  for (;;) {
-    const child = fork(script, [directory, TABLE], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-    let said = '';
-    child.stderr?.on('data', (text: Buffer) => {
-      said = `${said}${text}`.slice(-2000);
-    });
-    const endpoint = await new Promise<string | undefined>((resolve) => {
-      child.once('message', (message) => resolve(endpointIn(message)));
-      child.once('exit', () => resolve(undefined));
-    });
-    if (endpoint) return { child, endpoint };
-    if (Date.now() > patience) throw new Error(`The database did not start on ${directory}: ${said.trim()}`);
-    await wait(200);
+    await database.close();
   }
 }
 
@@ -181,24 +173,11 @@ function outcomeIn(line: string): ['published' | 'refused', string] | undefined 
 function fieldsIn(line: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+    return isRecord(value) ? value : {};
   } catch {
     // Not a line of the function's own: a warning of Node's.
     return {};
   }
-}
-
-function endpointIn(message: unknown): string | undefined {
-  if (typeof message !== 'object' || message === null || !('endpoint' in message)) return undefined;
-  return typeof message.endpoint === 'string' ? message.endpoint : undefined;
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.disconnect();
-  });
 }
 
 function defined(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -8,9 +8,11 @@ import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/clie
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Checksum, SourceData } from '@smithy/types';
 import { expect } from 'chai';
+import { devicePolicy } from '../../../tasks/lib/cloud/iam/device-policy';
+import { policyOf } from '../../../tasks/lib/cloud/iam/policy-document';
 import { uriEncode } from '../../../tasks/lib/cloud/s3/encoding';
 import type { S3EventRecord } from '../../../tasks/lib/cloud/s3/notifications';
-import { device, owner } from '../../../tasks/lib/cloud/s3/policy';
+import { owner } from '../../../tasks/lib/cloud/s3/policy';
 import { type S3Options, type S3Server, startS3 } from '../../../tasks/lib/cloud/s3/server';
 
 export const OWNER = { accessKeyId: 'OWNERKEY', secretAccessKey: 'ownersecret' };
@@ -38,7 +40,7 @@ export async function startTestServer(options: Partial<S3Options> = {}): Promise
       directory,
       keyPairs: [
         { ...OWNER, policy: owner },
-        { ...DEVICE, policy: device(BUCKET, FOLDER) },
+        { ...DEVICE, policy: policyOf(devicePolicy(BUCKET, FOLDER)) },
       ],
       onObjectEvent: (record) => events.push(record),
       ...options,

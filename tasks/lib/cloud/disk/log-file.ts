@@ -22,14 +22,18 @@ export class LogFile {
     this.#bytes = sizeOf(path);
   }
 
-  /** It is in the file when this returns. */
+  /** It is in the file when this returns, unless the file cannot be written: a full disk ends nothing but the log. */
   write(line: string): void {
-    if (this.#bytes >= this.#mostBytes) {
-      renameSync(this.#path, `${this.#path}.1`);
-      this.#bytes = 0;
+    try {
+      if (this.#bytes >= this.#mostBytes) {
+        renameSync(this.#path, `${this.#path}.1`);
+        this.#bytes = 0;
+      }
+      appendFileSync(this.#path, `${line}\n`, { mode: 0o600 });
+      this.#bytes += Buffer.byteLength(line) + 1;
+    } catch {
+      // There is nowhere left to say so.
     }
-    appendFileSync(this.#path, `${line}\n`, { mode: 0o600 });
-    this.#bytes += Buffer.byteLength(line) + 1;
   }
 }
 

@@ -7,6 +7,7 @@
  * bucket (`arn:aws:s3:::bucket`); a pair of others has no effect. A condition on `s3:prefix` is about lists only.
  * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
+import { isRecord } from '../../record';
 import { ACTIONS, type Action, type Policy, type Statement } from '../s3/policy';
 
 /** The document is none, or says something that cannot be enforced here. */
@@ -117,9 +118,7 @@ function parse(document: string): unknown {
 }
 
 function recordOf(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.fromEntries(Object.entries(value));
-  }
+  if (isRecord(value)) return value;
   throw new MalformedPolicy(`${what} is no object.`);
 }
 

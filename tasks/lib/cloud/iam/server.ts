@@ -7,7 +7,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Credentials } from '../credentials';
-import { close, listen } from '../listening';
+import { Connections, close, drain, listen, SERVER_OPTIONS } from '../listening';
 import { S3Error } from '../s3/errors';
 import { parseRequest } from '../s3/request';
 import { authenticate } from '../s3/signature';
@@ -33,14 +33,21 @@ export interface Iam {
 }
 
 const HOST = '127.0.0.1';
-const MOST_BYTES = 1024 ** 2;
+/** Of a request. Twice as much as the longest policy needs, encoded. */
+const MOST_BYTES = 16 * 1024;
+/** The accounts command has one. */
+const MOST_CONNECTIONS = 64;
+/** How long a request may take to arrive, in milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
 
 /**
  * Starts a server and waits until it listens.
  * @throws Error of Node's `listen`
  */
 export async function startIam({ users, owner, port = 0, now = Date.now }: IamOptions): Promise<Iam> {
-  const server = createServer(async (message, response) => {
+  const server = createServer({ ...SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT }, async (message, response) => {
+    // A client that goes away is nobody's fault.
+    message.on('error', () => {});
     const requestId = randomUUID();
     try {
       const form = await authenticForm(message, owner, now);
@@ -50,9 +57,10 @@ export async function startIam({ users, owner, port = 0, now = Date.now }: IamOp
       const { code, message: text } = refusal;
       const content = { Error: { Type: refusal.status < 500 ? 'Sender' : 'Receiver', Code: code, Message: text } };
       send(response, refusal.status, toXml('ErrorResponse', { ...content, RequestId: requestId }, NAMESPACE));
-      message.resume();
+      drain(message);
     }
   });
+  new Connections(server, MOST_CONNECTIONS);
   const listening = await listen(server, port, HOST);
   return { endpoint: `http://${HOST}:${listening}`, close: () => close(server) };
 }

@@ -4,8 +4,9 @@
  * its user say, an inactive one is none.
  */
 
+import { isRecord } from '../../record';
 import { type Credentials, isCredentials, newCredentials, randomLetters } from '../credentials';
-import { readJson, writePrivateJson } from '../disk/private-file';
+import { readTwice, writeTwice } from '../disk/private-file';
 import type { Policy } from '../s3/policy';
 import type { KeyPair } from '../s3/signature';
 import { IamError } from './error';
@@ -43,16 +44,21 @@ export class IamUsers {
   readonly #enforcement: Enforcement;
   readonly #now: () => number;
   #users: ReadonlyMap<string, User>;
+  /** Whether there was no file yet. */
+  readonly isNew: boolean;
 
   /**
    * Reads the file, where it is there, and puts its keys into force.
-   * @throws Error for a person to read where the file is damaged
+   * @param warn is told, for a person to read, where the file was damaged and its copy took its place
+   * @throws Error for a person to read where both are damaged
    */
-  constructor(file: string, enforcement: Enforcement, now: () => number) {
+  constructor(file: string, enforcement: Enforcement, now: () => number, warn: (text: string) => void = () => {}) {
     this.#file = file;
     this.#enforcement = enforcement;
     this.#now = now;
-    this.#users = new Map(readUsers(file).map((user) => [user.name, user]));
+    const read = readTwice(file, isUsers, warn);
+    this.isNew = read === undefined;
+    this.#users = new Map(read?.users.map((user) => [user.name, user]));
     for (const user of this.#users.values()) this.#enforce(undefined, user);
   }
 
@@ -161,7 +167,7 @@ export class IamUsers {
   }
 
   #save(users: ReadonlyMap<string, User>): void {
-    writePrivateJson(this.#file, { users: [...users.values()] });
+    writeTwice(this.#file, { users: [...users.values()] });
     this.#users = users;
   }
 
@@ -190,25 +196,18 @@ function requirePolicy(document: string): Policy {
   }
 }
 
-function readUsers(file: string): readonly User[] {
-  const value = readJson(file);
-  if (value === undefined) return [];
-  if (typeof value === 'object' && value !== null && 'users' in value && Array.isArray(value.users)) {
-    if (value.users.every(isUser)) return value.users;
-  }
-  throw new Error(
-    `${file} does not hold the users of the cloud: restore it, or delete it to lose them and their keys.`,
-  );
+/** What the file holds. */
+function isUsers(value: unknown): value is { readonly users: readonly User[] } {
+  return isRecord(value) && Array.isArray(value.users) && value.users.every(isUser);
 }
 
 function isUser(value: unknown): value is User {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, path, id, created, policies, keys }: Partial<Record<keyof User, unknown>> = value;
+  if (!isRecord(value)) return false;
+  const { name, path, id, created, policies, keys } = value;
   return (
     [name, path, id].every((text) => typeof text === 'string') &&
     typeof created === 'number' &&
-    typeof policies === 'object' &&
-    policies !== null &&
+    isRecord(policies) &&
     Object.values(policies).every((document) => typeof document === 'string') &&
     Array.isArray(keys) &&
     keys.every(isAccessKey)

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { close, listen } from '../listening';
+import { Connections, close, drain, listen, SERVER_OPTIONS } from '../listening';
 import { type FunctionOptions, TimeLimitExceeded } from './function';
 import { eventOf, replyOf, type UrlReply } from './function-url-event';
 import { FunctionPool, TooManyRequests } from './pool';
@@ -18,6 +18,10 @@ export interface FunctionUrlOptions {
   readonly port: number;
   /** 4 where none is given. */
   readonly mostProcesses?: number;
+  /** Bytes of a request's body: 6 MB, as in AWS, where none is given. */
+  readonly mostRequestBytes?: number;
+  /** 256 where none is given. */
+  readonly mostConnections?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -37,6 +41,9 @@ const MOST_PROCESSES = 4;
 const MOST_WAITING = 200;
 /** Of a request's body, and of an answer's, in bytes. */
 const MOST_BYTES = 6 * 1024 ** 2;
+const MOST_CONNECTIONS = 256;
+/** How long a request may take to arrive, in milliseconds. */
+const REQUEST_TIMEOUT = 60_000;
 
 /** The body is longer than a function may be given. */
 class TooLong extends Error {}
@@ -46,18 +53,18 @@ class TooLong extends Error {}
  * @throws Error of Node's `listen`, such as EADDRINUSE
  */
 export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
-  const { function: of, mostProcesses = MOST_PROCESSES, now = Date.now } = options;
+  const { function: of, mostProcesses = MOST_PROCESSES, mostRequestBytes = MOST_BYTES, now = Date.now } = options;
   const pool = new FunctionPool(of, { mostProcesses, mostWaiting: MOST_WAITING });
   let port = options.port;
 
   const answer = async (message: IncomingMessage, requestId: string): Promise<UrlReply> => {
     try {
-      const body = await bodyOf(message);
+      const body = await bodyOf(message, mostRequestBytes);
       const reply = replyOf(await pool.invoke(eventOf(message, body, { requestId, now: now(), port })));
       if (reply.body.length > MOST_BYTES) throw new Error(`the answer has ${reply.body.length} bytes`);
       return reply;
     } catch (error) {
-      if (error instanceof TooLong) return plain(413, `A request may have ${MOST_BYTES} bytes.`);
+      if (error instanceof TooLong) return plain(413, `A request may have ${mostRequestBytes} bytes.`);
       if (message.socket.destroyed) return plain(400, 'Nobody is there to read this.');
       of.onLine(`${new Date(now()).toISOString()} ${requestId} ${message.method} ${message.url}: ${error}`);
       if (error instanceof TooManyRequests) return plain(429, 'Too many requests. Try again in a moment.');
@@ -66,12 +73,17 @@ export async function startFunctionUrl(options: FunctionUrlOptions): Promise<Fun
     }
   };
 
-  const server = createServer({ keepAliveTimeout: 60_000 }, async (message, response) => {
+  const server = createServer({ ...SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT }, async (message, response) => {
     const requestId = randomUUID();
     // A client that goes away before it has its answer is nobody's fault.
     message.on('error', () => {});
-    send(message, response, await answer(message, requestId), requestId);
+    try {
+      send(message, response, await answer(message, requestId), requestId);
+    } catch {
+      response.destroy();
+    }
   });
+  new Connections(server, options.mostConnections ?? MOST_CONNECTIONS);
   port = await listen(server, options.port, HOST);
   return {
     url: `http://${HOST}:${port}`,
@@ -87,15 +99,15 @@ export async function startFunctionUrl(options: FunctionUrlOptions): Promise<Fun
 }
 
 /** @throws TooLong as soon as that is known */
-async function bodyOf(message: IncomingMessage): Promise<Buffer> {
-  if (Number(message.headers['content-length'] ?? 0) > MOST_BYTES) throw new TooLong();
+async function bodyOf(message: IncomingMessage, most: number): Promise<Buffer> {
+  if (Number(message.headers['content-length'] ?? 0) > most) throw new TooLong();
   const pieces: Buffer[] = [];
   let size = 0;
   // The request must outlive a refusal in mid-body: its socket carries the answer.
   const wire: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
   for await (const piece of wire) {
     size += piece.length;
-    if (size > MOST_BYTES) throw new TooLong();
+    if (size > most) throw new TooLong();
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
@@ -113,6 +125,5 @@ function send(message: IncomingMessage, response: ServerResponse, reply: UrlRepl
   const hasBody = reply.status !== 204 && reply.status !== 304;
   if (hasBody) response.setHeader('content-length', reply.body.length);
   response.end(hasBody && message.method !== 'HEAD' ? reply.body : undefined);
-  // What is left of a body that is too long is dropped: a client that is still sending would not see the answer.
-  if (!message.complete) message.resume();
+  drain(message);
 }

@@ -114,9 +114,15 @@ export async function receiveText(request: S3Request, payload: Payload, maxBytes
   return Buffer.concat(pieces).toString();
 }
 
-/** @throws S3Error MissingContentLength where an object's request does not say how long its body is */
-export function requireLength(request: S3Request, payload: Payload): void {
-  if (expectedLength(request, payload) === undefined) throw new S3Error('MissingContentLength');
+/**
+ * How many bytes an object's request brings.
+ * @throws S3Error MissingContentLength where it does not say so, EntityTooLarge where they are too many
+ */
+export function requireLength(request: S3Request, payload: Payload): number {
+  const length = expectedLength(request, payload);
+  if (length === undefined) throw new S3Error('MissingContentLength');
+  if (length > MAX_PUT_BYTES) throw new S3Error('EntityTooLarge');
+  return length;
 }
 
 /** How many bytes the object has, as the client says. */

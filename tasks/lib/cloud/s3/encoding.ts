@@ -10,3 +10,8 @@ export function uriEncode(text: string, keepSlashes = false): string {
 export function formEncode(key: string): string {
   return uriEncode(key, true).replaceAll('%20', '+').replaceAll('%2A', '*').replaceAll('~', '%7E');
 }
+
+/** The key that `formEncode` encoded. */
+export function formDecode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', '%20'));
+}

@@ -34,14 +34,38 @@ export interface Page<Info> {
   readonly next: string | undefined;
 }
 
+/** What objects take. */
+export interface Usage {
+  readonly bytes: number;
+  readonly objects: number;
+}
+
+/** The account that a key belongs to: its first segment, or '' where it has one only. */
+export function accountOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}
+
+/** The objects of one bucket, by key and in order. */
 export class KeyIndex<Info extends ObjectInfo> {
   #byKey: Map<string, Info>;
   #sorted: string[];
+  /** By the first segment of keys. */
+  #usage = new Map<string, Usage>();
 
   constructor(objects: Iterable<Info> = []) {
     this.#byKey = new Map();
-    for (const info of objects) this.#byKey.set(info.key, info);
+    for (const info of objects) {
+      const before = this.#byKey.get(info.key);
+      if (before) this.#count(before, -1);
+      this.#byKey.set(info.key, info);
+      this.#count(info, 1);
+    }
     this.#sorted = [...this.#byKey.keys()].sort(compareUtf8);
+  }
+
+  /** What the objects of an account, the first segment of their keys, take. */
+  usage(account: string): Usage {
+    return this.#usage.get(account) ?? { bytes: 0, objects: 0 };
   }
 
   get(key: string): Info | undefined {
@@ -49,12 +73,27 @@ export class KeyIndex<Info extends ObjectInfo> {
   }
 
   set(info: Info): void {
-    if (!this.#byKey.has(info.key)) this.#sorted.splice(this.#position(info.key), 0, info.key);
+    const before = this.#byKey.get(info.key);
+    if (before) this.#count(before, -1);
+    else this.#sorted.splice(this.#position(info.key), 0, info.key);
     this.#byKey.set(info.key, info);
+    this.#count(info, 1);
   }
 
   delete(key: string): void {
-    if (this.#byKey.delete(key)) this.#sorted.splice(this.#position(key), 1);
+    const before = this.#byKey.get(key);
+    if (before === undefined) return;
+    this.#byKey.delete(key);
+    this.#sorted.splice(this.#position(key), 1);
+    this.#count(before, -1);
+  }
+
+  #count({ key, size }: Info, times: 1 | -1): void {
+    const account = accountOf(key);
+    const { bytes, objects } = this.usage(account);
+    const now = { bytes: bytes + times * size, objects: objects + times };
+    if (now.objects === 0) this.#usage.delete(account);
+    else this.#usage.set(account, now);
   }
 
   /** One page of a list. */

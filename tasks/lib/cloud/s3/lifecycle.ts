@@ -60,7 +60,7 @@ export async function sweep(
   }
   const { abortUploadsAfterDays: days } = lifecycle;
   if (days === undefined) return;
-  for (const upload of await stores.uploads.list(bucket)) {
+  for (const upload of stores.uploads.list(bucket)) {
     if (isOver(midnightAfter(upload.initiated, days), now)) await stores.uploads.remove(upload);
   }
 }

@@ -24,6 +24,7 @@ const MAX_LISTED_PARTS = 1000;
 export async function createMultipartUpload(call: Call, bucket: string, key: string): Promise<Reply> {
   requireWritable(call, bucket, key);
   const description = describe(call.request);
+  await call.limits.admitUpload(bucket, key);
   const upload = await call.uploads.create(bucket, key, description, wantedChecksum(call));
   const headers = upload.checksum && {
     'x-amz-checksum-algorithm': upload.checksum.algorithm,
@@ -55,11 +56,11 @@ function wantedChecksum(call: Call): Upload['checksum'] | undefined {
 /** PUT /bucket/key?partNumber&uploadId, with the part's bytes or with x-amz-copy-source */
 export async function uploadPart(call: Call, bucket: string, key: string): Promise<Reply> {
   requireAllowed(call, 's3:PutObject', bucket, key);
-  const upload = await uploadOf(call, bucket, key);
+  const upload = uploadOf(call, bucket, key);
   const number = partNumber(call.request.parameter('partNumber'));
   if (call.request.header('x-amz-copy-source') !== undefined) return copyPart(call, upload, number);
-  requireLength(call.request, call.payload);
-  return withIncoming(call, async (incoming) => {
+  const bytes = requireLength(call.request, call.payload);
+  return withIncoming(call, { bucket, key, bytes }, async (incoming) => {
     const content = await receiveFile(call, incoming, upload.checksum?.algorithm);
     const part = await call.uploads.putPart(upload, number, incoming, content);
     return { status: 200, headers: { etag: quoted(part.etag), ...partChecksumHeader(content.checksum) } };
@@ -79,7 +80,8 @@ async function copyPart(call: Call, upload: Upload, number: number): Promise<Rep
         `Range specified is not valid for source object of size: ${source.object.size}`,
       );
     }
-    return await withIncoming(call, async (incoming) => {
+    const { bucket, key } = upload;
+    return await withIncoming(call, { bucket, key, bytes: end - start }, async (incoming) => {
       const content = await copyBody(source, incoming, upload.checksum?.algorithm, start, end);
       const part = await call.uploads.putPart(upload, number, incoming, content);
       const result = {
@@ -97,13 +99,15 @@ async function copyPart(call: Call, upload: Upload, number: number): Promise<Rep
 /** POST /bucket/key?uploadId */
 export async function completeMultipartUpload(call: Call, bucket: string, key: string): Promise<Reply> {
   const condition = requireWritable(call, bucket, key);
-  const upload = await uploadOf(call, bucket, key);
+  const upload = uploadOf(call, bucket, key);
   // The checksum headers of this request are of the object to be, not of this body.
   const promised = upload.checksum && call.request.header(`x-amz-checksum-${upload.checksum.algorithm.toLowerCase()}`);
   const body = await receiveText(withoutChecksums(call), call.payload, MAX_XML_BYTES);
   const named = namedParts(body, upload);
   condition(call.objects.info(bucket, key));
-  return withIncoming(call, async (incoming) => {
+  // Until the parts are deleted it is there twice.
+  const bytes = (await call.uploads.parts(upload)).reduce((sum, { size }) => sum + size, 0);
+  return withIncoming(call, { bucket, key, bytes }, async (incoming) => {
     const content = await call.uploads.join(upload, named, incoming);
     if (promised !== undefined && promised !== content.checksum?.value) {
       throw new S3Error('BadDigest', `The ${upload.checksum?.algorithm} you specified did not match what we received.`);
@@ -148,14 +152,14 @@ function namedParts(body: string, upload: Upload): NamedPart[] {
 /** DELETE /bucket/key?uploadId */
 export async function abortMultipartUpload(call: Call, bucket: string, key: string): Promise<Reply> {
   requireAllowed(call, 's3:AbortMultipartUpload', bucket, key);
-  await call.uploads.remove(await uploadOf(call, bucket, key));
+  await call.uploads.remove(uploadOf(call, bucket, key));
   return { status: 204 };
 }
 
 /** GET /bucket/key?uploadId */
 export async function listParts(call: Call, bucket: string, key: string): Promise<Reply> {
   requireAllowed(call, 's3:ListMultipartUploadParts', bucket, key);
-  const upload = await uploadOf(call, bucket, key);
+  const upload = uploadOf(call, bucket, key);
   const marker = Number(call.request.parameter('part-number-marker') ?? 0);
   const limit = Math.min(Number(call.request.parameter('max-parts') ?? MAX_LISTED_PARTS), MAX_LISTED_PARTS);
   const rest = (await call.uploads.parts(upload)).filter((part) => part.number > marker);
@@ -183,7 +187,7 @@ export async function listParts(call: Call, bucket: string, key: string): Promis
   );
 }
 
-async function uploadOf(call: Call, bucket: string, key: string): Promise<Upload> {
+function uploadOf(call: Call, bucket: string, key: string): Upload {
   return call.uploads.get(bucket, key, call.request.parameter('uploadId') ?? '');
 }
 

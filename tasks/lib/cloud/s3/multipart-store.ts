@@ -10,11 +10,15 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRecord } from '../../record';
 import { isMissing } from '../disk/missing';
+import { putAside } from '../disk/put-aside';
+import { replaceFile } from '../disk/replace-file';
 import { type Checksum, type ChecksumAlgorithm, startChecksum } from './checksum';
 import { S3Error } from './errors';
+import { accountOf } from './key-index';
 import type { Content, Description } from './object-store';
 
 export interface Upload extends Description {
@@ -48,14 +52,44 @@ export const MAX_PART_NUMBER = 10_000;
 /** Every part but the last. */
 const MIN_PART_BYTES = 5 * 1024 ** 2;
 
-export class UploadStore {
-  #directory: string;
-  #now: () => number;
+/** What the uploads of an account take that were neither completed nor aborted. */
+export interface UploadUsage {
+  readonly uploads: number;
+  readonly parts: number;
+  readonly bytes: number;
+}
 
-  constructor(directory: string, now: () => number) {
-    this.#directory = join(directory, 'uploads');
+const NO_USAGE: UploadUsage = { uploads: 0, parts: 0, bytes: 0 };
+
+/** The multipart uploads of all buckets. */
+export class UploadStore {
+  readonly #directory: string;
+  readonly #now: () => number;
+  readonly #uploads = new Map<string, { readonly upload: Upload; parts: number; bytes: number }>();
+  /** By the first segment of keys. */
+  readonly #usage = new Map<string, UploadUsage>();
+
+  private constructor(directory: string, now: () => number) {
+    this.#directory = directory;
     this.#now = now;
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Opens the store under a directory, making it where it is not there. Uploads whose description is damaged are put aside.
+   * @param warn is told of those, for a person to read
+   */
+  static async open(directory: string, now: () => number, warn: (text: string) => void): Promise<UploadStore> {
+    const store = new UploadStore(join(directory, 'uploads'), now);
+    mkdirSync(store.#directory, { recursive: true, mode: 0o700 });
+    // One after the other: there may be more of them than a process may have files open.
+    for (const id of await readdir(store.#directory))
+      await store.#load(id, join(directory, 'damaged', 'uploads'), warn);
+    return store;
+  }
+
+  /** What an account, the first segment of keys, has begun. */
+  usage(account: string): UploadUsage {
+    return this.#usage.get(account) ?? NO_USAGE;
   }
 
   async create(
@@ -68,14 +102,14 @@ export class UploadStore {
     const upload: Upload = { id, bucket, key, ...description, initiated: this.#now(), ...(checksum && { checksum }) };
     mkdirSync(join(this.#directory, id), { mode: 0o700 });
     await this.#write(id, 'upload', upload);
+    this.#uploads.set(id, { upload, parts: 0, bytes: 0 });
+    this.#count(upload, { uploads: 1, parts: 0, bytes: 0 });
     return upload;
   }
 
   /** @throws S3Error NoSuchUpload where there is none of this id for this bucket and key */
-  async get(bucket: string, key: string, id: string): Promise<Upload> {
-    // The id becomes part of a path.
-    if (!/^[0-9a-f]{48}$/.test(id)) throw new S3Error('NoSuchUpload', undefined, { UploadId: id });
-    const upload = await this.#read(id, 'upload', isUpload);
+  get(bucket: string, key: string, id: string): Upload {
+    const upload = this.#uploads.get(id)?.upload;
     if (upload?.bucket !== bucket || upload.key !== key) {
       throw new S3Error('NoSuchUpload', undefined, { UploadId: id });
     }
@@ -83,15 +117,13 @@ export class UploadStore {
   }
 
   /** All uploads of a bucket that were neither completed nor aborted. */
-  async list(bucket: string): Promise<readonly Upload[]> {
-    const ids = await readdir(this.#directory);
-    const uploads = await Promise.all(ids.map((id) => this.#read(id, 'upload', isUpload)));
-    return uploads.filter((upload) => upload !== undefined).filter((upload) => upload.bucket === bucket);
+  list(bucket: string): readonly Upload[] {
+    return [...this.#uploads.values()].map(({ upload }) => upload).filter((upload) => upload.bucket === bucket);
   }
 
   /** Makes received bytes part `number`, in place of one that may be there. The file `incoming` is moved. */
   async putPart(upload: Upload, number: number, incoming: string, content: Content): Promise<Part> {
-    const before = await this.#read(upload.id, String(number), isPart);
+    const before = await this.#read(upload.id, String(number), isPart).catch(() => undefined);
     const part: Part = {
       number,
       size: content.size,
@@ -108,6 +140,13 @@ export class UploadStore {
       if (isMissing(error)) throw new S3Error('NoSuchUpload', undefined, { UploadId: upload.id });
       throw error;
     }
+    const entry = this.#uploads.get(upload.id);
+    if (entry !== undefined) {
+      const more = { uploads: 0, parts: before ? 0 : 1, bytes: part.size - (before?.size ?? 0) };
+      entry.parts += more.parts;
+      entry.bytes += more.bytes;
+      this.#count(upload, more);
+    }
     if (before !== undefined) await rm(this.#body(upload, before), { force: true });
     return part;
   }
@@ -116,8 +155,13 @@ export class UploadStore {
   async parts(upload: Upload): Promise<readonly Part[]> {
     const names = await readdir(join(this.#directory, upload.id));
     const numbers = names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
-    const parts = await Promise.all(numbers.map((number) => this.#read(upload.id, number, isPart)));
-    return parts.filter((part) => part !== undefined).sort((a, b) => a.number - b.number);
+    const parts: Part[] = [];
+    for (const number of numbers) {
+      // A part that cannot be read is none: whoever completes the upload is told so.
+      const part = await this.#read(upload.id, number, isPart).catch(() => undefined);
+      if (part !== undefined) parts.push(part);
+    }
+    return parts.sort((a, b) => a.number - b.number);
   }
 
   /**
@@ -170,6 +214,10 @@ export class UploadStore {
 
   /** Forgets an upload and all its parts. */
   async remove(upload: Upload): Promise<void> {
+    const entry = this.#uploads.get(upload.id);
+    if (entry && this.#uploads.delete(upload.id)) {
+      this.#count(upload, { uploads: -1, parts: -entry.parts, bytes: -entry.bytes });
+    }
     await rm(join(this.#directory, upload.id), { recursive: true, force: true });
   }
 
@@ -177,17 +225,40 @@ export class UploadStore {
     return join(this.#directory, upload.id, `${part.number}.${part.body}`);
   }
 
-  async #write(id: string, name: string, value: Upload | Part): Promise<void> {
-    const path = join(this.#directory, id, `${name}.json`);
-    const temporary = join(this.#directory, id, `${randomBytes(8).toString('hex')}.new`);
-    await writeFile(temporary, JSON.stringify(value));
-    await rename(temporary, path);
+  /** Reads an upload of an earlier run. One that was being made when it was killed has no description yet. */
+  async #load(id: string, damaged: string, warn: (text: string) => void): Promise<void> {
+    // Whatever else may be here is none of ours.
+    if (!/^[0-9a-f]{48}$/.test(id)) return;
+    const directory = join(this.#directory, id);
+    const upload = await this.#read(id, 'upload', isUpload).catch(() => 'damaged' as const);
+    if (upload === undefined) return await rm(directory, { recursive: true, force: true });
+    if (upload === 'damaged' || upload.id !== id) {
+      return warn(`The multipart upload ${id} is damaged, and is now ${putAside(directory, damaged)}.`);
+    }
+    const parts = await this.parts(upload);
+    const usage = { parts: parts.length, bytes: parts.reduce((sum, { size }) => sum + size, 0) };
+    this.#uploads.set(id, { upload, ...usage });
+    this.#count(upload, { uploads: 1, ...usage });
   }
 
+  #count({ key }: Upload, more: UploadUsage): void {
+    const account = accountOf(key);
+    const { uploads, parts, bytes } = this.usage(account);
+    const now = { uploads: uploads + more.uploads, parts: parts + more.parts, bytes: bytes + more.bytes };
+    if (now.uploads > 0) this.#usage.set(account, now);
+    else this.#usage.delete(account);
+  }
+
+  async #write(id: string, name: string, value: Upload | Part): Promise<void> {
+    await replaceFile(join(this.#directory, id, `${name}.json`), JSON.stringify(value));
+  }
+
+  /** Undefined where there is no such file. @throws Error where it is damaged */
   async #read<T>(id: string, name: string, is: (value: unknown) => value is T): Promise<T | undefined> {
     try {
       const value: unknown = JSON.parse(await readFile(join(this.#directory, id, `${name}.json`), 'utf8'));
-      return is(value) ? value : undefined;
+      if (is(value)) return value;
+      throw new Error(`${name}.json of the multipart upload ${id} is damaged.`);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -214,9 +285,18 @@ function composite(upload: Upload, parts: readonly Part[]): Checksum | undefined
 }
 
 function isUpload(value: unknown): value is Upload {
-  return typeof value === 'object' && value !== null && 'bucket' in value && 'key' in value && 'initiated' in value;
+  if (!isRecord(value)) return false;
+  const { id, bucket, key, initiated, headers, metadata } = value;
+  return (
+    [id, bucket, key].every((text) => typeof text === 'string') &&
+    typeof initiated === 'number' &&
+    isRecord(headers) &&
+    isRecord(metadata)
+  );
 }
 
 function isPart(value: unknown): value is Part {
-  return typeof value === 'object' && value !== null && 'number' in value && 'etag' in value && 'body' in value;
+  if (!isRecord(value)) return false;
+  const { number, size, etag, body } = value;
+  return [etag, body].every((text) => typeof text === 'string') && [number, size].every(Number.isFinite);
 }

@@ -35,9 +35,9 @@ const OVERRIDES = [
 export async function putObject(call: Call, bucket: string, key: string): Promise<Reply> {
   const condition = requireWritable(call, bucket, key);
   const description = describe(call.request);
-  requireLength(call.request, call.payload);
+  const bytes = requireLength(call.request, call.payload);
   condition(call.objects.info(bucket, key));
-  return withIncoming(call, async (incoming) => {
+  return withIncoming(call, { bucket, key, bytes }, async (incoming) => {
     const content = await receiveFile(call, incoming);
     const steps = commitSteps(call, 'ObjectCreated:Put', bucket, condition);
     const object = await call.objects.commit(bucket, key, incoming, content, description, steps);
@@ -65,7 +65,7 @@ export async function copyObject(call: Call, bucket: string, key: string): Promi
     const { headers, metadata }: Description = directive === 'REPLACE' ? describe(request) : source.object;
     const tags = copiedTags(call, source, bucket, key);
     const algorithm = algorithmNamed(request.header('x-amz-checksum-algorithm')) ?? source.object.checksum?.algorithm;
-    return await withIncoming(call, async (incoming) => {
+    return await withIncoming(call, { bucket, key, bytes: source.object.size }, async (incoming) => {
       const content = await copyBody(source, incoming, algorithm);
       const steps = commitSteps(call, 'ObjectCreated:Copy', bucket, condition);
       const object = await call.objects.commit(bucket, key, incoming, content, { headers, metadata, tags }, steps);
@@ -222,7 +222,7 @@ export function commitSteps(
   bucket: string,
   condition: CommitSteps['condition'],
 ): CommitSteps {
-  return { condition, committed: (object) => call.tell(eventName, bucket, object.key, object) };
+  return { condition, announce: (object) => call.tell(eventName, bucket, object.key, object) };
 }
 
 /** Receives the body into a new file. */
@@ -237,14 +237,32 @@ export async function receiveFile(call: Call, incoming: string, compute?: Checks
   }
 }
 
-/** Runs what fills and commits a file of incoming bytes; what it leaves behind when it fails is deleted. */
-export async function withIncoming(call: Call, work: (path: string) => Promise<Reply>): Promise<Reply> {
+/** What is about to be received: how much, and what it will be. */
+export interface Expected {
+  readonly bucket: string;
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/**
+ * Runs what fills and commits a file of incoming bytes, if there is room for them; what it leaves behind when it fails is
+ * deleted.
+ * @throws S3Error as Limits.admit, and whatever `work` throws
+ */
+export async function withIncoming(
+  call: Call,
+  { bucket, key, bytes }: Expected,
+  work: (path: string) => Promise<Reply>,
+): Promise<Reply> {
+  const admitted = await call.limits.admit(bucket, key, bytes);
   const path = call.objects.incomingPath();
   try {
     return await work(path);
   } catch (error) {
     await rm(path, { force: true });
     throw error;
+  } finally {
+    admitted();
   }
 }
 

@@ -16,10 +16,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../../error-code';
+import { isRecord } from '../../record';
 import { isMissing } from '../disk/missing';
+import { putAside } from '../disk/put-aside';
+import { flush } from '../disk/replace-file';
 import type { Checksum } from './checksum';
 import { S3Error } from './errors';
-import { KeyIndex, type ObjectInfo, type Page, type PageRequest } from './key-index';
+import { KeyIndex, type ObjectInfo, type Page, type PageRequest, type Usage } from './key-index';
 import type { Tags } from './tags';
 
 /** What a client says of an object beside its bytes. */
@@ -43,8 +47,11 @@ export interface Content {
 export interface CommitSteps {
   /** Is given what is there now, just before; what it throws stops the commit. */
   condition(current: ObjectInfo | undefined): void;
-  /** Is told at once, and so in the order in which objects replace each other. */
-  committed(object: ObjectInfo): void;
+  /**
+   * Is told of the object, in the order in which objects replace each other and just before readers can see it: what it
+   * throws stops the commit, so that no object is there which nobody was told of.
+   */
+  announce(object: ObjectInfo): void;
 }
 
 export interface StoredObject extends ObjectInfo, Description {
@@ -78,16 +85,25 @@ export class ObjectStore {
 
   /**
    * Opens the store under a directory, making it where it is not there, readable by its owner alone.
-   * Only one process may have it open.
+   * Only one process may have it open. Damaged descriptions of objects are put aside.
+   * @param warn is told of those, for a person to read
    */
-  static async open(directory: string, now: () => number): Promise<ObjectStore> {
+  static async open(
+    directory: string,
+    now: () => number,
+    warn: (text: string) => void = (text) => process.emitWarning(text),
+  ): Promise<ObjectStore> {
     const store = new ObjectStore(directory, now);
     rmSync(join(directory, 'incoming'), { recursive: true, force: true });
     for (const name of ['incoming', 'buckets']) mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
     for (const name of readdirSync(join(directory, 'buckets'))) {
-      const { birthtimeMs } = await stat(join(directory, 'buckets', name));
-      const index = new KeyIndex(HEX_PAIRS.flatMap((pair) => readEntries(join(directory, 'buckets', name, pair))));
-      store.#buckets.set(name, { name, created: birthtimeMs, index });
+      const bucket = join(directory, 'buckets', name);
+      const found = await stat(bucket);
+      if (!found.isDirectory()) continue;
+      for (const pair of HEX_PAIRS) mkdirSync(join(bucket, pair), { recursive: true });
+      const damaged = join(directory, 'damaged', name);
+      const index = new KeyIndex(HEX_PAIRS.flatMap((pair) => readEntries(join(bucket, pair), damaged, warn)));
+      store.#buckets.set(name, { name, created: found.birthtimeMs, index });
     }
     return store;
   }
@@ -175,7 +191,7 @@ export class ObjectStore {
   /**
    * Makes received bytes an object, in one step for every reader, that outlives a power cut once this returns.
    * @param incoming the file that holds them, from `incomingPath`; it is moved
-   * @throws S3Error NoSuchBucket, and what `condition` throws
+   * @throws S3Error NoSuchBucket, and what the steps throw
    */
   async commit(
     bucket: string,
@@ -183,7 +199,7 @@ export class ObjectStore {
     incoming: string,
     content: Content,
     description: Description,
-    { condition, committed }: CommitSteps,
+    { condition, announce }: CommitSteps,
   ): Promise<ObjectInfo> {
     const { headers, metadata, tags } = description;
     const lastModified = Math.floor(this.#now() / 1000) * 1000;
@@ -199,11 +215,11 @@ export class ObjectStore {
       const { index } = this.#bucket(bucket);
       const current = index.get(key);
       condition(current);
+      announce(entry);
       renameSync(incoming, `${file}.${body}`);
       renameSync(`${incoming}.json`, `${file}.json`);
       index.set(entry);
-      committed(entry);
-      if (current !== undefined) unlinkSync(`${file}.${current.body}`);
+      if (current !== undefined) rmSync(`${file}.${current.body}`, { force: true });
     } catch (error) {
       await rm(`${incoming}.json`, { force: true });
       throw error;
@@ -252,10 +268,20 @@ export class ObjectStore {
     const current = index.get(key);
     if (current === undefined) return false;
     const file = this.#file(bucket, key);
-    unlinkSync(`${file}.json`);
+    // One that somebody has deleted by hand is gone too.
+    rmSync(`${file}.json`, { force: true });
     index.delete(key);
-    unlinkSync(`${file}.${current.body}`);
+    rmSync(`${file}.${current.body}`, { force: true });
     return true;
+  }
+
+  /** What the objects of an account take in all buckets. */
+  usage(account: string): Usage {
+    const usages = [...this.#buckets.values()].map(({ index }) => index.usage(account));
+    return {
+      bytes: usages.reduce((sum, { bytes }) => sum + bytes, 0),
+      objects: usages.reduce((sum, { objects }) => sum + objects, 0),
+    };
   }
 
   #bucket(name: string): Bucket {
@@ -271,38 +297,37 @@ export class ObjectStore {
   }
 }
 
-/** Waits until a file's bytes, or a directory's names, are on the disk. */
-async function flush(path: string): Promise<void> {
-  const handle = await open(path);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** The objects of one of the 256 directories; deletes bodies that belong to none. */
-function readEntries(directory: string): Entry[] {
-  const names = new Set(readdirSync(directory));
+/**
+ * The objects of one of the 256 directories; deletes bodies that belong to none. What names an object that cannot be had is
+ * put aside into `damaged`.
+ */
+function readEntries(directory: string, damaged: string, warn: (text: string) => void): Entry[] {
+  const names = new Set(
+    readdirSync(directory, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : [])),
+  );
   const entries: Entry[] = [];
+  const lost = new Set<string>();
   for (const name of names) {
     if (!name.endsWith('.json')) continue;
-    const { key, size, etag, lastModified, body, tags } = readSidecar(join(directory, name));
-    if (names.delete(name.replace(/json$/, body))) {
-      entries.push({ key, size, etag, lastModified, body, ...(tags && { tags }) });
-    }
     names.delete(name);
+    const file = join(directory, name);
+    try {
+      const { key, size, etag, lastModified, body, tags } = parseSidecar(readFileSync(file, 'utf8'));
+      if (!names.delete(name.replace(/json$/, body))) throw new Error('its body is missing');
+      entries.push({ key, size, etag, lastModified, body, ...(tags && { tags }) });
+    } catch (error) {
+      lost.add(name.replace(/json$/, ''));
+      warn(`The object of ${file} is lost (${messageOf(error)}). Its files are now in ${damaged}.`);
+      putAside(file, damaged);
+    }
   }
-  for (const orphan of names) unlinkSync(join(directory, orphan));
+  for (const orphan of names) {
+    const file = join(directory, orphan);
+    // The body of a damaged description may be all that is left of a picture.
+    if (lost.has(orphan.replace(/[^.]*$/, ''))) putAside(file, damaged);
+    else unlinkSync(file);
+  }
   return entries;
-}
-
-function readSidecar(file: string): Sidecar {
-  try {
-    return parseSidecar(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Error(`${file} is damaged: restore it, or delete it to lose that one object.`, { cause: error });
-  }
 }
 
 type Sidecar = Entry & Description & { readonly checksum?: Checksum };
@@ -313,7 +338,13 @@ function parseSidecar(text: string): Sidecar {
   return value;
 }
 
-/** We wrote it, and in one step: that it is one of ours is all there is to see. */
 function isSidecar(value: unknown): value is Sidecar {
-  return typeof value === 'object' && value !== null && 'key' in value && 'body' in value && 'metadata' in value;
+  if (!isRecord(value)) return false;
+  const { key, size, etag, lastModified, body, headers, metadata } = value;
+  return (
+    [key, etag, body].every((text) => typeof text === 'string') &&
+    [size, lastModified].every((number) => Number.isFinite(number)) &&
+    isRecord(headers) &&
+    isRecord(metadata)
+  );
 }

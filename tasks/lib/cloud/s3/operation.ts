@@ -1,6 +1,7 @@
 /** What every operation is given, and what it gives back. */
 import type { FileHandle } from 'node:fs/promises';
 import { S3Error } from './errors';
+import type { Limits } from './limits';
 import type { UploadStore } from './multipart-store';
 import type { EventName } from './notifications';
 import type { ObjectStore } from './object-store';
@@ -15,11 +16,13 @@ export interface Call {
   readonly keyPair: KeyPair;
   readonly objects: ObjectStore;
   readonly uploads: UploadStore;
+  readonly limits: Limits;
   readonly region: string;
-  /** Tells the subscriber of a change, after it happened. */
+  /** Tells the subscriber of a change. */
   tell(eventName: EventName, bucket: string, key: string, object?: { size: number; etag: string }): void;
 }
 
+/** An answer, before it goes over the wire. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

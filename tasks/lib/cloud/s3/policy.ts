@@ -23,8 +23,10 @@ export const ACTIONS = [
   's3:PutObjectTagging',
 ] as const;
 
+/** One of them. */
 export type Action = (typeof ACTIONS)[number];
 
+/** What is allowed, or denied, of some objects or lists. */
 export interface Statement {
   readonly effect: 'allow' | 'deny';
   readonly actions: readonly Action[] | 'all';
@@ -36,19 +38,11 @@ export interface Statement {
   readonly key?: string;
 }
 
+/** All that is said of a key pair. */
 export type Policy = readonly Statement[];
 
 /** Everything. */
 export const owner: Policy = [{ effect: 'allow', actions: 'all' }];
-
-/**
- * A camera's credentials: write objects (in one request or in parts) into its folder, and list that folder. It cannot
- * read, look up or delete what it wrote. An empty folder means the whole bucket.
- */
-export function device(bucket: string, folder: string): Policy {
-  const actions: Action[] = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:ListBucket'];
-  return [{ effect: 'allow', actions, bucket, prefix: folder === '' ? '' : `${folder}/` }];
-}
 
 /** Whether the policy lets its holder do this. `key` is an object's key, a list's prefix, or empty. */
 export function allows(policy: Policy, action: Action, bucket: string, key: string): boolean {

@@ -9,16 +9,18 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { close, listen } from '../listening';
+import { codeOf } from '../../error-code';
+import { Connections, close, drain, listen, SERVER_OPTIONS } from '../listening';
 import { S3Error } from './errors';
 import { type Lifecycle, sweep } from './lifecycle';
+import { FULL, Limits, type Quota, type Space, spaceOf } from './limits';
 import { UploadStore } from './multipart-store';
 import { EventRecorder, type S3EventRecord } from './notifications';
 import { ObjectStore } from './object-store';
 import type { Call, Reply } from './operation';
 import { parseRequest } from './request';
 import { route } from './router';
-import { authenticate, type KeyPair } from './signature';
+import { type Authenticated, authenticate, type KeyPair } from './signature';
 import { toXml } from './xml';
 
 export type { KeyPair } from './signature';
@@ -35,8 +37,26 @@ export interface S3Options {
   readonly keyPairs: readonly KeyPair[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Is told of every object that came or went, after it did, in order. It must not throw. */
+  /**
+   * Is told of every object that comes or goes, in order: of one that comes just before it can be seen, and what is thrown
+   * then keeps it from coming.
+   */
   readonly onObjectEvent?: (record: S3EventRecord) => void;
+  /** The free space of the disk; that of `directory` where none is given. */
+  readonly space?: Space;
+  /** Whether another object of this account may come into a bucket with a quota; always where it is left out. */
+  readonly mayWait?: (account: string) => boolean;
+  /** Is told, for a person to read, of damaged files that were put aside. */
+  readonly warn?: (text: string) => void;
+  /** Most connections; 512 where none is given. */
+  readonly mostConnections?: number;
+}
+
+/** What holds for a bucket until the server is closed. */
+export interface BucketOptions {
+  readonly lifecycle?: Lifecycle;
+  /** Of each account whose devices write into it. */
+  readonly quota?: Quota;
 }
 
 export interface S3Server {
@@ -44,8 +64,8 @@ export interface S3Server {
   readonly endpoint: string;
   readonly port: number;
   readonly objects: ObjectStore;
-  /** Makes a bucket, or takes the one that is there, with a lifecycle that holds until the server is closed. */
-  createBucket(name: string, lifecycle?: Lifecycle): Promise<void>;
+  /** Makes a bucket, or takes the one that is there. */
+  createBucket(name: string, options?: BucketOptions): Promise<void>;
   /** Deletes what has expired, by `now`. It happens by itself every hour, and at once for a bucket that gets a lifecycle. */
   sweep(): Promise<void>;
   /** Adds a key pair, or gives the one of this access key another secret and policy. */
@@ -55,11 +75,12 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** How long a connection may wait for its next request. */
-const KEEP_ALIVE_MS = 60_000;
 /** A client that sends and takes nothing for so long is gone. Longer than a large object's parts take to be joined. */
 const IDLE_MS = 300_000;
 const SWEEP_MS = 3_600_000;
+const MOST_CONNECTIONS = 512;
+/** Of one key pair, at the same time. An uploader has four; an account may have many. */
+const MOST_REQUESTS = 64;
 
 /**
  * Starts a server and waits until it listens.
@@ -68,8 +89,13 @@ const SWEEP_MS = 3_600_000;
 export async function startS3(options: S3Options): Promise<S3Server> {
   const { region = 'eu-west-1', host = '127.0.0.1', now = Date.now } = options;
   const keyPairs = new Map(options.keyPairs.map((keyPair) => [keyPair.accessKeyId, keyPair]));
-  const objects = await ObjectStore.open(options.directory, now);
-  const uploads = new UploadStore(options.directory, now);
+  const { onObjectEvent = () => {}, warn: tellOfDamage = warn } = options;
+  const objects = await ObjectStore.open(options.directory, now, tellOfDamage);
+  const uploads = await UploadStore.open(options.directory, now, tellOfDamage);
+  const quotas = new Map<string, Quota>();
+  const space = options.space ?? (await spaceOf(options.directory));
+  const { mayWait } = options;
+  const limits = new Limits({ quotas, space, ...(mayWait && { mayWait }) }, objects, uploads);
   const recorder = new EventRecorder(region, now);
 
   const lifecycles = new Map<string, Lifecycle>();
@@ -77,7 +103,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     const requestId = newRequestId();
     await sweep(bucket, lifecycle, { objects, uploads }, now(), (key) => {
       const by = { principalId: 's3.amazonaws.com', sourceIPAddress: 's3.amazonaws.com', requestId };
-      options.onObjectEvent?.(recorder.record({ eventName: 'LifecycleExpiration:Delete', bucket, key, ...by }));
+      onObjectEvent(recorder.record({ eventName: 'LifecycleExpiration:Delete', bucket, key, ...by }));
     });
   };
   const sweepAll = async () => {
@@ -87,13 +113,20 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   sweeping.unref();
 
   const answer = async (message: IncomingMessage, requestId: string): Promise<Reply> => {
-    const { request, payload, keyPair } = authenticate(parseRequest(message), {
+    const authenticated = authenticate(parseRequest(message), {
       region,
       now,
       keyPair: (id) => keyPairs.get(id),
     });
+    return perKey(authenticated.keyPair.accessKeyId, () => {
+      connections.keep(message);
+      return perform(message, requestId, authenticated);
+    });
+  };
+  const perform = (message: IncomingMessage, requestId: string, authenticated: Authenticated): Promise<Reply> => {
+    const { request, payload, keyPair } = authenticated;
     const tell: Call['tell'] = (eventName, bucket, key, object) => {
-      options.onObjectEvent?.(
+      onObjectEvent(
         recorder.record({
           eventName,
           bucket,
@@ -105,7 +138,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
         }),
       );
     };
-    return route({ request, payload, keyPair, objects, uploads, region, tell });
+    return route({ request, payload, keyPair, objects, uploads, limits, region, tell });
   };
 
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -117,11 +150,17 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     try {
       await send(message, response, await answer(message, requestId));
     } catch (error) {
-      await sendError(message, response, error, requestId);
+      // Whoever cannot even be told of the error is gone.
+      await sendError(message, response, error, requestId).catch(() => response.destroy());
+    } finally {
+      connections.release(message);
     }
   };
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, handle);
+  // A body may take as long as its line is slow.
+  const server = createServer({ ...SERVER_OPTIONS, requestTimeout: 0 }, handle);
+  const connections = new Connections(server, options.mostConnections ?? MOST_CONNECTIONS);
+  const perKey = requestsPerKey(MOST_REQUESTS);
   // A client that asks first whether it may send its body is told only once we begin to read it.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     const read = message.iterator.bind(message);
@@ -137,8 +176,9 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     endpoint: `http://${host}:${port}`,
     port,
     objects,
-    createBucket: async (name, lifecycle) => {
+    createBucket: async (name, { lifecycle, quota } = {}) => {
       objects.createBucket(name);
+      if (quota) quotas.set(name, quota);
       if (lifecycle === undefined) return;
       lifecycles.set(name, lifecycle);
       await sweepBucket(name, lifecycle);
@@ -192,8 +232,8 @@ async function sendError(
     response.destroy();
     return;
   }
-  if (!(error instanceof S3Error)) warn(error);
-  const refusal = error instanceof S3Error ? error : new S3Error('InternalError');
+  const refusal = refusalOf(error);
+  if (refusal.code === 'InternalError') warn(error);
   for (const name of response.getHeaderNames()) {
     if (name !== 'date' && !name.startsWith('x-amz-id-2') && name !== 'x-amz-request-id') response.removeHeader(name);
   }
@@ -219,6 +259,29 @@ async function sendError(
       '',
     ),
   });
-  // What is left of the body is read and dropped: a client that is still sending would not see the answer.
-  message.resume();
+  drain(message);
+}
+
+function refusalOf(error: unknown): S3Error {
+  if (error instanceof S3Error) return error;
+  // Something else has filled what was kept free.
+  if (['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return new S3Error('ServiceUnavailable', FULL);
+  return new S3Error('InternalError');
+}
+
+/** Runs work for access keys, and refuses what would be more than `most` at once of the same key (SlowDown). */
+function requestsPerKey(most: number): <T>(accessKeyId: string, work: () => Promise<T>) => Promise<T> {
+  const running = new Map<string, number>();
+  return async (accessKeyId, work) => {
+    const count = (running.get(accessKeyId) ?? 0) + 1;
+    if (count > most) throw new S3Error('SlowDown');
+    running.set(accessKeyId, count);
+    try {
+      return await work();
+    } finally {
+      const left = (running.get(accessKeyId) ?? 0) - 1;
+      if (left > 0) running.set(accessKeyId, left);
+      else running.delete(accessKeyId);
+    }
+  };
 }

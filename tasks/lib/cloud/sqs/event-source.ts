@@ -3,15 +3,21 @@
  * the function's answer names as failed (or all, when it fails as a whole) goes back into the queue.
  * docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
+import { messageOf } from '../../error-code';
+import { isRecord } from '../../record';
 import type { FunctionProcess } from '../lambda/function';
 import type { Message, MessageQueue } from './message-queue';
 
 /** Messages a batch, as SQS has it. */
 const BATCH = 10;
 
-/** How often the queue's directory is looked at for messages that others put there, in milliseconds. */
+/** How often it is looked for dead letters that were returned, in milliseconds. */
 const DISCOVERY = 2000;
 
+/** In milliseconds. */
+const LONGEST_SLEEP = 60_000;
+
+/** Hands out the messages of a queue to processes, until it is closed. */
 export class EventSource {
   readonly #queue: MessageQueue;
   readonly #idle: FunctionProcess[];
@@ -33,10 +39,7 @@ export class EventSource {
     this.#idle = [...processes];
     this.#onDeadLetter = onDeadLetter;
     this.#now = now;
-    this.#discovery = setInterval(() => {
-      queue.discover();
-      this.poll();
-    }, DISCOVERY);
+    this.#discovery = setInterval(() => this.#discover(), DISCOVERY);
     this.poll();
   }
 
@@ -73,12 +76,23 @@ export class EventSource {
     }
   }
 
+  #discover(): void {
+    try {
+      this.#queue.discover();
+    } catch {
+      // What cannot be read or moved now is found the next time.
+      return;
+    }
+    this.poll();
+  }
+
   /** Until a message that failed is due again. */
   #sleep(): void {
     clearTimeout(this.#wake);
     const due = this.#queue.nextDue();
     if (this.#closed || due === undefined || this.#idle.length === 0) return;
-    this.#wake = setTimeout(() => this.poll(), Math.max(1, due - this.#now()));
+    // A clock that was set back must not let it sleep for years.
+    this.#wake = setTimeout(() => this.poll(), Math.min(LONGEST_SLEEP, Math.max(1, due - this.#now())));
   }
 }
 
@@ -88,8 +102,7 @@ async function outcome(process: FunctionProcess, messages: readonly Message[]): 
     const answer = await process.invoke({ Records: messages.map(record) });
     return new Map(failedIn(answer).map((id) => [id, 'The function named it as failed; its log says why.']));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return new Map(messages.map(({ id }) => [id, reason]));
+    return new Map(messages.map(({ id }) => [id, messageOf(error)]));
   }
 }
 
@@ -108,9 +121,10 @@ function record({ id, body, received }: Message): object {
 }
 
 function failedIn(answer: unknown): string[] {
-  if (typeof answer !== 'object' || answer === null || !('batchItemFailures' in answer)) return [];
-  const failures = Array.isArray(answer.batchItemFailures) ? answer.batchItemFailures : [];
-  return failures.flatMap(({ itemIdentifier }: { itemIdentifier?: unknown }) =>
-    typeof itemIdentifier === 'string' ? [itemIdentifier] : [],
-  );
+  const failures: unknown = isRecord(answer) ? answer.batchItemFailures : undefined;
+  if (!Array.isArray(failures)) return [];
+  return failures
+    .filter(isRecord)
+    .map(({ itemIdentifier }) => itemIdentifier)
+    .filter((id) => typeof id === 'string');
 }

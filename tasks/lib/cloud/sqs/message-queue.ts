@@ -4,24 +4,23 @@
  *
  *     DIR/waiting/ID.json        a message: {"body", "received"}, `received` being how often it was handed out
  *     DIR/dead-letters/ID.json   the same, with {"error"}, what its handling last failed with
+ *     DIR/returned/ID.json       dead letters that are to be tried again; whoever puts them there may be another process
+ *     DIR/damaged/ID.json        what could not be read as a message
  *
- * Ids grow with time, so that names sort by age. To replay dead letters is to move files: the queue looks for files that it
- * does not know, and whoever moves them need not be the process that runs it.
+ * Ids grow with time, so that names sort by age. Each message belongs to a group, an account: groups take turns, so that
+ * the flood of one does not hold up the others, and a batch holds messages of one group only. All steps take the same time
+ * however many messages wait; only names are kept in memory.
  */
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../../error-code';
+import { isRecord } from '../../record';
+import { Heap } from '../../upload/heap';
 import { isMissing } from '../disk/missing';
+import { putAside } from '../disk/put-aside';
+import { replaceFileSync } from '../disk/replace-file';
+import { Fifo } from './fifo';
 
 export interface Message {
   readonly id: string;
@@ -39,109 +38,223 @@ export interface QueueOptions {
   readonly longestDelay: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told, for a person to read, of a file that was put aside. */
+  readonly onDamaged: (text: string) => void;
 }
 
-interface Waiting {
-  received: number;
+/** A message that was handed out before, without success. */
+interface Failed {
+  readonly id: string;
   /** Not handed out before then: milliseconds since 1970. */
-  notBefore: number;
-  /** Handed out, and not settled yet. */
-  out: boolean;
+  readonly notBefore: number;
 }
 
 export class MessageQueue {
-  readonly #waiting: string;
-  readonly #dead: string;
+  readonly #folders: Readonly<Record<'waiting' | 'dead' | 'returned' | 'damaged', string>>;
   readonly #options: QueueOptions;
-  readonly #known = new Map<string, Waiting>();
+  /** Messages that were not handed out yet, by group; the group whose turn is next comes first. */
+  readonly #fresh = new Map<string, Fifo<string>>();
+  readonly #failed = new Heap<Failed>((a, b) => a.notBefore < b.notBefore);
+  /** How many messages of each group wait or are handed out. */
+  readonly #counts = new Map<string, number>();
+  #length = 0;
   #sequence = 0;
+  /** Whether a failed message that is due goes before the fresh ones. They take turns. */
+  #failedFirst = false;
 
   /** Opens the queue of a directory, which is made where it is not there. What was handed out before waits again. */
   constructor(directory: string, options: QueueOptions) {
     this.#options = options;
-    this.#waiting = join(directory, 'waiting');
-    this.#dead = join(directory, 'dead-letters');
-    for (const folder of [this.#waiting, this.#dead]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#folders = foldersOf(directory);
+    const { waiting, dead, returned } = this.#folders;
+    for (const folder of [waiting, dead, returned]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of readdirSync(waiting)) if (name.endsWith('.new')) rmSync(join(waiting, name), { force: true });
+    for (const id of idsIn(waiting)) this.#enter(id);
     this.discover();
   }
 
   /** Messages that wait or are handed out. */
   get length(): number {
-    return this.#known.size;
+    return this.#length;
   }
 
-  /** Stores a message. When this returns, neither a crash nor a power cut loses it. */
-  add(body: string): void {
+  /** How many messages of a group wait or are handed out. */
+  lengthOf(group: string): number {
+    return this.#counts.get(tokenOf(group)) ?? 0;
+  }
+
+  /**
+   * Stores a message. When this returns, neither a crash nor a power cut loses it.
+   * @throws Error of the file system, where the disk is full for instance; then there is no such message
+   */
+  add(body: string, group = ''): void {
     this.#sequence += 1;
     const time = this.#options.now().toString().padStart(15, '0');
-    const id = `${time}-${this.#sequence.toString().padStart(9, '0')}-${randomBytes(3).toString('hex')}`;
-    write(join(this.#waiting, `${id}.json`), { body, received: 0 });
-    this.#known.set(id, { received: 0, notBefore: 0, out: false });
+    const id = `${time}-${this.#sequence.toString().padStart(9, '0')}-${randomBytes(3).toString('hex')}-${tokenOf(group)}`;
+    replaceFileSync(this.#file(id), JSON.stringify({ body, received: 0 }));
+    this.#enter(id);
   }
 
-  /** Looks for messages that others have put into the directory. */
+  /** Takes what others have put into DIR/returned. */
   discover(): void {
-    for (const id of idsIn(this.#waiting)) {
-      if (this.#known.has(id)) continue;
-      const { received } = read(join(this.#waiting, `${id}.json`));
-      this.#known.set(id, { received, notBefore: 0, out: false });
+    for (const id of idsIn(this.#folders.returned)) {
+      renameSync(join(this.#folders.returned, `${id}.json`), this.#file(id));
+      this.#enter(id);
     }
   }
 
   /**
-   * Hands out up to `most` messages that are due, oldest first. One that has failed before is handed out alone: whatever
-   * it does to its handler, it does to no other message.
+   * Hands out up to `most` messages of one group that are due, oldest first. One that has failed before is handed out
+   * alone: whatever it does to its handler, it does to no other message.
    */
   receive(most: number): Message[] {
-    const now = this.#options.now();
-    const due = [...this.#known].filter(([, { out, notBefore }]) => !out && notBefore <= now);
-    const [first] = due;
-    if (!first) return [];
-    const fresh = due.filter(([, { received }]) => received === 0).slice(0, most);
-    return (fresh.length > 0 ? fresh : [first]).map(([id, state]) => {
-      state.out = true;
-      state.received += 1;
-      return { id, body: read(join(this.#waiting, `${id}.json`)).body, received: state.received };
-    });
+    const kinds = [() => this.#receiveFresh(most), () => this.#receiveFailed()];
+    for (const kind of this.#failedFirst ? kinds.reverse() : kinds) {
+      const messages = kind();
+      if (messages.length === 0) continue;
+      this.#failedFirst = messages[0]?.received === 1;
+      return messages;
+    }
+    return [];
   }
 
   /** When the next message is due that is not handed out, in milliseconds since 1970; undefined when none waits. */
   nextDue(): number | undefined {
-    const times = [...this.#known.values()].flatMap(({ out, notBefore }) => (out ? [] : [notBefore]));
-    return times.length > 0 ? Math.min(...times) : undefined;
+    return this.#fresh.size > 0 ? 0 : this.#failed.peek()?.notBefore;
   }
 
   /** The message has been handled, for good. */
   done({ id }: Message): void {
-    rmSync(join(this.#waiting, `${id}.json`), { force: true });
-    this.#known.delete(id);
+    rmSync(this.#file(id), { force: true });
+    this.#leave(id);
   }
 
   /** Handling the message failed. Returns whether it is a dead letter now. */
   failed({ id, body, received }: Message, error: string): boolean {
-    const { mostReceived, firstDelay, longestDelay, now } = this.#options;
-    write(join(this.#waiting, `${id}.json`), { body, received, error });
-    if (received >= mostReceived) {
-      renameSync(join(this.#waiting, `${id}.json`), join(this.#dead, `${id}.json`));
-      this.#known.delete(id);
-      return true;
+    const { mostReceived, firstDelay, longestDelay, now, onDamaged } = this.#options;
+    try {
+      replaceFileSync(this.#file(id), JSON.stringify({ body, received, error }));
+      if (received >= mostReceived) {
+        renameSync(this.#file(id), join(this.#folders.dead, `${id}.json`));
+        this.#leave(id);
+        return true;
+      }
+    } catch (reason) {
+      // On a full disk the count of this time is lost, and no more than that.
+      onDamaged(`${this.#file(id)} cannot be written: ${messageOf(reason)}`);
     }
     const delay = Math.min(longestDelay, firstDelay * 2 ** (received - 1));
-    this.#known.set(id, { received, notBefore: now() + delay, out: false });
+    this.#failed.push({ id, notBefore: now() + delay });
     return false;
+  }
+
+  #receiveFresh(most: number): Message[] {
+    for (const [token, ids] of this.#fresh) {
+      this.#fresh.delete(token);
+      const messages: Message[] = [];
+      for (let id = ids.shift(); id !== undefined; id = messages.length < most ? ids.shift() : undefined) {
+        const message = this.#read(id);
+        if (message === undefined) continue;
+        // It had failed before this process began.
+        if (message.received > 0) this.#failed.push({ id, notBefore: 0 });
+        else messages.push({ id, body: message.body, received: 1 });
+      }
+      // The others come first next time.
+      if (ids.size > 0) this.#fresh.set(token, ids);
+      if (messages.length > 0) return messages;
+    }
+    return [];
+  }
+
+  #receiveFailed(): Message[] {
+    const now = this.#options.now();
+    for (let next = this.#failed.peek(); next && next.notBefore <= now; next = this.#failed.peek()) {
+      this.#failed.pop();
+      const message = this.#read(next.id);
+      if (message) return [{ id: next.id, body: message.body, received: message.received + 1 }];
+    }
+    return [];
+  }
+
+  /** A message's file. One that is none is put aside, and forgotten. */
+  #read(id: string): { body: string; received: number } | undefined {
+    try {
+      return read(this.#file(id));
+    } catch (error) {
+      this.#leave(id);
+      // Somebody has taken it away: then it is nobody's any more.
+      if (isMissing(error)) return undefined;
+      const aside = tryPutAside(this.#file(id), this.#folders.damaged);
+      this.#options.onDamaged(`A message of the queue is damaged (${messageOf(error)}). ${aside}`);
+      return undefined;
+    }
+  }
+
+  #enter(id: string): void {
+    const token = groupIn(id);
+    const ids = this.#fresh.get(token) ?? new Fifo();
+    ids.push(id);
+    this.#fresh.set(token, ids);
+    this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
+    this.#length += 1;
+  }
+
+  #leave(id: string): void {
+    const token = groupIn(id);
+    const left = (this.#counts.get(token) ?? 0) - 1;
+    if (left > 0) this.#counts.set(token, left);
+    else this.#counts.delete(token);
+    this.#length -= 1;
+  }
+
+  #file(id: string): string {
+    return join(this.#folders.waiting, `${id}.json`);
   }
 }
 
-/** Puts all dead letters of a queue's directory back into the queue, as if they were new. Returns how many there were. */
+/**
+ * Puts all dead letters of a queue's directory back into the queue, as if they were new. Returns how many there were.
+ * Those that are damaged are put aside.
+ */
 export function replayDeadLetters(directory: string): number {
-  const dead = join(directory, 'dead-letters');
-  const ids = idsIn(dead);
-  for (const id of ids) {
+  const { dead, returned, damaged } = foldersOf(directory);
+  let replayed = 0;
+  for (const id of idsIn(dead)) {
     const file = join(dead, `${id}.json`);
-    write(file, { body: read(file).body, received: 0 });
-    renameSync(file, join(directory, 'waiting', `${id}.json`));
+    try {
+      replaceFileSync(file, JSON.stringify({ body: read(file).body, received: 0 }));
+    } catch (error) {
+      if (!(error instanceof NotAMessage)) throw error;
+      putAside(file, damaged);
+      continue;
+    }
+    mkdirSync(returned, { recursive: true, mode: 0o700 });
+    renameSync(file, join(returned, `${id}.json`));
+    replayed += 1;
   }
-  return ids.length;
+  return replayed;
+}
+
+/** A file of the queue that holds no message. */
+class NotAMessage extends Error {}
+
+function foldersOf(directory: string) {
+  return {
+    waiting: join(directory, 'waiting'),
+    dead: join(directory, 'dead-letters'),
+    returned: join(directory, 'returned'),
+    damaged: join(directory, 'damaged'),
+  };
+}
+
+/** Part of file names, and of the same length for every group. */
+function tokenOf(group: string): string {
+  return group === '' ? '' : createHash('sha256').update(group).digest('hex').slice(0, 16);
+}
+
+/** The group's token in an id; those of earlier versions have none. */
+function groupIn(id: string): string {
+  return id.split('-')[3] ?? '';
 }
 
 function idsIn(folder: string): string[] {
@@ -154,20 +267,24 @@ function idsIn(folder: string): string[] {
   }
 }
 
+/** @throws NotAMessage, or Error of the file system */
 function read(file: string): { body: string; received: number } {
-  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof content === 'object' && content !== null && 'body' in content && 'received' in content) {
-    const { body, received } = content;
-    if (typeof body === 'string' && typeof received === 'number') return { body, received };
+  const text = readFileSync(file, 'utf8');
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new NotAMessage(`${file} is no JSON`);
   }
-  throw new Error(`${file} is no message of this queue. Remove it.`);
+  const { body, received } = isRecord(content) ? content : {};
+  if (typeof body === 'string' && typeof received === 'number') return { body, received };
+  throw new NotAMessage(`${file} is no message`);
 }
 
-/** Whole or not at all, and for good when this returns, also where the power fails: S3 confirms an upload after it. */
-function write(file: string, content: object): void {
-  writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
-  const folder = openSync(dirname(file), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+function tryPutAside(file: string, folder: string): string {
+  try {
+    return `It is now ${putAside(file, folder)}.`;
+  } catch (error) {
+    return `It cannot be moved: ${messageOf(error)}`;
+  }
 }

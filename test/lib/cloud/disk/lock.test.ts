@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,23 +23,48 @@ describe('the lock of a directory', () => {
     lock(file).release();
   });
 
-  it('holds nothing where its process is no more', async () => {
+  it('holds nothing where its process is no more, and is taken over from an earlier version', async () => {
     for (const left of ['', 'nonsense', '0 -', `${2 ** 30} -`]) {
+      for (const name of readdirSync(directory)) await rm(join(directory, name));
       await writeFile(file, left);
       lock(file).release();
+      expect(readdirSync(directory)).to.deep.equal(['lock.1']);
     }
   });
 
   it('holds nothing where its process is no more and another has its id now', async function () {
-    const { release } = lock(file);
-    const held = await readFile(file, 'utf8');
-    release();
+    lock(file);
+    const held = await readFile(`${file}.1`, 'utf8');
     // Only Linux tells when a process started.
     if (held.endsWith(' -\n')) this.skip();
     await writeFile(
-      file,
+      `${file}.1`,
       held.replace(/\d\n$/, (digit) => (digit === '1\n' ? '2\n' : '1\n')),
     );
     lock(file).release();
+  });
+
+  it('is held by one only in 400 races for what a killed process has left', async function () {
+    this.timeout(120_000);
+    const racers = Array.from({ length: 4 }, () => fork(join(__dirname, 'lock-racer.js'), [file]));
+    const answers = async (message: object) => {
+      const all = racers.map((racer) => once(racer, 'message').then(([answer]: unknown[]) => answer === 'held'));
+      for (const racer of racers) racer.send(message);
+      return await Promise.all(all);
+    };
+    try {
+      const holders: number[] = [];
+      for (let race = 0; race < 400; race++) {
+        // Ahead of all of them, so that they begin in the same moment.
+        const held = await answers({ at: Date.now() + 3 });
+        holders.push(held.filter(Boolean).length);
+        // As if it had been killed: its file stays, and names nobody who runs.
+        for (const name of readdirSync(directory)) await writeFile(join(directory, name), `${2 ** 30} -\n`);
+      }
+      expect(holders.filter((count) => count !== 1)).to.deep.equal([]);
+    } finally {
+      for (const racer of racers) racer.kill();
+      await Promise.all(racers.map((racer) => once(racer, 'exit')));
+    }
   });
 });

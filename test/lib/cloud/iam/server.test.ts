@@ -204,9 +204,21 @@ describe('the embedded IAM, through the AWS SDK', () => {
     expect(await code(client.send(new iam.CreateUserCommand({ UserName })))).to.equal('403 SignatureDoesNotMatch');
   });
 
-  it('says which file is damaged, and what to do', () => {
-    writeFileSync(file(), '{"users":[{"name":1}]}');
-    expect(() => new IamUsers(file(), server.s3, Date.now)).to.throw(/iam\.json .*restore it/);
-    expect(readFileSync(file(), 'utf8')).to.include('users');
+  it('loses no user to one damaged file, and says what to do where both copies are damaged', async () => {
+    const key = await addJane();
+    for (const [which, content] of [
+      [file(), '{"users":[{"name":1}]}'],
+      [file(), ''],
+      [`${file()}.copy`, 'no JSON'],
+    ] as const) {
+      writeFileSync(which, content);
+      const said: string[] = [];
+      const users = new IamUsers(file(), server.s3, Date.now, (text) => said.push(text));
+      expect(users.get(UserName).keys.map(({ accessKeyId }) => accessKeyId)).to.deep.equal([key.accessKeyId]);
+      expect(said.join(), which).to.match(which === file() ? /iam\.json was damaged.*restored from/ : /^$/);
+      expect(readFileSync(file(), 'utf8')).to.equal(readFileSync(`${file()}.copy`, 'utf8'));
+    }
+    for (const each of [file(), `${file()}.copy`]) writeFileSync(each, '{');
+    expect(() => new IamUsers(file(), server.s3, Date.now)).to.throw(/iam\.json is damaged.*restore one of them/);
   });
 });

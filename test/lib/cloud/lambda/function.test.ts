@@ -84,7 +84,13 @@ describe('a Lambda function on one machine', () => {
     let source: EventSource | undefined;
     let dead: string[];
     beforeEach(() => {
-      queue = new MessageQueue(directory, { mostReceived: 2, firstDelay: 20, longestDelay: 20, now: Date.now });
+      queue = new MessageQueue(directory, {
+        mostReceived: 2,
+        firstDelay: 20,
+        longestDelay: 20,
+        now: Date.now,
+        onDamaged: () => {},
+      });
       dead = [];
     });
     afterEach(() => source?.close());

@@ -30,7 +30,7 @@ describe('the embedded S3: lifecycles', () => {
   const put = (Key: string, Tagging?: string) =>
     client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'x', Tagging }));
   const keys = () => server.s3.objects.list(BUCKET).objects.map(({ key }) => key);
-  const live = (lifecycle: Lifecycle) => server.s3.createBucket(BUCKET, lifecycle);
+  const live = (lifecycle: Lifecycle) => server.s3.createBucket(BUCKET, { lifecycle });
   const sweptAt = async (time: number) => {
     now = time;
     await server.s3.sweep();

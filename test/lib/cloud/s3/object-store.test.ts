@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -172,16 +173,32 @@ describe('the embedded S3: an object is whole or not there', () => {
     expect(filesOf(join(directory, 'buckets'))).to.have.length(2 * objects.length);
   });
 
-  it('says which file is damaged, and what to do', async () => {
-    const store = await ObjectStore.open(directory, Date.now);
-    store.createBucket(BUCKET);
-    const damaged = join(directory, 'buckets', BUCKET, '00', 'damaged.json');
-    await writeFile(damaged, '{');
-    const message = await ObjectStore.open(directory, Date.now).then(
-      () => 'opened',
-      (error: Error) => error.message,
-    );
-    expect(message).to.include(`${damaged} is damaged`);
+  it('puts what is left of a damaged object aside, says so, and has all others', async () => {
+    const server = await startTestServer();
+    const client = server.client();
+    for (const Key of ['home/a.jpg', 'home/b.jpg', 'home/c.jpg']) {
+      await client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: Key }));
+    }
+    await server.s3.close();
+    const fileOf = (key: string, ending: RegExp) => {
+      const hash = createHash('sha256').update(key).digest('hex');
+      const folder = join(server.directory, 'buckets', BUCKET, hash.slice(0, 2));
+      const name = readdirSync(folder).find((other) => other.startsWith(hash) && ending.test(other));
+      return join(folder, name ?? 'none');
+    };
+    await writeFile(fileOf('home/a.jpg', /json$/), '{');
+    await rm(fileOf('home/b.jpg', /\.[0-9a-f]{16}$/));
+    await writeFile(join(server.directory, 'buckets', 'a file'), '');
+    const said: string[] = [];
+    const store = await ObjectStore.open(server.directory, Date.now, (text) => said.push(text));
+    expect(store.list(BUCKET).objects.map(({ key }) => key)).to.deep.equal(['home/c.jpg']);
+    expect(said).to.have.length(2);
+    expect(said.join()).to.include('its body is missing');
+    const aside = readdirSync(join(server.directory, 'damaged', BUCKET));
+    expect(aside).to.have.length(3);
+    const bodies = aside.map((name) => readFileSync(join(server.directory, 'damaged', BUCKET, name), 'utf8'));
+    expect(bodies, 'the picture itself').to.include('home/a.jpg');
+    await server.stop();
   });
 
   it('a body that no object names is deleted at the next start', async () => {

@@ -1,0 +1,133 @@
+/**
+ * DynamoDB on one machine, as a process of its own that is started again should it end by itself: on the same port, so that
+ * whoever uses it notices no more than a few refused connections.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { isRecord } from '../record';
+import type { Credentials } from './credentials';
+
+export interface DatabaseOptions {
+  /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE PORT`, with key pairs in DYNAMODB_KEY_PAIRS. */
+  readonly script: string;
+  readonly directory: string;
+  readonly table: string;
+  /** All those who may use it. */
+  readonly users: readonly Credentials[];
+  /** Is told, for a person to read, that it ended by itself, or what it had to mend. */
+  readonly warn: (text: string) => void;
+}
+
+/** How long one of an earlier run may take to end, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** Between its end and the next start, in milliseconds; doubled up to the longest where it ends again at once. */
+const FIRST_DELAY = 200;
+const LONGEST_DELAY = 30_000;
+/** One that ran for so long was not ended by how it began. */
+const SOUND = 60_000;
+
+export class Database {
+  readonly endpoint: string;
+  readonly #options: DatabaseOptions;
+  #child: ChildProcess;
+  readonly #closing = new AbortController();
+
+  private constructor(options: DatabaseOptions, { child, endpoint }: Started) {
+    this.#options = options;
+    this.#child = child;
+    this.endpoint = endpoint;
+    void this.#supervise();
+  }
+
+  /**
+   * Starts it. One that was killed with its parent a moment ago may still hold the directory: it is waited for.
+   * @throws Error with what it said, where it does not start
+   */
+  static async start(options: DatabaseOptions): Promise<Database> {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    const patience = Date.now() + PATIENCE;
+    for (;;) {
+      const started = await start(options, '0');
+      if ('child' in started) return new Database(options, started);
+      if (Date.now() > patience) {
+        throw new Error(`The database did not start on ${options.directory}: ${started.said}`);
+      }
+      await wait(FIRST_DELAY);
+    }
+  }
+
+  /** Ends it. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await ended(this.#child);
+  }
+
+  async #supervise(): Promise<void> {
+    const { warn } = this.#options;
+    const { port } = new URL(this.endpoint);
+    for (let delay = FIRST_DELAY; ; delay = Math.min(LONGEST_DELAY, delay * 2)) {
+      const since = Date.now();
+      await exitOf(this.#child);
+      if (this.#closing.signal.aborted) return;
+      warn('The database ended by itself, and is started again.');
+      if (Date.now() - since > SOUND) delay = FIRST_DELAY;
+      for (;;) {
+        await wait(delay, undefined, { signal: this.#closing.signal }).catch(() => {});
+        if (this.#closing.signal.aborted) return;
+        const again = await start(this.#options, port);
+        if ('child' in again) {
+          this.#child = again.child;
+          if (this.#closing.signal.aborted) return void ended(again.child);
+          break;
+        }
+        delay = Math.min(LONGEST_DELAY, delay * 2);
+        warn(`The database does not start: ${again.said}`);
+      }
+    }
+  }
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly endpoint: string;
+}
+
+/** Gives what it said where it ended instead. */
+async function start(
+  { script, directory, table, users, warn }: DatabaseOptions,
+  port: string,
+): Promise<Started | { readonly said: string }> {
+  const env = { ...process.env, DYNAMODB_KEY_PAIRS: JSON.stringify(users) };
+  const child = fork(script, [directory, table, port], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
+  });
+  let said = '';
+  child.stderr?.on('data', (text: Buffer) => {
+    said = `${said}${text}`.slice(-2000);
+  });
+  return await new Promise((resolve) => {
+    child.on('message', (message) => {
+      if (!isRecord(message)) return;
+      if (typeof message.endpoint === 'string') resolve({ child, endpoint: message.endpoint });
+      if (typeof message.warning === 'string') warn(message.warning);
+    });
+    child.once('error', (error) => resolve({ said: error.message }));
+    child.once('exit', () => resolve({ said: said.trim() }));
+  });
+}
+
+async function exitOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => child.once('exit', () => resolve()));
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = exitOf(child);
+  if (child.connected) child.disconnect();
+  await exit;
+}

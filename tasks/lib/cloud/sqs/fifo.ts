@@ -1,0 +1,26 @@
+/** First in, first out; `shift` takes the same time however many are in it, on average. */
+export class Fifo<T> {
+  #items: T[] = [];
+  /** Those before it have been taken out. */
+  #head = 0;
+
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#head += 1;
+    // Once half of it is empty, so that each item is moved once on average.
+    if (this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}
