@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './tasks/lib/node-version.cjs';
 
 /** The wiring: targets and options, nothing else. */
 export = (grunt: IGrunt): void => {

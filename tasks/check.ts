@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
 
 export = (grunt: IGrunt): void => {

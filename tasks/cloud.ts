@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'bytes';

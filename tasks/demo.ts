@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 import { join } from 'node:path';
 import { replayDeadLetters } from './lib/cloud/sqs/message-queue';
 

@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 
 import { takeServiceSettings } from './lib/service/environment';
 import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';

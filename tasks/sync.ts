@@ -1,4 +1,5 @@
 /// <reference types="grunt" />
+import './lib/node-version.cjs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Console, type Lines } from './lib/console';
 import { tellPlan, uploadOnce } from './lib/run-once';

@@ -5,6 +5,7 @@
  * init scripts start the machine), has systemd verify it, writes, enables and starts it. `-- --dry-run` prints the unit
  * and changes nothing. Ends with 1 if the service could not be installed, and says what to do instead.
  */
+import '../node-version.cjs';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings } from '../settings/settings';

@@ -2,6 +2,7 @@
  * `npm run uninstall-service`: removes exactly what `npm run install-service` made. The ledger stays, so that nothing is
  * uploaded twice should the service come back; `-- --ledger` removes it too. Ends with 1 if it could not, and says why.
  */
+import '../node-version.cjs';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { INIT_SCRIPTS, initScriptsRun, uninstallScript } from './init';
