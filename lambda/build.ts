@@ -29,8 +29,8 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
   mkdirSync(directory, { recursive: true });
   const { metafile } = await build({
     absWorkingDir: __dirname,
-    entryPoints: [join(__dirname, `${entry}.ts`)],
-    outfile: join(directory, `${entry}.js`),
+    entryPoints: entryPointsOf(entry),
+    outdir: directory,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -49,6 +49,14 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
   if (entry === 'ingest') layFaceEngine(join(directory, 'face-api'));
   else cpSync(join(__dirname, 'dist', 'page'), join(directory, 'page'), { recursive: true });
   return Object.keys(metafile.inputs);
+}
+
+/** A function is one file; ingest forks another one, which has to lie beside it. */
+function entryPointsOf(entry: FunctionName): Record<string, string> {
+  return {
+    [entry]: join(__dirname, `${entry}.ts`),
+    ...(entry === 'ingest' && { 'inspector-process': join(__dirname, 'lib', 'media', 'inspector-process.ts') }),
+  };
 }
 
 function layFaceEngine(directory: string): void {

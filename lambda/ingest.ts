@@ -9,16 +9,19 @@ import { clientsFrom } from './lib/clients';
 import { faceEngine } from './lib/faces/engines';
 import { handlerOf } from './lib/ingest/handler';
 import { People } from './lib/ingest/people';
+import { Inspector } from './lib/media/inspector';
 import { settingsFrom } from './lib/settings';
 import { Table } from './lib/table/table';
 
 const settings = settingsFrom(process.env);
 const { s3, documents } = clientsFrom(process.env);
 const table = new Table(documents, settings.tableName);
+const inspector = new Inspector();
+inspector.start();
 // Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
 const ready = faceEngine(settings.faces).then((engine) =>
   handlerOf(
-    { settings, s3, table, faces: engine && { engine, people: new People(table, engine) } },
+    { settings, s3, table, inspector, faces: engine && { engine, people: new People(table, engine) } },
     {
       logger: new Logger({ serviceName: 'ingest' }),
       metrics: new Metrics({ namespace: 'Kerberos', serviceName: 'ingest' }),

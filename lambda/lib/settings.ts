@@ -4,8 +4,10 @@ export interface Settings {
   productionBucket: string;
   /** The one DynamoDB table. */
   tableName: string;
-  /** Largest upload that is looked at, in bytes. */
+  /** Largest picture that is looked at, in bytes. */
   maxBytes: number;
+  /** Largest video that is looked at, in bytes. */
+  maxVideoBytes: number;
   /** Largest picture that is decoded, in pixels. */
   maxPixels: number;
   /** Which face engine runs. */
@@ -15,14 +17,15 @@ export interface Settings {
 export type FacesSetting = 'embedded' | 'rekognition' | 'off';
 
 /**
- * Reads the settings from an environment. Defaults: 10 MB, 24 million pixels, embedded faces.
- * Throws an Error that names the variable when one is missing or makes no sense.
+ * Reads the settings from an environment. Defaults: pictures of 10 MB and 24 million pixels, videos of 64 MB, embedded faces.
+ * @throws Error that names the variable when one is missing or makes no sense
  */
 export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
   return {
     productionBucket: required(env, 'PRODUCTION_BUCKET'),
     tableName: required(env, 'TABLE_NAME'),
     maxBytes: positive(env, 'MAX_BYTES', 10_000_000),
+    maxVideoBytes: positive(env, 'MAX_VIDEO_BYTES', 64_000_000),
     maxPixels: positive(env, 'MAX_PIXELS', 24_000_000),
     faces: facesSetting(env.FACES || 'embedded'),
   };

@@ -17,7 +17,7 @@ import { type S3Record, TestCloud } from '../lambda/cloud';
 import * as corpus from '../lambda/media/corpus';
 
 const DIRECTORY = join(__dirname, '..', '..', 'lambda', 'dist', 'bench');
-const HOST = join(__dirname, '..', '..', 'tasks', 'lib', 'cloud', 'function-process.js');
+const HOST = join(__dirname, '..', '..', 'tasks', 'lib', 'cloud', 'lambda', 'process-main.js');
 const PICTURES = Number(process.argv[2] ?? 1000);
 
 class Process {

@@ -11,6 +11,7 @@ import type { FaceEngine } from '../../lambda/lib/faces/engine';
 import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/handler';
 import { handlerOf } from '../../lambda/lib/ingest/handler';
 import { People } from '../../lambda/lib/ingest/people';
+import { Inspector } from '../../lambda/lib/media/inspector';
 import type { FacesSetting, Settings } from '../../lambda/lib/settings';
 import { Table } from '../../lambda/lib/table/table';
 import { createTable, startDynamoDB } from '../../lambda/local-dynamodb';
@@ -24,12 +25,16 @@ import { startS3 } from '../../tasks/lib/cloud/s3/server';
 const CREDENTIALS = { accessKeyId: 'OWNERKEY', secretAccessKey: 'ownersecret' };
 const REGION = 'eu-west-1';
 
+/** One process decodes the pictures of all tests; it ends with this one. */
+export const INSPECTOR = new Inspector();
+
 /** Another S3 and DynamoDB to test on; moto's fails now and then when it is asked by many at once. */
 export const OTHER = process.env.TEST_AWS_ENDPOINT;
 
 /** What a test may set otherwise. */
-export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxPixels'>> {
+export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxVideoBytes' | 'maxPixels'>> {
   engine?: FaceEngine;
+  inspector?: Inspector;
   /** Called before each request to S3 or DynamoDB, and after it: with the command's name, and what it is about. */
   before?: (command: string, input: object) => void;
   after?: (command: string, input: object) => Promise<void> | void;
@@ -162,13 +167,20 @@ export class TestCloud {
     process.env.POWERTOOLS_METRICS_DISABLED = 'true';
     const { s3: client, documents: documentClient } = this.clients(options);
     const table = new Table(documentClient, this.tableName);
-    const { engine, maxBytes = 10_000_000, maxPixels = 24_000_000, now = Date.now } = options;
+    const { engine, maxBytes = 10_000_000, maxVideoBytes = 64_000_000, maxPixels = 24_000_000 } = options;
+    const { now = Date.now } = options;
     const settings: Settings = {
-      ...{ productionBucket: this.production, tableName: this.tableName, maxBytes, maxPixels },
+      ...{ productionBucket: this.production, tableName: this.tableName, maxBytes, maxVideoBytes, maxPixels },
       faces: engine ? 'embedded' : 'off',
     };
     const handle = handlerOf(
-      { settings, s3: client, table, faces: engine && { engine, people: new People(table, engine) } },
+      {
+        settings,
+        s3: client,
+        table,
+        inspector: options.inspector ?? INSPECTOR,
+        faces: engine && { engine, people: new People(table, engine) },
+      },
       {
         logger: new Logger({ serviceName: 'test', logLevel: 'SILENT' }),
         metrics: new Metrics({ namespace: 'Test', serviceName: 'test' }),

@@ -1,50 +1,71 @@
+import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
   GetObjectCommand,
+  InvalidObjectState,
   NoSuchKey,
   PutObjectCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { Kind } from '../media/kind';
-import { TooLarge } from '../media/refused';
+import { Locked } from '../media/refused';
 import { safeName } from '../media/safe-name';
 import type { RetentionDays } from '../table/account-item';
 import { RETENTION_TAG } from '../table/retention';
 
-/** An uploaded object, read whole. */
-export interface Upload {
-  body: Buffer;
-  /** Of exactly these bytes, with S3's quotes around it. */
+/** An uploaded object whose bytes are on their way. */
+export interface OpenUpload {
+  /** With S3's quotes around it. */
   etag: string;
   /** What the device said of it, without `x-amz-meta-`. */
   metadata: Record<string, string>;
+  /** In bytes. */
+  size: number;
+  /** The bytes, piece by piece; to be read to the end or closed. */
+  pieces: AsyncIterable<Buffer>;
+  /** Reads no further. */
+  close(): void;
+}
+
+/** An uploaded object of which everything is known that its bytes tell. */
+export interface Upload extends Pick<OpenUpload, 'etag' | 'metadata' | 'size'> {
+  /** Of exactly these bytes, in hexadecimal. */
+  sha256: string;
 }
 
 /**
- * Reads an object. Returns undefined when it is gone. Throws TooLarge, before its bytes are downloaded, when it has more
- * than `maxBytes`.
+ * Opens an object for reading; undefined when it is gone.
+ * @throws Locked where the device stored it so that nobody else can read it
  */
-export async function readUpload(
-  s3: S3Client,
-  Bucket: string,
-  Key: string,
-  maxBytes: number,
-): Promise<Upload | undefined> {
+export async function openUpload(s3: S3Client, Bucket: string, Key: string): Promise<OpenUpload | undefined> {
   try {
     const object = await s3.send(new GetObjectCommand({ Bucket, Key }));
-    const size = object.ContentLength ?? 0;
-    if (size > maxBytes) {
-      // Nobody reads it any further: the connection is closed instead.
-      object.Body?.transformToWebStream().cancel();
-      throw new TooLarge(`The file has ${size} bytes; ${maxBytes} are allowed.`);
-    }
-    const body = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
-    return { body, etag: object.ETag ?? '', metadata: object.Metadata ?? {} };
+    const body = object.Body;
+    if (!(body instanceof Readable)) throw new Error(`S3 answered ${Bucket}/${Key} without a stream of bytes.`);
+    return {
+      etag: object.ETag ?? '',
+      metadata: object.Metadata ?? {},
+      size: object.ContentLength ?? 0,
+      pieces: body,
+      close: () => void body.destroy(),
+    };
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
-    throw error;
+    throw lockedOr(error);
   }
+}
+
+/** An upload's own fault, when S3 has the object and cannot give it out; any other error as it is. */
+function lockedOr(error: unknown): unknown {
+  if (error instanceof InvalidObjectState) {
+    return new Locked('The device stored the file in the storage class of an archive, from which it cannot be read.');
+  }
+  // S3 wants the device's own key (SSE-C) of whoever reads the object.
+  if (error instanceof S3ServiceException && error.name === 'InvalidRequest' && /encrypt/i.test(error.message)) {
+    return new Locked('The device encrypted the file with a key of its own; without that key it cannot be read.');
+  }
+  return error;
 }
 
 /**
@@ -65,7 +86,7 @@ export async function copyUpload(
         Bucket: to.bucket,
         Key: to.key,
         MetadataDirective: 'REPLACE',
-        Metadata: Object.fromEntries(Object.entries(from.metadata).map(([name, value]) => [name, ascii(value)])),
+        Metadata: storable(from.metadata),
         ContentType: to.kind,
         ContentDisposition: `inline; filename="${safeName(to.fileName, to.kind)}"`,
         TaggingDirective: 'REPLACE',
@@ -81,9 +102,24 @@ export async function copyUpload(
   }
 }
 
-/** As devices should have sent it: a header has printable ASCII; the rest is percent-encoded. */
-function ascii(value: string): string {
-  return value.replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+/** S3's limit for the names and values of user metadata together, in bytes. */
+const MOST_METADATA_BYTES = 2048;
+
+/**
+ * Metadata as S3 takes it: values in printable ASCII, the rest percent-encoded, which makes them longer. What does not fit
+ * any more is left out, as is a name that is none of a plain object's; the table has everything that is shown.
+ */
+function storable(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  let left = MOST_METADATA_BYTES;
+  for (const [name, said] of Object.entries(metadata)) {
+    const value = said.replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+    const bytes = name.length + value.length;
+    if (bytes > left || name === '__proto__') continue;
+    kept[name] = value;
+    left -= bytes;
+  }
+  return kept;
 }
 
 /** Stores a thumbnail, for as long as its picture. The same bytes may be stored again. */

@@ -10,11 +10,11 @@
  * done twice, and keys in the production bucket are named for event and content, so whatever crash there is between two
  * steps, the next delivery finishes the work.
  */
-import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { FaceEngine } from '../faces/engine';
-import { thumbnail, type Upright } from '../media/image';
-import { checkBeforeDownload, type Inspected, inspect } from '../media/inspect';
+import type { Upright } from '../media/image';
+import { checkBeforeDownload, type Inspected } from '../media/inspect';
+import type { Inspector } from '../media/inspector';
 import { NoAccount, Refused, Suspended } from '../media/refused';
 import { extensionOf } from '../media/safe-name';
 import type { Settings } from '../settings';
@@ -34,8 +34,9 @@ import { writeLastEvent } from '../table/instance-item';
 import { writeAppearances } from '../table/person-item';
 import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
-import { copyUpload, readUpload, type Upload, writeThumbnail } from './bucket';
+import { copyUpload, openUpload, type Upload, writeThumbnail } from './bucket';
 import { type EventFacts, eventFacts, type Origin, originOf } from './event';
+import { inspectUpload } from './inspect-upload';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
 import { removeRejected, writeRejected } from './rejected-item';
@@ -45,6 +46,7 @@ export interface Cloud {
   settings: Settings;
   s3: S3Client;
   table: Table;
+  inspector: Inspector;
   /** Undefined when faces are off. */
   faces: { engine: FaceEngine; people: People } | undefined;
 }
@@ -94,18 +96,17 @@ async function ingestContent(
     if (account === 'removed') return { outcome: 'gone' };
     if (account?.state === 'suspended') throw new Suspended('The licence is suspended.');
     const retentionDays = account?.retentionDays ?? LONGEST_RETENTION;
-    checkBeforeDownload(upload.key, upload.size, settings.maxBytes);
-    const object = await readUpload(s3, upload.bucket, upload.key, settings.maxBytes);
-    if (!object) return { outcome: 'gone' };
-    if (known?.event.etag === object.etag && known.event.sequencer >= upload.sequencer) {
+    checkBeforeDownload(upload.key, upload.size, settings);
+    const opened = await openUpload(s3, upload.bucket, upload.key);
+    if (!opened) return { outcome: 'gone' };
+    if (known?.event.etag === opened.etag && known.event.sequencer >= upload.sequencer) {
+      opened.close();
       // Published already; but what follows from the item is missing, after a crash.
       await settle(table, known.event);
       return { outcome: 'already published' };
     }
-    facts = eventFacts(origin.fileName, object.metadata, upload.time);
-    // An object that was replaced has another size than its notification says.
-    checkBeforeDownload(upload.key, object.body.length, settings.maxBytes);
-    const found = await inspect(object.body, upload.key, settings.maxPixels);
+    facts = eventFacts(origin.fileName, opened.metadata, upload.time);
+    const { object, found } = await inspectUpload(opened, upload.key, cloud);
     const files = await writeFiles(cloud, upload, origin, object, found, retentionDays);
     if (!files) return undefined;
     const expires = keptUntil(upload.time, retentionDays);
@@ -135,18 +136,18 @@ async function writeFiles(
   upload: ObjectCreated,
   { account, fileName, id }: Origin,
   object: Upload,
-  { kind, upright }: Inspected,
+  { kind, thumbnail }: Inspected,
   retentionDays: RetentionDays,
 ): Promise<Files | undefined> {
-  const sha256 = createHash('sha256').update(object.body).digest('hex');
+  const { sha256 } = object;
   const bucket = settings.productionBucket;
   const stem = `${account}/${id}/${sha256}`;
   const key = `${stem}${extensionOf(kind)}`;
   const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind, fileName, retentionDays });
   if (!copied) return undefined;
-  if (!upright) return { key, thumbnailKey: undefined, sha256 };
+  if (!thumbnail) return { key, thumbnailKey: undefined, sha256 };
   const thumbnailKey = `${stem}.thumbnail.jpg`;
-  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, await thumbnail(upright));
+  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, thumbnail);
   return { key, thumbnailKey, sha256 };
 }
 
@@ -183,14 +184,15 @@ async function publish(
   { account, fileName, id }: Origin,
   object: Upload,
   facts: EventFacts & Files & { expires: Date },
-  { upright, ...shape }: Inspected,
+  { upright, thumbnail, faults, ...shape }: Inspected,
 ): Promise<Outcome> {
   const { table } = cloud;
   const described: PublishedEvent = {
-    ...{ account, id, fileName, etag: object.etag, size: object.body.length },
+    ...{ account, id, fileName, etag: object.etag, size: object.size },
     ...facts,
     ...shape,
     trailing: shape.trailing || undefined,
+    faults: faults.length > 0 ? faults : undefined,
     faces: upright ? await facesOf(cloud, account, `${id}:${facts.sha256.slice(0, 16)}`, upright) : [],
     engine: upright && cloud.faces?.engine.name,
     sequencer: upload.sequencer,

@@ -1,7 +1,8 @@
-import { decode, type Upright } from './image';
+/** What an upload is, by its name, its size and its bytes. Looks at no pixel: that is image.ts, in a process of its own. */
+import type { Fault } from './fault';
+import type { Upright } from './image';
 import { claimedKind, type Kind, shownKind } from './kind';
 import { Empty, NotAnImage, TooLarge, UnknownKind, WrongExtension } from './refused';
-import { checkVideo } from './video';
 
 /** What was found in an upload that is what it says it is. */
 export interface Inspected {
@@ -9,26 +10,48 @@ export interface Inspected {
   /** In pixels; of the upright picture. */
   width: number;
   height: number;
-  /** Of a video, in milliseconds. */
+  /** Of a video, in milliseconds: of the part that is there. */
   duration?: number;
+  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  codec?: string;
   /** How many bytes follow the end of the picture or video. */
   trailing: number;
-  /** The decoded picture; absent for videos. */
+  /** What is wrong with the file, and harms nobody who looks at it. */
+  faults: readonly Fault[];
+  /** The decoded picture, where faces are looked for; absent for videos. */
   upright?: Upright;
+  /** A JPEG of the picture, 320 pixels wide; absent for videos. */
+  thumbnail?: Buffer;
 }
 
-/** What its name and size already say. Throws UnknownKind, Empty or TooLarge. */
-export function checkBeforeDownload(key: string, size: number, maxBytes: number): void {
-  if (!claimedKind(key)) throw new UnknownKind('The name does not end in .jpg, .jpeg, .png or .mp4.');
+/** How large an upload may be. */
+export interface SizeLimits {
+  /** Of a picture, in bytes. */
+  maxBytes: number;
+  /** Of a video, in bytes. */
+  maxVideoBytes: number;
+}
+
+/**
+ * What its name and size already say. Returns the kind that its name claims.
+ * @throws UnknownKind, Empty or TooLarge
+ */
+export function checkBeforeDownload(key: string, size: number, limits: SizeLimits): Kind {
+  const kind = claimedKind(key);
+  if (!kind) throw new UnknownKind('The name does not end in .jpg, .jpeg, .png or .mp4.');
   if (size === 0) throw new Empty('The file is empty.');
-  if (size > maxBytes) throw new TooLarge(`The file has ${size} bytes; ${maxBytes} are allowed.`);
+  const most = kind === 'video/mp4' ? limits.maxVideoBytes : limits.maxBytes;
+  if (size > most) throw new TooLarge(`The file has ${size} bytes; ${most} are allowed.`);
+  return kind;
 }
 
-/** Looks at the whole file. Throws a Refused that says what is wrong with it (see refused.ts). */
-export async function inspect(file: Buffer, key: string, maxPixels: number): Promise<Inspected> {
-  const kind = shownKind(file);
+/**
+ * Whether a file's first bytes are those of what its name claims.
+ * @param opening eight bytes or more, or the whole file
+ * @throws NotAnImage or WrongExtension
+ */
+export function checkOpening(opening: Buffer, claimed: Kind): void {
+  const kind = shownKind(opening);
   if (!kind) throw new NotAnImage('The file is neither JPEG nor PNG nor MP4: its first bytes are of something else.');
-  if (kind !== claimedKind(key)) throw new WrongExtension(`The file is ${kind}, but its name says otherwise.`);
-  if (kind === 'video/mp4') return { kind, ...checkVideo(file, maxPixels) };
-  return { kind, ...(await decode(file, kind, maxPixels)) };
+  if (kind !== claimed) throw new WrongExtension(`The file is ${kind}, but its name says otherwise.`);
 }

@@ -1,4 +1,4 @@
-import { PNG_SIGNATURE } from './image-end';
+import { PNG_SIGNATURE } from './png';
 
 /** What is published, and the Content-Type it gets. */
 export type Kind = 'image/jpeg' | 'image/png' | 'video/mp4';
@@ -10,6 +10,12 @@ const BY_EXTENSION: Readonly<Record<string, Kind>> = {
   '.mp4': 'video/mp4',
 };
 
+/**
+ * The types of box that an MP4 file begins with, behind four bytes of length: "ftyp" by ISO 14496-12, 4.3; QuickTime and
+ * some cameras begin with others. The uploader on the Pi has the same list.
+ */
+const OPENING_BOXES: ReadonlySet<string> = new Set(['ftyp', 'styp', 'moov', 'mdat', 'free', 'skip', 'wide', 'pnot']);
+
 /** The kind that a key's extension claims; undefined for any other extension. */
 export function claimedKind(key: string): Kind | undefined {
   return BY_EXTENSION[/\.[^./]*$/.exec(key)?.[0].toLowerCase() ?? ''];
@@ -19,7 +25,6 @@ export function claimedKind(key: string): Kind | undefined {
 export function shownKind(file: Buffer): Kind | undefined {
   if (file[0] === 0xff && file[1] === 0xd8 && file[2] === 0xff) return 'image/jpeg';
   if (file.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return 'image/png';
-  // ISO 14496-12, 4.3: the first box of an MP4 file is "ftyp", behind its four bytes of length.
-  if (file.toString('latin1', 4, 8) === 'ftyp') return 'video/mp4';
+  if (OPENING_BOXES.has(file.toString('latin1', 4, 8))) return 'video/mp4';
   return undefined;
 }

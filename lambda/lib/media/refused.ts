@@ -1,10 +1,10 @@
 /**
- * Why an upload is not published. A refusal is a fact about the uploaded object, for its owner to read: it is recorded,
- * and the same object would be refused again, so nothing is retried. Every other error is ours (S3 or DynamoDB is away,
- * a bug): it is thrown on, and the event is delivered again.
+ * The reasons why an upload is not published. A refusal is a fact about the uploaded object, for its owner to read: it is
+ * recorded, and nothing is retried, because the same object would be refused again. Every other error is the cloud's own
+ * (S3 or DynamoDB does not answer, a bug): it is thrown, and the notification is delivered again.
  */
 export abstract class Refused extends Error {
-  /** What the reason is called in the table, in the logs and as a metric's dimension: the name of the class. */
+  /** The reason's name in the table, in the logs and as a metric's dimension: the name of the class. */
   get reason(): string {
     return this.constructor.name;
   }
@@ -22,7 +22,7 @@ export class NoAccount extends Refused {}
 /** It has no bytes. */
 export class Empty extends Refused {}
 
-/** It has more bytes than MAX_BYTES. */
+/** It has more bytes than MAX_BYTES, or, as a video, than MAX_VIDEO_BYTES. */
 export class TooLarge extends Refused {}
 
 /** Its first bytes are those of no picture and no video that we publish. */
@@ -34,7 +34,7 @@ export class WrongExtension extends Refused {}
 /** It ends before its picture or video does. */
 export class Truncated extends Refused {}
 
-/** The decoder finds errors in it. */
+/** The decoder finds errors in it, or its tables contradict each other. */
 export class Corrupt extends Refused {}
 
 /** It has more pixels than MAX_PIXELS. */
@@ -48,3 +48,30 @@ export class TrailingBytes extends Refused {}
 
 /** It is an MP4 file in which no video with a width, a height and a duration is found. */
 export class NoVideo extends Refused {}
+
+/** It is a recording that was cut off before its index was written; no player can play it. */
+export class NoIndex extends Refused {}
+
+/** To decode it takes more time or memory than any camera's picture does. */
+export class TooComplex extends Refused {}
+
+/** It makes the decoder crash. */
+export class Unreadable extends Refused {}
+
+/** The device stored it so that it cannot be read: in an archive's storage class, or encrypted with a key of its own. */
+export class Locked extends Refused {}
+
+/** The account has as many cameras as it may have, and this upload names another one. */
+export class TooManyInstances extends Refused {}
+
+/** Its camera has recorded more events of the same minute than can be counted. */
+export class TooManyEvents extends Refused {}
+
+/** What the process that decodes pictures may say, by name. */
+const OF_PICTURES = { Truncated, Corrupt, TooManyPixels, TooSmall, TrailingBytes, TooComplex };
+
+/** A refusal of a picture under the name that another process gave it; undefined where that is the name of none. */
+export function refusalNamed(reason: string, message: string): Refused | undefined {
+  const [, Found] = Object.entries(OF_PICTURES).find(([name]) => name === reason) ?? [];
+  return Found && new Found(message);
+}

@@ -1,94 +1,129 @@
 /**
- * Is it really a video? An MP4 file is a row of boxes (ISO 14496-12): `ftyp` first, `moov` with the tracks and a table of
- * where each frame lies, `mdat` with the frames. mp4box reads the tables; here they are held against the file: a video
- * with a width, a height and a duration, and every frame inside the file. Frames are not decoded: that takes a codec.
+ * Is it really a video? An MP4 file is a row of boxes (ISO 14496-12): `moov` has the tracks and tables of where each frame
+ * lies, `mdat` the frames; a fragmented file has a `moof` with its own tables before each `mdat`. The tables are held
+ * against the file: a video with a width, a height and a duration, and its frames inside the file. Frames are not
+ * decoded: that takes a codec.
+ *
+ * A file that was cut off is published as far as it goes, if a player finds anything to play: whole fragments, or the
+ * frames that `moov` lists and the file has.
  */
-import { createFile, MP4BoxBuffer } from 'mp4box';
-import { MOST_TRAILING_BYTES, SMALLEST_SIDE } from './image';
-import { Corrupt, NoVideo, TooManyPixels, TooSmall, TrailingBytes, Truncated } from './refused';
+import { type TopBox, TopBoxes } from './boxes';
+import type { Fault } from './fault';
+import { Corrupt, NoIndex, NoVideo, TooManyPixels, TooSmall, TrailingBytes, Truncated } from './refused';
+import { extentOf, fragmentDefaults, fragmentOf, SampleBudget, type Track, tracksOf } from './sample-tables';
+import { MOST_TRAILING_BYTES, SMALLEST_SIDE } from './shape';
+import { checkCounts } from './table-counts';
 
+/** A video that can be played, at least in part. */
 export interface Video {
   /** Of the first video track, in pixels. */
   width: number;
   height: number;
-  /** In milliseconds. */
+  /** Of the part that is there, in milliseconds. */
   duration: number;
+  /** Of the first video track, as RFC 6381 writes it where it is H.264 (`avc1.42001e`), otherwise four letters. */
+  codec: string;
   /** How many bytes follow the last box. */
   trailing: number;
+  faults: Fault[];
 }
 
 /** Boxes that stand at the top of a file (ISO 14496-12, table 1): one of them that is not whole was cut off. */
-const TOP_LEVEL = /^(ftyp|styp|moov|moof|mdat|mfra|meta|sidx|free|skip|wide|uuid)$/;
+const TOP_LEVEL = /^(ftyp|styp|moov|moof|mdat|mfra|meta|sidx|free|skip|wide|uuid|pnot)$/;
 
-/** Checks an MP4 file as a container. Throws Truncated, Corrupt, NoVideo, TooManyPixels, TooSmall or TrailingBytes. */
-export function checkVideo(file: Buffer, maxPixels: number): Video {
-  const { end, hasMovie } = wholeBoxes(file);
-  if (!hasMovie) throw new NoVideo('The file is an MP4 container without a "moov" box: it holds no video.');
-  const { width, height, duration, framesEnd } = firstVideo(file.subarray(0, end));
-  if (framesEnd > end) {
-    throw new Truncated(`The video is cut off: its frames reach to byte ${framesEnd}, the file to ${file.length}.`);
+/** Checks an MP4 file as a container, while its bytes pass by: `push` each piece, then ask for the `result`. */
+export class VideoCheck {
+  readonly #top = new TopBoxes();
+
+  /** @throws TooComplex */
+  push(chunk: Buffer): void {
+    this.#top.push(chunk);
   }
+
+  /**
+   * What the file is. To be called at its end.
+   * @throws Truncated, Corrupt, NoVideo, NoIndex, TooComplex, TooManyPixels, TooSmall or TrailingBytes
+   */
+  result(maxPixels: number): Video {
+    this.#top.end();
+    const { boxes, length } = this.#top;
+    const last = boxes.at(-1);
+    const isCut = last !== undefined && last.start + last.size > length && TOP_LEVEL.test(last.type);
+    const movie = boxes.find(({ type, content }) => type === 'moov' && content)?.content;
+    if (!movie) throw this.#withoutMovie(isCut);
+    for (const { content } of boxes) if (content) checkCounts(content);
+    const { track, duration, isPartial, hasFrames } = measure(movie, boxes, length);
+    if (!hasFrames && (isCut || isPartial)) {
+      throw new Truncated(`The video is cut off: none of its frames is wholly in its ${length} bytes.`);
+    }
+    if (!track || !(track.width > 0 && track.height > 0 && duration > 0)) {
+      throw new NoVideo('The file is an MP4 container, but has no video track with a width, a height and a duration.');
+    }
+    const { width, height, codec } = track;
+    checkSides(width, height, maxPixels);
+    const trailing = length - endOfBoxes(boxes, isCut, this.#top);
+    if (trailing > MOST_TRAILING_BYTES) {
+      throw new TrailingBytes(`${trailing} bytes follow the end of the video; ${MOST_TRAILING_BYTES} are allowed.`);
+    }
+    return { width, height, duration, codec, trailing, faults: isCut || isPartial ? ['CutOff'] : [] };
+  }
+
+  #withoutMovie(isCut: boolean): Error {
+    const types = new Set(this.#top.boxes.map(({ type }) => type));
+    // A picture in such a container (AVIF, HEIC) has its tables in "meta".
+    if (types.has('mdat') && !types.has('meta')) {
+      return new NoIndex('The recording was cut off before its index ("moov") was written; no player can play it.');
+    }
+    if (isCut) return new Truncated('The video is cut off before its tables.');
+    return new NoVideo('The file is an MP4 container without a "moov" box: it holds no video.');
+  }
+}
+
+function checkSides(width: number, height: number, maxPixels: number): void {
   if (width * height > maxPixels) {
     throw new TooManyPixels(`The video is ${width} x ${height}; ${maxPixels} pixels are allowed.`);
   }
   if (Math.min(width, height) < SMALLEST_SIDE) {
     throw new TooSmall(`The video is ${width} x ${height}; each side must have ${SMALLEST_SIDE} pixels or more.`);
   }
-  const trailing = file.length - end;
-  if (trailing > MOST_TRAILING_BYTES) {
-    throw new TrailingBytes(`${trailing} bytes follow the end of the video; ${MOST_TRAILING_BYTES} are allowed.`);
-  }
-  return { width, height, duration, trailing };
 }
 
-/** Where the last box ends that lies wholly in the file, and whether `moov` is among them. */
-function wholeBoxes(file: Buffer): { end: number; hasMovie: boolean } {
-  let end = 0;
-  let hasMovie = false;
-  while (end + 8 <= file.length) {
-    const next = end + boxSize(file, end);
-    const type = file.toString('latin1', end + 4, end + 8);
-    if (next > file.length) {
-      if (TOP_LEVEL.test(type)) throw new Truncated(`The video is cut off inside its "${type}" box.`);
+/** Where what belongs to the video ends. */
+function endOfBoxes(boxes: readonly TopBox[], isCut: boolean, { length, garbageFrom = length }: TopBoxes): number {
+  if (isCut) return length;
+  const last = boxes.at(-1);
+  return last && last.start + last.size > length ? last.start : garbageFrom;
+}
+
+/** How much of the first video track is there. */
+function measure(movie: Buffer, boxes: readonly TopBox[], length: number) {
+  const budget = new SampleBudget();
+  const tracks = tracksOf(movie);
+  const track: Track | undefined = tracks.find(({ isVideo }) => isVideo);
+  let units = 0;
+  let isPartial = false;
+  let hasFrames = false;
+  for (const one of tracks) {
+    const { samples, whole, duration } = extentOf(one, length, budget);
+    if (whole < samples) isPartial = true;
+    if (one !== track) continue;
+    units += duration;
+    hasFrames = whole > 0;
+  }
+  const defaults = fragmentDefaults(movie);
+  for (const { type, content, start } of boxes) {
+    if (type !== 'moof' || !content) continue;
+    const { end, durations } = fragmentOf(content, start, defaults, budget);
+    if (end > length) {
+      // A player stops at the first fragment that is not whole.
+      isPartial = true;
       break;
     }
-    if (type === 'moov') hasMovie = true;
-    end = next;
+    const lasts = track ? durations.get(track.id) : undefined;
+    if (lasts === undefined) continue;
+    units += lasts;
+    hasFrames = true;
   }
-  return { end, hasMovie };
-}
-
-/** Size 0 reaches to the end of the file, size 1 is followed by a size of eight bytes (ISO 14496-12, 4.2). */
-function boxSize(file: Buffer, at: number): number {
-  const size = file.readUInt32BE(at);
-  if (size === 0) return file.length - at;
-  if (size !== 1) return size < 8 ? Number.POSITIVE_INFINITY : size;
-  if (at + 16 > file.length) return Number.POSITIVE_INFINITY;
-  const large = Number(file.readBigUInt64BE(at + 8));
-  return large < 16 ? Number.POSITIVE_INFINITY : large;
-}
-
-function firstVideo(file: Buffer): { width: number; height: number; duration: number; framesEnd: number } {
-  const container = createFile();
-  try {
-    const bytes = new Uint8Array(file);
-    container.appendBuffer(MP4BoxBuffer.fromArrayBuffer(bytes.buffer, 0), true);
-    container.flush();
-    const { tracks } = container.getInfo();
-    const video = tracks.find((track) => track.type === 'video');
-    const framesEnd = Math.max(
-      0,
-      ...tracks.map((track) =>
-        container.getTrackSamplesInfo(track.id).reduce((far, sample) => Math.max(far, sample.offset + sample.size), 0),
-      ),
-    );
-    if (video?.video && video.nb_samples > 0) {
-      const { width, height } = video.video;
-      const duration = Math.round((video.samples_duration / video.timescale) * 1000);
-      if (width > 0 && height > 0 && duration > 0) return { width, height, duration, framesEnd };
-    }
-  } catch (error) {
-    throw new Corrupt(`The video's tables cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  throw new NoVideo('The file is an MP4 container, but has no video track with a width, a height and a duration.');
+  if (track && track.timescale === 0) throw new Corrupt('The video has no unit of time.');
+  return { track, duration: track ? Math.round((units / track.timescale) * 1000) : 0, isPartial, hasFrames };
 }

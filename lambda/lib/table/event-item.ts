@@ -6,6 +6,7 @@
  * is set once and stays: the indexes and the counts are built on it.
  */
 import type { Box } from '../faces/engine';
+import { type Fault, isFault } from '../media/fault';
 import type { Kind } from '../media/kind';
 import { all, any, Change, is, isAbsent, isAtMost, isLess } from './expression';
 import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
@@ -46,8 +47,12 @@ export interface PublishedEvent {
   height: number;
   /** Of a video, in milliseconds. */
   duration?: number | undefined;
+  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  codec?: string | undefined;
   /** Bytes behind the end of the picture, when there are any. */
   trailing?: number | undefined;
+  /** What is wrong with the file, and harms nobody who looks at it; absent when nothing is. */
+  faults?: readonly Fault[] | undefined;
   time: Date;
   instance: string;
   /** Where something changed: `[x1, y1, x2, y2]` in the camera's pixels. */
@@ -158,7 +163,9 @@ export function eventOf(item: unknown): PublishedEvent {
     width: number(from, 'width'),
     height: number(from, 'height'),
     duration: optional(from, 'duration', number),
+    codec: optional(from, 'codec', text),
     trailing: optional(from, 'trailing', number),
+    faults: from.faults === undefined ? undefined : list(from, 'faults').filter(isFault),
     time: new Date(number(from, 'time')),
     instance: text(from, 'instance'),
     region: optional(from, 'region', boxOf),

@@ -35,6 +35,47 @@ export function overwritten(file: Buffer, share: number, bytes: Buffer): Buffer 
   return copy;
 }
 
+/**
+ * A grey JPEG of 256 x 256 with a restart marker behind each row of blocks, by the few codes that it takes: a step of the
+ * brightness at each block, and no detail. `segments` are its rows, for a test to spoil.
+ */
+export function restartJpeg(change: (segments: Buffer[]) => Buffer[] = (segments) => segments): Buffer {
+  const rows = change(Array.from({ length: 32 }, (_, row): Buffer => restartSegment(row)));
+  const scan = rows.flatMap((row, i) => (i === 0 ? [row] : [Buffer.from([0xff, 0xd0 + ((i - 1) % 8)]), row]));
+  return jpegOf(0xc0, [0, 63, 0], Buffer.concat(scan), u16(32));
+}
+
+/** Marker and content of a JPEG segment, with its length. */
+function segment(code: number, ...content: Buffer[]): Buffer {
+  const bytes = Buffer.concat(content);
+  return Buffer.concat([Buffer.from([0xff, code]), u16(bytes.length + 2), bytes]);
+}
+
+/** A grey JPEG of 256 x 256 around a scan. DC sizes 0 and 4 have the codes 0 and 10, the end of a block has 0. */
+export function jpegOf(frame: number, parameters: number[], scan: Buffer, interval?: Buffer): Buffer {
+  const table = (id: number, lengths: number[], values: number[]) =>
+    segment(0xc4, Buffer.from([id, ...lengths, ...Array(16 - lengths.length).fill(0), ...values]));
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    segment(0xdb, Buffer.from([0]), Buffer.alloc(64, 8)),
+    segment(frame, Buffer.from([8, 1, 0, 1, 0, 1, 1, 0x11, 0])),
+    table(0x00, [1, 1], [0, 4]),
+    table(0x10, [1], [0]),
+    ...(interval ? [segment(0xdd, interval)] : []),
+    segment(0xda, Buffer.from([1, 1, 0, ...parameters])),
+    scan,
+    Buffer.from([0xff, 0xd9]),
+  ]);
+}
+
+/** 32 blocks, each a bit brighter or darker than the one before. */
+function restartSegment(row: number): Buffer {
+  // Code 10, four bits of the difference (15 up, or 0000 for 15 down), code 0.
+  const bits = Array.from({ length: 32 }, (_, block) => ((block + row) % 4 < 2 ? '1011110' : '1000000')).join('');
+  const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+  return Buffer.from(bytes.flatMap((byte) => (byte === 0xff ? [0xff, 0] : [byte])));
+}
+
 /** A PNG whose first data chunk carries a wrong checksum. */
 export function withBadChecksum(file: Buffer): Buffer {
   const copy = Buffer.from(file);
@@ -87,8 +128,22 @@ export function fragmentedMp4(width = 640, height = 480, frames = 25): Buffer {
   return Buffer.from(stream.buffer.slice(0, stream.byteLength));
 }
 
-/** A video as cameras write it: `ftyp`, then the frames, and the tables at the end. `handler` is `vide` or `soun`. */
-export function mp4(width = 640, height = 480, frames = 25, handler = 'vide'): Buffer {
+/** What a video may have beside its usual boxes. */
+export interface Mp4Parts {
+  /** Of the first track: `vide` or `soun`. */
+  handler?: string;
+  /** More boxes in `stbl`, or others in the place of the usual ones of their type. */
+  tables?: Buffer[];
+  /** More boxes in `moov`, and behind it. */
+  movie?: Buffer[];
+  behind?: Buffer[];
+}
+
+/** A video as cameras write it: `ftyp`, then the frames, and the tables at the end. */
+export function mp4(width = 640, height = 480, frames = 25, parts: Mp4Parts = {}): Buffer {
+  const { handler = 'vide', tables = [], movie = [], behind = [] } = parts;
+  const typeOf = (table: Buffer) => table.toString('latin1', 4, 8);
+  const unlessGiven = (table: Buffer) => (tables.some((given) => typeOf(given) === typeOf(table)) ? [] : [table]);
   const brand = box('ftyp', Buffer.from('isom'), u32(512), Buffer.from('isomavc1'));
   const media = box('mdat', Buffer.alloc(frames * 400, 7));
   const matrix = Buffer.concat([0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000].map(u32));
@@ -97,10 +152,11 @@ export function mp4(width = 640, height = 480, frames = 25, handler = 'vide'): B
   const table = box(
     'stbl',
     box('stsd', u32(0), u32(1), handler === 'vide' ? entry : box('mp4a', zeros(6), u16(1), zeros(20))),
-    box('stts', u32(0), u32(1), u32(frames), u32(1)),
-    box('stsc', u32(0), u32(1), u32(1), u32(frames), u32(1)),
-    box('stsz', u32(0), u32(400), u32(frames)),
-    box('stco', u32(0), u32(1), u32(brand.length + 8)),
+    ...unlessGiven(box('stts', u32(0), u32(1), u32(frames), u32(1))),
+    ...unlessGiven(box('stsc', u32(0), u32(1), u32(1), u32(frames), u32(1))),
+    ...unlessGiven(box('stsz', u32(0), u32(400), u32(frames))),
+    ...unlessGiven(box('stco', u32(0), u32(1), u32(brand.length + 8))),
+    ...tables,
   );
   const information = box('minf', box('vmhd', u32(1), zeros(8)), table);
   const mediaHeader = box('mdhd', u32(0), zeros(8), u32(25), u32(frames), u32(0));
@@ -119,24 +175,28 @@ export function mp4(width = 640, height = 480, frames = 25, handler = 'vide'): B
   );
   const track = box('trak', trackHeader, box('mdia', mediaHeader, handlerBox, information));
   const movieHeader = box('mvhd', u32(0), zeros(8), u32(25), u32(frames), zeros(16), matrix, zeros(24), u32(2));
-  return Buffer.concat([brand, media, box('moov', movieHeader, track)]);
+  return Buffer.concat([brand, media, box('moov', movieHeader, track, ...movie), ...behind]);
 }
 
-function box(type: string, ...parts: Buffer[]): Buffer {
+/** A box of an MP4 file. */
+export function box(type: string, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   return Buffer.concat([u32(content.length + 8), Buffer.from(type), content]);
 }
 
-function u32(value: number): Buffer {
+/** Four bytes, the greatest first. */
+export function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
 }
 
-function u16(value: number): Buffer {
+/** Two bytes, the greater first. */
+export function u16(value: number): Buffer {
   return u32(value).subarray(2);
 }
 
-function zeros(length: number): Buffer {
+/** Bytes of zero. */
+export function zeros(length: number): Buffer {
   return Buffer.alloc(length);
 }
