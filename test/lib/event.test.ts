@@ -1,23 +1,5 @@
 import { expect } from 'chai';
-import {
-  captureTime,
-  contentTypeOf,
-  DEFAULT_FILE_FORMAT,
-  type EventName,
-  eventMetadata,
-  kindOf,
-  objectKey,
-  parseEventName,
-} from '../../tasks/lib/event';
-
-const whole: EventName = {
-  timestamp: 1429700000,
-  microseconds: 123456,
-  instance: 'frontdoor',
-  region: [200, 200, 400, 400],
-  changes: 24,
-  token: 579,
-};
+import { contentTypeOf, eventMetadata, kindOf, objectKey } from '../../tasks/lib/event';
 
 describe('event', () => {
   describe('kindOf tells events by the end of their names, whatever its case', () => {
@@ -52,152 +34,71 @@ describe('event', () => {
     expect(contentTypeOf('mp4')).to.equal('video/mp4');
   });
 
-  describe('parseEventName reads what a name tells', () => {
-    const names: [string, string, string | undefined, EventName][] = [
-      ['the default layout', '1429700000_6-123456_frontdoor_200-200-400-400_24_579.jpg', undefined, whole],
-      ['a video', '1429700000_6-123456_frontdoor_200-200-400-400_24_579.mp4', undefined, whole],
-      [
-        'few microseconds',
-        '1_2-42_a_0-0-1-1_0_0.png',
-        undefined,
-        {
-          timestamp: 1,
-          microseconds: 42,
-          instance: 'a',
-          region: [0, 0, 1, 1],
-          changes: 0,
-          token: 0,
-        },
-      ],
-      [
-        'an instance with _ and spaces',
-        '1429700000_6-123456_front door_2_1-1_x_200-200-400-400_24_579.jpg',
-        undefined,
-        {
-          ...whole,
-          instance: 'front door_2_1-1_x',
-        },
-      ],
-      [
-        'an instance that looks like the fields after it',
-        '1429700000_6-123456_1-2-3-4_5_6_200-200-400-400_24_579.jpg',
-        undefined,
-        {
-          ...whole,
-          instance: '1-2-3-4_5_6',
-        },
-      ],
-      [
-        'an instance in any script',
-        '1429700000_6-123456_Haustür 正門 🚪_200-200-400-400_24_579.jpg',
-        undefined,
-        {
-          ...whole,
-          instance: 'Haustür 正門 🚪',
-        },
-      ],
-      [
-        'an instance that ends like a file',
-        '1429700000_6-123456_a.jpg_200-200-400-400_24_579.jpg',
-        undefined,
-        {
-          ...whole,
-          instance: 'a.jpg',
-        },
-      ],
-      [
-        'a picture without a detection',
-        '1429700000_6-123456_a_regionCoordinates_numberOfChanges_7.jpg',
-        undefined,
-        {
-          timestamp: 1429700000,
-          microseconds: 123456,
-          instance: 'a',
-          token: 7,
-        },
-      ],
-      [
-        'words in another order',
-        'garage_579_1429700000.jpg',
-        'instanceName_token_timestamp.jpg',
-        {
-          instance: 'garage',
-          token: 579,
-          timestamp: 1429700000,
-        },
-      ],
-      ['fewer words', '1429700000_579.jpg', 'timestamp_token.jpg', { timestamp: 1429700000, token: 579 }],
-      [
-        'text between the words',
-        'cam-1429700000 (579).jpg',
-        'cam-timestamp (token).jpg',
-        {
-          timestamp: 1429700000,
-          token: 579,
-        },
-      ],
-      [
-        'a layout with folders',
-        '1429700000_579.jpg',
-        'instanceName/timestamp_token.jpg',
-        {
-          timestamp: 1429700000,
-          token: 579,
-        },
-      ],
-      ['a layout that names a word twice', '1_timestamp.jpg', 'timestamp_timestamp.jpg', { timestamp: 1 }],
-      [
-        'a file from before the layout was changed',
-        '1429700000_6-123456_frontdoor_200-200-400-400_24_579.jpg',
-        'timestamp.jpg',
-        whole,
-      ],
-      ['a name that is none', 'holiday.jpg', undefined, {}],
-      ['a wrong digit count', '1429700000_5-123456_frontdoor_200-200-400-400_24_579.jpg', undefined, {}],
-      ['a field too few', '1429700000_6-123456_frontdoor_200-200-400-400_24.jpg', undefined, {}],
-      ['three coordinates', '1429700000_6-123456_frontdoor_200-200-400_24_579.jpg', undefined, {}],
-      ['a layout without any word', 'x.jpg', 'snapshot.jpg', {}],
-      ['an empty layout', 'x.jpg', '', {}],
-    ];
-    for (const [what, name, format, told] of names) {
-      it(what, () => expect(parseEventName(name, format)).to.deep.equal(told));
-    }
-  });
-
-  it('captureTime is in milliseconds, and unknown where the name tells no time', () => {
-    expect(captureTime(whole)).to.equal(1429700000123);
-    expect(captureTime({ timestamp: 5 })).to.equal(5000);
-    expect(captureTime({ microseconds: 5 })).to.equal(undefined);
-  });
-
-  it('eventMetadata tells all that is known under the names later Kerberos versions use', () => {
-    const metadata = eventMetadata('1429700000_6-123456_frontdoor_200-200-400-400_24_579.jpg', DEFAULT_FILE_FORMAT, {
-      productId: 'k3y',
-      capture: 'RaspiCamera',
-      uploadTime: 1429700009_999,
-    });
-    expect(metadata).to.deep.equal({
+  it('eventMetadata tells all that is known, under the names later Kerberos versions use', () => {
+    const name = '1429700000_6-123456_frontdoor_200-200-400-400_24_579.jpg';
+    const camera = { capture: 'RaspiCamera', productid: 'k3y', timezone: 'Europe/Brussels', version: '1.0.0' };
+    const source = { instance: 'another', camera, modified: 1, uploadTime: 1429700009_999 };
+    expect(eventMetadata(name, {}, source)).to.deep.equal({
       'event-timestamp': '1429700000',
       'event-microseconds': '123456',
       'event-instancename': 'frontdoor',
       'event-regioncoordinates': '200-200-400-400',
       'event-numberofchanges': '24',
       'event-token': '579',
-      capture: 'RaspiCamera',
-      productid: 'k3y',
       uploadtime: '1429700009',
+      ...camera,
     });
   });
 
   it('eventMetadata says nothing of what is not known', () => {
-    expect(eventMetadata('holiday.jpg', DEFAULT_FILE_FORMAT, { productId: '', uploadTime: 0 })).to.deep.equal({
-      uploadtime: '0',
+    expect(eventMetadata('holiday.jpg', {}, { uploadTime: 0 })).to.deep.equal({ uploadtime: '0' });
+  });
+
+  it('a name that does not tell the camera gets the one of the configuration', () => {
+    const formats = { pictures: 'timestamp_microseconds_token.jpg' };
+    const of = (instance: string) => eventMetadata('1795573847_6-123456_748.jpg', formats, { instance, uploadTime: 0 });
+    expect(of('cellar')).to.include({ 'event-instancename': 'cellar', 'event-timestamp': '1795573847' });
+    expect(of('backdoor')).to.include({ 'event-instancename': 'backdoor' });
+  });
+
+  it('a name that tells no time gets that of the file, and says so', () => {
+    const metadata = eventMetadata('08-15-01.jpg', {}, { modified: 1795573847_250.75, uploadTime: 1795600000_000 });
+    expect(metadata).to.deep.equal({
+      'event-timestamp': '1795573847',
+      'event-microseconds': '250000',
+      'event-timesource': 'modified',
+      uploadtime: '1795600000',
     });
+    const dated = eventMetadata('1429700000_x.jpg', {}, { modified: 1795573847_250, uploadTime: 0 });
+    expect(dated).to.deep.equal({ 'event-timestamp': '1429700000', uploadtime: '0' });
+  });
+
+  it('a reference picture is marked as one', () => {
+    const name = '1795580789_6-346267_zero_regionCoordinates_numberOfChanges_98.jpg';
+    const metadata = eventMetadata(name, {}, { uploadTime: 0 });
+    expect(metadata).to.include({ 'event-reference': 'true', 'event-instancename': 'zero', 'event-token': '98' });
+    expect(metadata).not.to.have.any.keys('event-regioncoordinates', 'event-numberofchanges');
+    const detected = '1795580790_6-610181_zero_30-40-50-60_5_906.jpg';
+    expect(eventMetadata(detected, {}, { uploadTime: 0 })).not.to.have.property('event-reference');
+  });
+
+  it('whatever names are like, the metadata stays below the 2 KB that S3 takes, and the camera is in it', () => {
+    const size = (metadata: Record<string, string>) =>
+      Object.entries(metadata).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0);
+    const instance = '正'.repeat(400);
+    const camera = { capture: 'x'.repeat(300), productid: 'y'.repeat(5000), timezone: 'Europe/Brussels' };
+    const metadata = eventMetadata('1429700000.jpg', {}, { instance, camera, uploadTime: 0 });
+    expect(size(metadata)).to.be.below(2048);
+    expect(decodeURIComponent(metadata['event-instancename'] ?? '')).to.match(/^正{100,128}$/);
+    expect(metadata).to.include({ 'event-timestamp': '1429700000', timezone: 'Europe/Brussels' });
+    expect(metadata).not.to.have.property('productid');
   });
 
   for (const instance of ['Haustür 正門 🚪', '100% sure', ' spaces ', 'line\nbreak', 'tab\tand\x7f', 'front door_2']) {
     it(`an instance named ${JSON.stringify(instance)} travels as a header and comes back`, () => {
-      const value = eventMetadata(`${instance}.jpg`, 'instanceName.jpg', { uploadTime: 0 })['event-instancename'] ?? '';
+      const value =
+        eventMetadata(`${instance}.jpg`, { pictures: 'instanceName.jpg' }, { uploadTime: 0 })['event-instancename'] ??
+        '';
       expect(value).to.match(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
       expect(decodeURIComponent(value)).to.equal(instance);
     });

@@ -8,7 +8,17 @@ export interface Fact {
 
 /** A value without the white space, invisible characters and one pair of quotation marks that copying leaves around it. */
 export function tidy(value: string): string {
-  const trimmed = value.replace(/^[\s\u200b]+|[\s\u200b]+$/g, '');
-  const quoted = /^(["'])(.*)\1$/s.exec(trimmed)?.[2];
-  return quoted === undefined ? trimmed : quoted.trim();
+  const trimmed = trim(value);
+  const quote = trimmed[0];
+  const isQuoted = trimmed.length > 1 && (quote === '"' || quote === "'") && trimmed.endsWith(quote);
+  return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
+}
+
+/** Also without zero-width spaces. In linear time, which a pattern for the end of a text does not take. */
+function trim(value: string): string {
+  let text = value.trim();
+  while (text.startsWith('\u200b') || text.endsWith('\u200b')) {
+    text = text.slice(text.startsWith('\u200b') ? 1 : 0, text.endsWith('\u200b') ? -1 : undefined).trim();
+  }
+  return text;
 }

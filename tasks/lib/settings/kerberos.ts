@@ -1,28 +1,20 @@
 /**
- * The Kerberos configuration of this machine: where it is, and what it says that concerns the upload.
+ * What a Kerberos configuration directory says that concerns the upload. 1.x keeps the credentials in another file than 2.x:
  *
- * Each image of Kerberos keeps it elsewhere, and 1.x keeps the credentials in another file than 2.x:
+ *     config.xml     <kerberos><instance><name>, <capture>, …  1.x also: <kerberos><amazonS3><bucket>, <folder>, …
+ *     cloud.xml      (2.x only)                                <clouds><S3><bucket>, <folder>, <publicKey>, <privateKey>
+ *     io.xml         <ios><Disk> and <ios><Video>              <directory>, <fileFormat>, <extension>
+ *     capture.xml    <captures> and the kind of camera         <angle>
+ *     condition.xml  <conditions><Enabled>, <Time>             <active>, <times>
  *
- *     config.xml   <kerberos><instance><name>, <capture>   1.x also: <kerberos><amazonS3><bucket>, <folder>, …
- *     cloud.xml    (2.x only)                              <clouds><S3><bucket>, <folder>, <publicKey>, <privateKey>
- *     io.xml       <ios><Disk> and <ios><Video>            <directory>, <fileFormat>
- *
- * The web interface rewrites these files in place while we run, so any of them may be seen empty or cut short. That is
- * told apart from a file that is really wrong: a cut one lacks the end tag of its root, and shall be read again soon.
  * Values are facts with an origin, so that whoever finds one wanting can say which element of which file to mend.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { setTimeout as wait } from 'node:timers/promises';
 import { isNested } from '../event';
 import { type Fact, tidy } from './fact';
-
-/** Where the images of Kerberos keep their configuration, in the order in which they are looked in. */
-export const CONFIGURATION_DIRECTORIES: readonly string[] = [
-  '/etc/kerberosio/config',
-  '/etc/opt/kerberosio/config',
-  '/data/machinery/config',
-];
+import { type Document, readDocument, textAt } from './xml';
 
 /** Where an S3 account's credentials stand; a field is absent if its element is absent or empty. */
 export interface Subscription {
@@ -41,52 +33,54 @@ export interface KerberosFacts {
   readonly instance?: Fact;
   /** The kind of camera: `RaspiCamera`, `USBCamera`, `IPCamera`, `VideoCapture`. */
   readonly capture?: Fact;
+  /** As config.xml writes it: `Europe-Brussels`, `America-New$York`. */
+  readonly timeZone?: Fact;
+  /** What the machinery does with an event: `Disk`, `Video`, or several, comma-separated. */
+  readonly io?: Fact;
+  /** By how many degrees the camera is turned. */
+  readonly angle?: Fact;
+  /** When the camera is switched off: `off`, or the times of a week in which it is on; absent where it is always on. */
+  readonly condition?: Fact;
   /** Absolute, without a trailing slash, each once; the image's own default if io.xml names none. */
   readonly directories: readonly Fact[];
-  readonly fileFormat?: Fact;
+  /** The layouts of names, of pictures and of videos. */
+  readonly pictureFormat?: Fact;
+  readonly videoFormat?: Fact;
+  /** The extension of videos, without a dot. */
+  readonly videoExtension?: Fact;
   /** A layout, of pictures or of videos, that puts events into sub-directories of the capture directory. */
   readonly nested?: Fact;
   /** The random key by which later Kerberos versions tell instances apart. */
   readonly productKey?: Fact;
 }
 
-export type KerberosConfiguration =
-  | { state: 'found'; directory: string; facts: KerberosFacts }
+/** What was found in a directory that holds a configuration. */
+export type Configuration =
+  /** `notes`: what its owner should know of how it was read. */
+  | { state: 'found'; directory: string; facts: KerberosFacts; notes: string[] }
   /** Some files are empty or cut short: they are being written. Read again soon. */
   | { state: 'unreadable'; directory: string; files: string[] }
-  | { state: 'invalid'; directory: string; problems: string[] }
-  /** None of the directories looked in holds a configuration. */
-  | { state: 'missing'; directories: readonly string[] };
+  | { state: 'invalid'; directory: string; problems: string[] };
 
-const FILES = ['config.xml', 'cloud.xml', 'io.xml'] as const;
+/** A directory with one of these is a configuration. */
+export const FILES = ['config.xml', 'cloud.xml', 'io.xml'] as const;
 
-type Document =
-  | { state: 'absent' }
-  | { state: 'read'; root: unknown }
-  | { state: 'cut' }
-  | { state: 'invalid'; problem: string };
+/** A file that nothing depends on is read again so often, and after so many ms, when it is being written. */
+const READ_AGAIN = 3;
+const READ_AGAIN_AFTER = 100;
 
 /**
- * Reads the configuration in the first of `directories` that holds one. Never throws for what it finds on disk.
- * `homes` are directories that may hold the product key, beside the parent of the configuration directory.
+ * Reads the configuration in a directory. Never throws for what it finds on disk. `homes` are directories that may hold
+ * the product key, beside the parent of the configuration directory.
  */
-export async function readKerberos(
-  directories: readonly string[] = CONFIGURATION_DIRECTORIES,
-  homes: readonly string[] = [],
-): Promise<KerberosConfiguration> {
-  for (const directory of directories) {
-    const names = await readdir(directory).catch((): string[] => []);
-    if (FILES.some((file) => names.includes(file))) return readDirectory(directory, homes);
-  }
-  return { state: 'missing', directories };
-}
-
-async function readDirectory(directory: string, homes: readonly string[]): Promise<KerberosConfiguration> {
+export async function readConfiguration(directory: string, homes: readonly string[] = []): Promise<Configuration> {
   const paths = FILES.map((file) => join(directory, file));
-  const [config, cloud, io] = await Promise.all([
+  const [config, cloud, io, capture, condition] = await Promise.all([
     readDocument(join(directory, 'config.xml')),
     readDocument(join(directory, 'cloud.xml')),
     readDocument(join(directory, 'io.xml')),
+    readOptional(join(directory, 'capture.xml')),
+    readOptional(join(directory, 'condition.xml')),
   ]);
   const documents = [config, cloud, io];
   const problems = documents.flatMap((document) => (document.state === 'invalid' ? [document.problem] : []));
@@ -98,6 +92,7 @@ async function readDirectory(directory: string, homes: readonly string[]): Promi
     const value = document.state === 'read' ? textAt(document.root, path) : undefined;
     return value ? { value, origin: `${elementOf(path)} in ${join(directory, file)}` } : undefined;
   };
+  const ofInstance = (element: string) => fact(config, 'config.xml', 'kerberos', 'instance', element);
   const subscription = (document: Document, file: string, ...path: string[]): Subscription => ({
     file: join(directory, file),
     element: elementOf(path),
@@ -124,11 +119,16 @@ async function readDirectory(directory: string, homes: readonly string[]): Promi
     directories.push({ value, origin: `the default of Kerberos ${is2 ? '2' : '1'}.x` });
   }
 
-  const formats = ['Disk', 'Video'].flatMap((device) => fact(io, 'io.xml', 'ios', device, 'fileFormat') ?? []);
-
+  const camera = ofInstance('capture');
+  const formats = {
+    pictureFormat: fact(io, 'io.xml', 'ios', 'Disk', 'fileFormat'),
+    videoFormat: fact(io, 'io.xml', 'ios', 'Video', 'fileFormat'),
+  };
+  const all: readonly Document[] = [...documents, capture, condition];
   return {
     state: 'found',
     directory,
+    notes: all.flatMap((document) => (document.state === 'read' && document.note ? [document.note] : [])),
     facts: {
       // An image that was upgraded may keep both; the newer one counts as soon as it holds anything.
       subscription: is2 && (!isEmpty(of2) || isEmpty(of1)) ? of2 : of1,
@@ -136,81 +136,44 @@ async function readDirectory(directory: string, homes: readonly string[]): Promi
         ({ value }, at) => directories.findIndex((other) => other.value === value) === at,
       ),
       ...present({
-        instance: fact(config, 'config.xml', 'kerberos', 'instance', 'name'),
-        capture: fact(config, 'config.xml', 'kerberos', 'instance', 'capture'),
-        fileFormat: formats[0],
-        nested: formats.find(({ value }) => isNested(value)),
+        instance: ofInstance('name'),
+        capture: camera,
+        timeZone: ofInstance('timezone'),
+        io: ofInstance('io'),
+        angle: camera && fact(capture, 'capture.xml', 'captures', camera.value, 'angle'),
+        condition: conditionOf(ofInstance('condition'), (...path) =>
+          fact(condition, 'condition.xml', 'conditions', ...path),
+        ),
+        ...formats,
+        videoExtension: fact(io, 'io.xml', 'ios', 'Video', 'extension'),
+        nested: Object.values(formats).find((format) => format !== undefined && isNested(format.value)),
         productKey: await readProductKey([dirname(directory), ...homes]),
       }),
     },
   };
 }
 
-async function readDocument(path: string): Promise<Document> {
-  let text: string;
-  try {
-    text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '').trim();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return { state: 'absent' };
-    if (code === 'EACCES') {
-      return { state: 'invalid', problem: `${path} may not be read by this user: run as root, or chmod o+r ${path}` };
-    }
-    return { state: 'invalid', problem: `${path} cannot be read: ${error instanceof Error ? error.message : error}` };
+/** Of a file that nothing depends on, what can be read; one that stays wrong is as good as none. */
+async function readOptional(path: string): Promise<Document> {
+  let document = await readDocument(path);
+  for (let times = 0; document.state === 'cut' && times < READ_AGAIN; times++) {
+    await wait(READ_AGAIN_AFTER);
+    document = await readDocument(path);
   }
-  if (isCut(text)) return { state: 'cut' };
-  const verdict = XMLValidator.validate(text);
-  if (verdict !== true) {
-    const { line, msg } = verdict.err;
-    return {
-      state: 'invalid',
-      problem: `${path} is no valid XML, line ${line}: ${msg} Save the settings again in the web interface, or mend the file.`,
-    };
-  }
-  try {
-    return { state: 'read', root: parser.parse(text) };
-  } catch (error) {
-    return { state: 'invalid', problem: `${path} is no valid XML: ${error instanceof Error ? error.message : error}` };
-  }
+  return document;
 }
 
-// Keys may look like numbers or booleans ("00123", "true"): nothing but text is made of any value.
-const parser = new XMLParser({
-  ignoreAttributes: true,
-  parseTagValue: false,
-  trimValues: true,
-  htmlEntities: true,
-});
-
-// Nothing (a power cut leaves NULs in place of what was not yet on disk), or markup whose root has no end tag.
-function isCut(text: string): boolean {
-  const body = text
-    .replace(/\0+/g, '')
-    .replace(/<!--.*?-->|<\?.*?\?>/gs, '')
-    .trim();
-  if (body === '') return true;
-  if (!body.startsWith('<')) return false;
-  const root = /^<([^\s/>!?]+)/.exec(body)?.[1];
-  if (root === undefined) return !body.endsWith('>');
-  if (/^<[^<>]*\/>/.test(body)) return false;
-  const end = body.lastIndexOf(`</${root}`);
-  return end < 0 || !/^\s*>/.test(body.slice(end + root.length + 2));
-}
-
-// The text of an element; of several with one name the first counts, as for the machinery.
-function textAt(root: unknown, path: readonly string[]): string | undefined {
-  let node = first(root);
-  for (const name of path) node = first(child(node, name));
-  if (typeof node !== 'string') node = child(node, '#text');
-  return typeof node === 'string' ? tidy(node) : undefined;
-}
-
-function child(node: unknown, name: string): unknown {
-  return typeof node === 'object' && node !== null ? new Map(Object.entries(node)).get(name) : undefined;
-}
-
-function first(node: unknown): unknown {
-  return Array.isArray(node) ? node[0] : node;
+/**
+ * When the camera is switched off. Several conditions must all be met. `<Time>` has a pair of times for each day of the
+ * week from Sunday on, between which the camera is on (kerberos-io/machinery, src/kerberos/machinery/condition).
+ */
+function conditionOf(names: Fact | undefined, setting: (...path: string[]) => Fact | undefined): Fact | undefined {
+  const list = names?.value.split(',').map((name) => name.trim()) ?? [];
+  const active = setting('Enabled', 'active');
+  if (list.includes('Enabled') && active && active.value !== 'true') return { ...active, value: 'off' };
+  const times = setting('Time', 'times');
+  const isAlways = times === undefined || times.value.split('-').every((day) => /^0?0:0[01],23:59$/.test(day));
+  return list.includes('Time') && !isAlways ? times : undefined;
 }
 
 function elementOf(path: readonly string[]): string {

@@ -9,11 +9,16 @@
  */
 import { resolve } from 'node:path';
 import { getProxyForUrl } from 'proxy-from-env';
-import { DEFAULT_FILE_FORMAT } from '../event';
+import type { FileFormats } from '../event';
+import { VERSION } from '../version';
+import { adviceOf, warningsOf } from './advice';
+import { CONFIGURATION_DIRECTORIES, readKerberos } from './configurations';
 import { type Credentials, readCredentials } from './credentials';
-import { CONFIGURATION_DIRECTORIES, type KerberosFacts, readKerberos } from './kerberos';
+import { distinctDirectories } from './directories';
+import type { KerberosFacts } from './kerberos';
 import { Sources, type SourceValues } from './sources';
 import { SETTINGS } from './table';
+import { ianaTimeZone } from './time-zone';
 
 export type { Credentials } from './credentials';
 export type { SyncOptions } from './table';
@@ -38,13 +43,12 @@ export interface SyncSettings {
   configuration?: string;
   /** The instance's name; the target's name where the configuration has none. */
   instance: string;
-  /** The kind of camera, as config.xml calls it. */
-  capture?: string;
-  productId?: string;
+  /** What is known of the camera and goes along with each event, by the keys of the metadata. */
+  camera: Readonly<Record<string, string>>;
   /** The capture directories, absolute, each once. They need not exist. */
   directories: string[];
-  /** The layout of event file names. */
-  fileFormat: string;
+  /** The layouts of event file names, where the configuration has any. */
+  fileFormats: FileFormats;
   /** Where the ledger lives, absolute. */
   state: string;
   destination: Destination;
@@ -65,11 +69,19 @@ export interface SettingsSources extends SourceValues {
   proxyFor?: (url: string) => string;
 }
 
-/** `watch` holds the configuration directories whose change is a reason to read again. */
-export type SettingsResult = {
-  watch: string[];
-} /** `warnings`: what keeps some events from being uploaded, and what to do. */ & (
-  | { state: 'ready'; settings: SyncSettings; warnings: string[] }
+/**
+ * `watch` holds the configuration directories whose change is a reason to read again; `notes` says which configuration was
+ * chosen where there was a choice, and how a file was read that was not saved as it should be.
+ */
+export type SettingsResult = { watch: string[]; notes: string[] } & (
+  | {
+      state: 'ready';
+      settings: SyncSettings;
+      /** What keeps some events from being uploaded, and what to do. */
+      warnings: string[];
+      /** What works, and would work better otherwise. */
+      advice: string[];
+    }
   /** No cloud subscription yet: credentials or bucket are empty. `files` are where they will appear. */
   | { state: 'unsubscribed'; message: string; files: string[]; directories: string[] }
   /** Files are empty or cut short, most likely because they are being written: read again soon. */
@@ -87,12 +99,12 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   const named = sources.find(SETTINGS.config);
   const kerberos = await readKerberos(
     named ? [resolve(base, named.value)] : (values.configurationDirectories ?? CONFIGURATION_DIRECTORIES),
-    [env.HOME || '/root', '/var/tmp'],
+    { homes: [env.HOME || '/root', '/var/tmp'] },
   );
-  const watch = kerberos.state === 'missing' ? [...kerberos.directories] : [kerberos.directory];
+  const { watch, notes } = kerberos;
   if (kerberos.state === 'unreadable') {
     const message = `${kerberos.files.join(' and ')}: empty or cut short. If the web interface is not saving it right now, save the settings there again.`;
-    return { state: 'unreadable', message, files: kerberos.files, watch };
+    return { state: 'unreadable', message, files: kerberos.files, watch, notes };
   }
   if (kerberos.state === 'invalid') problems.push(...kerberos.problems);
   if (kerberos.state === 'missing' && named) {
@@ -122,8 +134,8 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
       `No Kerberos configuration in ${kerberos.directories.join(', ')}. Set KERBEROS_CONFIG to its directory or, to upload without Kerberos, set SYNC_DIRECTORY, SYNC_BUCKET, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
     );
   }
-  if (problems.length > 0) return { state: 'invalid', problems, watch };
-  const absolute = [...new Set(captures.map(({ value }) => resolve(base, value)))];
+  if (problems.length > 0) return { state: 'invalid', problems, watch, notes };
+  const absolute = await distinctDirectories(captures.map(({ value }) => resolve(base, value)));
   if (!bucket || !credentials) {
     const empty = [
       bucket ? [] : ['<bucket>'],
@@ -134,33 +146,50 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
       `${subscription?.file}: ${empty.join(', ')} of ${subscription?.element} ${empty.length > 1 ? 'are' : 'is'} empty, so this ` +
       'instance has no cloud subscription yet. Type what the cloud application gave you into the web interface.';
     const files = subscription ? [subscription.file] : [];
-    return { state: 'unsubscribed', message, files, directories: absolute, watch };
+    return { state: 'unsubscribed', message, files, directories: absolute, watch, notes };
   }
 
   const settings: SyncSettings = {
     target,
     instance: facts.instance?.value ?? target,
     directories: absolute,
-    fileFormat: facts.fileFormat?.value ?? DEFAULT_FILE_FORMAT,
+    fileFormats: {
+      ...(facts.pictureFormat && { pictures: facts.pictureFormat.value }),
+      ...(facts.videoFormat && { videos: facts.videoFormat.value }),
+    },
+    camera: cameraOf(facts),
     state: resolve(base, state),
     destination: { bucket, folder, region, credentials },
     concurrency,
     stillness,
   };
   if (kerberos.state === 'found') settings.configuration = kerberos.directory;
-  if (facts.capture) settings.capture = facts.capture.value;
-  if (facts.productKey) settings.productId = facts.productKey.value;
   if (limitRate !== undefined) settings.limitRate = limitRate;
   if (endpoint !== undefined) settings.destination.endpoint = endpoint;
   if (proxy !== undefined) settings.destination.proxy = proxy;
-  const warnings: string[] = [];
-  if (facts.nested && captures === facts.directories) {
-    warnings.push(
-      `${facts.nested.origin} has a "/" in it, so the camera puts events into sub-directories of the capture directory, where they are not uploaded. ` +
-        'Take it out in the web interface or, if they all lie in one, name that in SYNC_DIRECTORY.',
-    );
-  }
-  return { state: 'ready', settings, warnings, watch };
+  // What the camera does elsewhere does not concern whoever names the directories.
+  const ofCamera = captures === facts.directories ? facts : {};
+  return {
+    state: 'ready',
+    settings,
+    warnings: warningsOf(ofCamera),
+    advice: adviceOf(facts, endpoint === undefined),
+    watch,
+    notes,
+  };
+}
+
+/** What is known of the camera, by the keys of the metadata that later Kerberos versions use, and some of our own. */
+function cameraOf({ capture, productKey, timeZone, angle, condition }: Partial<KerberosFacts>): Record<string, string> {
+  const known: [string, string | undefined][] = [
+    ['capture', capture?.value],
+    ['productid', productKey?.value],
+    ['timezone', timeZone && ianaTimeZone(timeZone.value)],
+    ['version', VERSION],
+    ['angle', angle?.value === '0' ? undefined : angle?.value],
+    ['condition', condition?.value],
+  ];
+  return Object.fromEntries(known.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
 /** What the settings are, a line each, for a log: no secret, and of an access key id only the first four characters. */

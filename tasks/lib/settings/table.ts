@@ -5,6 +5,7 @@
  * and the command line, which flags the tasks accept, and the table in the README, which a test compares with
  * `readmeTable()`. To add a setting, add an entry here, use it in `settings.ts`, and copy the new line into the README.
  */
+import { CONFIGURATION_DIRECTORIES } from './configurations';
 import { bucketName, endpointUrl, folderName, integer, key, type Parse, rate, regionName, text } from './values';
 
 /** A setting. Where it is set in several places, the later of these counts: `xml`, `option`, `env`, `flag`. */
@@ -42,8 +43,7 @@ export const SETTINGS = {
     env: ['KERBEROS_CONFIG'],
     flag: 'config',
     placeholder: 'DIR',
-    defaultHelp:
-      'the first that exists of `/etc/kerberosio/config`, `/etc/opt/kerberosio/config`, `/data/machinery/config`',
+    defaultHelp: `of ${CONFIGURATION_DIRECTORIES.map((directory) => `\`${directory}\``).join(', ')} the one with keys, or the one changed last`,
     parse: text,
   }),
   directory: setting({
@@ -56,9 +56,21 @@ export const SETTINGS = {
     defaultHelp: "the image's",
     parse: text,
   }),
+  instance: setting({
+    help: 'name of the instance, for files whose names do not tell it',
+    xml: 'config.xml `<instance><name>`',
+    defaultHelp: "the target's",
+    parse: text,
+  }),
+  timeZone: setting({
+    help: 'time zone of the camera, until its owner chooses another one in the cloud',
+    xml: 'config.xml `<instance><timezone>`',
+    defaultHelp: "the account's",
+    parse: text,
+  }),
   fileFormat: setting({
     help: 'layout of file names',
-    xml: 'io.xml `<fileFormat>`',
+    xml: 'io.xml `<Disk><fileFormat>`, `<Video><fileFormat>`',
     defaultHelp: '`timestamp_microseconds_instanceName_regionCoordinates_numberOfChanges_token.jpg`',
     parse: text,
   }),

@@ -3,6 +3,7 @@
  * wrong with it in words that name the origin and say what to type; the value it returns then is not used.
  */
 import { parse as parseBytes } from 'bytes';
+import { printable } from '../printable';
 import type { Fact } from './fact';
 
 /** Makes the value of a setting from its text, or complains. */
@@ -11,21 +12,40 @@ export type Parse<Value> = (fact: Fact, complain: (problem: string) => void) => 
 /** Any text. */
 export const text: Parse<string> = ({ value }) => value;
 
+/** What cannot be the name of a bucket on any server, and what to type. The first that fits is told. */
+const NO_BUCKETS: readonly (readonly [form: RegExp, hint: string])[] = [
+  // Access key ids of Amazon are 20 capitals and digits, its secret keys 40 letters, digits, `/` and `+`.
+  [
+    /^A[KS]IA[A-Z0-9]{16}$|^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}$/,
+    'it looks like a key. Type the name of the bucket here, and replace the key, which may have been seen',
+  ],
+  [/^\w+:\/\//, 'type its name alone, without s3:// or https://'],
+  [/^arn:/, 'type its name, or the alias of the access point, not the ARN'],
+  [
+    /^\d+\.\d+\.\d+\.\d+$/,
+    'it is an address. Type the name of the bucket here, and that of the server in AWS_ENDPOINT_URL',
+  ],
+  [
+    /^(?!(?=.*[A-Za-z0-9])[A-Za-z0-9._-]{3,255}$)/s,
+    'a name has 3 to 63 lower-case letters, digits, dots and hyphens (old ones up to 255, capitals and underscores, too)',
+  ],
+  [/--ol-s3$/, 'it is an Object Lambda access point, which can only be read. Type the name of a bucket'],
+  [/\.mrap$/, 'it is a Multi-Region access point. Type the name of a bucket'],
+  [/--x-s3$/, 'it is a directory bucket. Type the name of a general purpose bucket'],
+  [/--table-s3$/, 'it is a table bucket. Type the name of a general purpose bucket'],
+];
+
 /**
- * The name of a bucket, checked against the rules for new buckets.
+ * The name of a bucket, or the alias of an access point (`…-s3alias`). New buckets have 3 to 63 lower-case letters, digits,
+ * dots and hyphens; those that were made in us-east-1 before March 2018, and those of other servers, may have 255, capitals
+ * and underscores. What no server could have is most likely something else that was typed here.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export const bucketName: Parse<string> = ({ value, origin }, complain) => {
-  const isValid =
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(value) &&
-    !/\.\.|^\d+\.\d+\.\d+\.\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(value);
-  if (isValid) return value;
-  const hint = /^\w+:\/\//.test(value)
-    ? 'type its name alone, without s3:// or https://'
-    : 'its name has 3 to 63 lower-case letters, digits, dots and hyphens';
+  const hint = NO_BUCKETS.find(([form]) => form.test(value))?.[1];
   // Whoever mistakes one field for the other must not find the private key in the log.
-  const shown = /^[A-Za-z0-9/+=]{16,}$/.test(value) ? `${value.slice(0, 4)}…` : value;
-  complain(`${origin}: "${shown}" cannot be a bucket: ${hint}.`);
+  const shown = /^[A-Za-z0-9/+=]{16,}$/.test(value) ? `${value.slice(0, 4)}…` : printable(value.slice(0, 80));
+  if (hint !== undefined) complain(`${origin}: "${shown}" cannot be a bucket: ${hint}.`);
   return value;
 };
 
@@ -35,7 +55,7 @@ export const folderName: Parse<string> = ({ value, origin }, complain) => {
   if (folder === '') return '';
   const parts = folder.split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..') || /\p{Cc}/u.test(folder)) {
-    complain(`${origin}: "${folder}" cannot be a folder: type a name without "..", "." or empty parts.`);
+    complain(`${origin}: "${printable(folder)}" cannot be a folder: type a name without "..", "." or empty parts.`);
   } else if (Buffer.byteLength(folder) > 768) {
     // A key has at most 1024 bytes, a file name 255.
     complain(`${origin}: the folder is longer than 768 bytes: type a shorter one.`);

@@ -281,6 +281,6 @@ export class Intake {
 
   /** By the name of the file, in ms since 1970. */
   #captured(name: string): number | undefined {
-    return captureTime(parseEventName(name, this.#parts.settings().fileFormat));
+    return captureTime(parseEventName(name, this.#parts.settings().fileFormats));
   }
 }

@@ -272,12 +272,15 @@ export class Uploader {
 
   async #put(item: Item, picture: Picture & { is: 'finished' }, work: Work): Promise<void> {
     const { name } = item;
-    const { destination, fileFormat, productId, capture } = work.settings;
+    const { destination, fileFormats, instance, camera } = work.settings;
     const key = objectKey(destination.folder, name);
     const { size } = picture.content;
     await work.bucket.put(key, picture.content, {
       contentType: contentTypeOf(picture.kind),
-      metadata: eventMetadata(name, fileFormat, { productId, capture, uploadTime: Date.now() }),
+      metadata: eventMetadata(name, fileFormats, {
+        ...{ instance, camera, modified: picture.fingerprint.mtime },
+        uploadTime: Date.now(),
+      }),
       signal: this.#abort.signal,
     });
     work.ledger.add(name, picture.fingerprint);

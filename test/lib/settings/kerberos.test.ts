@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readKerberos } from '../../../tasks/lib/settings/configurations';
 import { tidy } from '../../../tasks/lib/settings/fact';
-import { type KerberosFacts, readKerberos } from '../../../tasks/lib/settings/kerberos';
+import type { KerberosFacts } from '../../../tasks/lib/settings/kerberos';
 import { Instance } from './kerberos-fixture';
 
 const subscribed = {
@@ -47,7 +48,7 @@ describe('kerberos', () => {
         expect(found.instance?.value).to.equal('frontdoor');
         expect(found.capture?.value).to.equal('RaspiCamera');
         expect(found.directories.map(({ value }) => value)).to.deep.equal(['/tmp/pictures', '/tmp/videos']);
-        expect(found.fileFormat?.value).to.equal('timestamp_token.jpg');
+        expect(found.pictureFormat?.value).to.equal('timestamp_token.jpg');
       });
 
       it('without a subscription has none of its values', async () => {
@@ -124,6 +125,8 @@ describe('kerberos', () => {
     expect(await readKerberos([instance.config, '/nowhere'])).to.deep.equal({
       state: 'missing',
       directories: [instance.config, '/nowhere'],
+      watch: [instance.config, '/nowhere'],
+      notes: [],
     });
   });
 
@@ -137,6 +140,8 @@ describe('kerberos', () => {
         state: 'unreadable',
         directory: instance.config,
         files: [join(instance.config, 'cloud.xml')],
+        watch: [instance.config],
+        notes: [],
       });
     }
     await instance.write('cloud.xml', text);

@@ -1,0 +1,183 @@
+/**
+ * Reads one XML file of the Kerberos configuration, however it was saved.
+ *
+ * The web interface rewrites its files in place while we run, so a file may be seen empty or cut short: that is told apart
+ * from one that is really wrong, and is to be read again soon. The machinery never looks at the encoding, but people edit
+ * these files with editors that write others than UTF-8, so the declared one is used, and where the bytes say otherwise
+ * (an editor that saved in another encoding than the declaration names), the bytes count.
+ */
+import { open } from 'node:fs/promises';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { codeOf, messageOf } from '../error-code';
+import { tidy } from './fact';
+
+/** What a file holds. */
+export type Document =
+  | { readonly state: 'absent' }
+  /** `note`: what its owner should know of how it was read. */
+  | { readonly state: 'read'; readonly root: unknown; readonly note?: string }
+  /** Empty, or without its end: it is being written, or was left so by a power cut. */
+  | { readonly state: 'cut' }
+  | { readonly state: 'invalid'; readonly problem: string };
+
+/** No configuration is as long; the longest that a release ships with has 4 KB. It bounds what reading one may cost. */
+const MOST_BYTES = 256 * 1024;
+/** Of what a parser says about a file, so many letters are told. */
+const MOST_TOLD = 160;
+
+// Keys may look like numbers or booleans ("00123", "true"): nothing but text is made of any value.
+const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, trimValues: true, htmlEntities: true });
+
+/** Reads a file. Never throws for what is on the disk. */
+export async function readDocument(path: string): Promise<Document> {
+  let bytes: Buffer;
+  try {
+    bytes = await readBounded(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return { state: 'absent' };
+    if (code === 'EACCES') {
+      return { state: 'invalid', problem: `${path} may not be read by this user: run as root, or chmod o+r ${path}` };
+    }
+    return { state: 'invalid', problem: `${path} cannot be read: ${messageOf(error)}` };
+  }
+  if (bytes.length > MOST_BYTES) {
+    return { state: 'invalid', problem: `${path} is no configuration: it has more than ${MOST_BYTES / 1024} KB.` };
+  }
+  const decoded = decode(bytes);
+  if ('unknown' in decoded) {
+    return {
+      state: 'invalid',
+      problem: `${path} says that its encoding is "${decoded.unknown}", which is not known here: save it as UTF-8.`,
+    };
+  }
+  const text = decoded.text.replace(/^\ufeff/, '').trim();
+  if (isCut(text)) return { state: 'cut' };
+  const verdict = XMLValidator.validate(text);
+  if (verdict !== true) {
+    return {
+      state: 'invalid',
+      problem: `${path} is no valid XML, line ${verdict.err.line}: ${short(verdict.err.msg)} Save the settings again in the web interface, or mend the file.`,
+    };
+  }
+  try {
+    const root: unknown = parser.parse(text);
+    return { state: 'read', root, ...(decoded.note === undefined ? {} : { note: `${path} ${decoded.note}` }) };
+  } catch (error) {
+    return { state: 'invalid', problem: `${path} is no valid XML: ${short(messageOf(error))}` };
+  }
+}
+
+/** The text of an element, by the names on the way to it; of several with one name the first counts, as for the machinery. */
+export function textAt(root: unknown, path: readonly string[]): string | undefined {
+  let node = first(root);
+  for (const name of path) node = first(child(node, name));
+  if (typeof node !== 'string') node = child(node, '#text');
+  return typeof node === 'string' ? tidy(node) : undefined;
+}
+
+function child(node: unknown, name: string): unknown {
+  return typeof node === 'object' && node !== null ? new Map(Object.entries(node)).get(name) : undefined;
+}
+
+function first(node: unknown): unknown {
+  return Array.isArray(node) ? node[0] : node;
+}
+
+async function readBounded(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const buffer = Buffer.alloc(MOST_BYTES + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The text, perhaps with a note on how it was found; or the name of an encoding that Node does not know. */
+type Decoded = { readonly text: string; readonly note?: string } | { readonly unknown: string };
+
+/** Of one byte a letter: almost any bytes are valid in these, so that a text is valid says nothing. */
+const SINGLE_BYTE = /^(windows-125\d|windows-874|iso-8859-\d+|koi8-[ru]|macintosh|x-mac-cyrillic|ibm866)$/;
+
+function decode(bytes: Buffer): Decoded {
+  const wide = wideEncoding(bytes);
+  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes) };
+  const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']{1,40})["']/.exec(
+    bytes.toString('latin1', 0, 256),
+  )?.[1];
+  const decoder = decoderOf(declared ?? 'utf-8');
+  if (decoder === undefined) return { unknown: declared ?? '' };
+  const utf8 = tryDecode(bytes, 'utf-8');
+  // A declaration of UTF-16 in bytes that can be read without knowing so is wrong: some programs always write it.
+  if (decoder.encoding === 'utf-8' || decoder.encoding.startsWith('utf-16')) {
+    if (utf8 !== undefined) return { text: utf8 };
+    return {
+      text: new TextDecoder('windows-1252').decode(bytes),
+      note: `${declared === undefined ? 'names no encoding, and is' : `says that it is ${declared}, and is`} not UTF-8: it is read as windows-1252. Save it as UTF-8.`,
+    };
+  }
+  if (SINGLE_BYTE.test(decoder.encoding) && utf8 !== undefined && bytes.some((byte) => byte > 0x7f)) {
+    return { text: utf8, note: `says that it is ${declared}, but is UTF-8, and is read as that. Mend its first line.` };
+  }
+  return { text: decoder.decode(bytes) };
+}
+
+/** UTF-16 shows by its byte order mark, or by the zero beside the first `<`. */
+function wideEncoding(bytes: Buffer): string | undefined {
+  const [a, b] = bytes;
+  if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0)) return 'utf-16le';
+  if ((a === 0xfe && b === 0xff) || (a === 0 && b === 0x3c)) return 'utf-16be';
+  return undefined;
+}
+
+function decoderOf(label: string) {
+  try {
+    return new TextDecoder(label);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `undefined` where the bytes are none of the encoding. The last letter may be cut: the file may be being written. */
+function tryDecode(bytes: Buffer, encoding: string): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
+  } catch {
+    return undefined;
+  }
+}
+
+// Nothing (a power cut leaves NULs in place of what was not yet on disk), or markup whose root has no end tag.
+function isCut(text: string): boolean {
+  const body = without(without(text.replaceAll('\0', ''), '<!--', '-->'), '<?', '?>').trim();
+  if (body === '') return true;
+  if (!body.startsWith('<')) return false;
+  const root = /^<([^\s/>!?]+)/.exec(body)?.[1];
+  if (root === undefined) return !body.endsWith('>');
+  if (/^<[^<>]*\/>/.test(body)) return false;
+  const end = body.lastIndexOf(`</${root}`);
+  return end < 0 || !/^\s*>/.test(body.slice(end + root.length + 2));
+}
+
+/** The text without what stands between the two, and these themselves. In linear time, whatever the text. */
+function without(text: string, begin: string, end: string): string {
+  let kept = '';
+  for (let at = 0; ; ) {
+    const from = text.indexOf(begin, at);
+    const to = from < 0 ? -1 : text.indexOf(end, from + begin.length);
+    if (to < 0) return kept + text.slice(at);
+    kept += text.slice(at, from);
+    at = to + end.length;
+  }
+}
+
+function short(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > MOST_TOLD ? `${line.slice(0, MOST_TOLD)}…` : line;
+}
