@@ -23,6 +23,7 @@ import {
 } from '../table/account-item';
 import { type Instance, readInstances } from '../table/instance-item';
 import { accountKey } from '../table/keys';
+import { rescue } from '../table/login-item';
 import { type AccessKey, CameraUser, type KeyPair } from './camera-user';
 import type { AccountsCloud } from './cloud';
 import { Failure } from './failure';
@@ -136,11 +137,12 @@ function byAge(keys: readonly AccessKey[], { accessKeyId }: Account): { older?: 
   return { older: older.accessKeyId, newer: newer.accessKeyId };
 }
 
-/** A new password; all sessions end. */
+/** A new password; all sessions end, and what was tried with the old one keeps nobody out. */
 export async function resetPassword(cloud: AccountsCloud, name: string): Promise<Login> {
   await existing(cloud, name);
   const password = newPassword();
   await changed(cloud, name, { passwordHash: await hashPassword(password), sessionKey: randomBytes(32) });
+  await rescue(cloud.table, name, Date.now());
   return { user: name, password };
 }
 

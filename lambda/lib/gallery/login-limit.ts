@@ -4,11 +4,15 @@
  * first attempt and ends with its window; the items expire by themselves.
  *
  * An attempt that a narrower limit refuses is not counted by the wider ones behind it: one network alone cannot keep a user
- * out whom others let in. And whoever has logged in from a network of late is not kept out there by what others try elsewhere.
+ * out whom others let in. Whoever has logged in from a network of late is not kept out there by what others try elsewhere.
+ *
+ * Behind a proxy or a tunnel everybody is one network, and a neighbour's attempts would count as the owner's. So a browser
+ * that has logged in before (session.ts) has attempts of its own, which nobody else's count against. And whoever runs the
+ * cloud can lift all limits of a user for an hour, with a new password that cannot be guessed in that time (table/login-item.ts).
  */
-import { createHash } from 'node:crypto';
 import { all, any, Change, isAbsent, isAtMost, isGreater, isLess } from '../table/expression';
-import { attemptsKey, EXPIRES, loggedInKey } from '../table/keys';
+import { attemptsKey, EXPIRES, type Key, loggedInKey, rescueKey } from '../table/keys';
+import { userHash } from '../table/login-item';
 import type { Table } from '../table/table';
 import { Problem } from './problem';
 
@@ -24,29 +28,47 @@ const HOUR = 60 * 60;
 /** So long it is remembered from where a user has logged in, in seconds. */
 const OF_LATE = 30 * 24 * HOUR;
 
-/** Counts an attempt. Throws a Problem (429) that says when to try again, when there were too many. */
-export async function countAttempt(table: Table, user: string, network: string, now: number): Promise<void> {
-  const limits: Limit[] = [
+/** Who makes an attempt. */
+export interface Attempt {
+  /** As it was typed, without spaces and capitals. */
+  readonly user: string;
+  readonly network: string;
+  /** The browser's id, where it has logged in as this user before. */
+  readonly device?: string | undefined;
+}
+
+/** Counts an attempt. @throws Problem (429) that says when to try again, when there were too many */
+export async function countAttempt(table: Table, attempt: Attempt, now: number): Promise<void> {
+  const { user, network, device } = attempt;
+  if (device !== undefined) return await count(table, [{ key: deviceKey(device), most: 5, window: QUARTER }], now);
+  if (await isThere(table, rescueKey(userHash(user)), now)) return;
+  const narrow: Limit[] = [
     { key: pairKey(user, network), most: 5, window: QUARTER },
     { key: `NETWORK#${network}`, most: 30, window: QUARTER },
-    { key: `USER#${hashOf(user)}`, most: 100, window: HOUR },
   ];
+  await count(table, narrow, now);
+  if (await isThere(table, loggedInKey(userHash(user), network), now)) return;
+  await count(table, [{ key: `USER#${userHash(user)}`, most: 100, window: HOUR }], now);
+}
+
+/** The right password was given: what this user got wrong from here is forgotten, and the network remembered. */
+export async function clearAttempts(table: Table, { user, network, device }: Attempt, now: number): Promise<void> {
+  await table.remove(attemptsKey(device === undefined ? pairKey(user, network) : deviceKey(device)));
+  await table.remove(rescueKey(userHash(user)));
+  await table.replace(loggedInKey(userHash(user), network), { [EXPIRES]: Math.floor(now / 1000) + OF_LATE });
+}
+
+/** Whether an item is there and its time is not over. */
+async function isThere(table: Table, key: Key, now: number): Promise<boolean> {
+  const until = (await table.get(key))?.[EXPIRES];
+  return typeof until === 'number' && until * 1000 > now;
+}
+
+async function count(table: Table, limits: readonly Limit[], now: number): Promise<void> {
   for (const limit of limits) {
-    if (limit === limits.at(-1) && (await hasLoggedIn(table, user, network, now))) return;
     const seconds = await waitingTime(table, limit, Math.floor(now / 1000));
     if (seconds > 0) throw tooMany(seconds);
   }
-}
-
-/** The right password was given: what this user got wrong from this network is forgotten, and the network remembered. */
-export async function clearAttempts(table: Table, user: string, network: string, now: number): Promise<void> {
-  await table.remove(attemptsKey(pairKey(user, network)));
-  await table.replace(loggedInKey(hashOf(user), network), { [EXPIRES]: Math.floor(now / 1000) + OF_LATE });
-}
-
-async function hasLoggedIn(table: Table, user: string, network: string, now: number): Promise<boolean> {
-  const until = (await table.get(loggedInKey(hashOf(user), network)))?.[EXPIRES];
-  return typeof until === 'number' && until * 1000 > now;
 }
 
 /** Counts one attempt; 0 when it may be made, otherwise the seconds after which the next one may. */
@@ -68,11 +90,10 @@ function tooMany(seconds: number): Problem {
   return new Problem(429, 'Too many attempts', `Too many attempts to log in. Try again in ${when}.`, {}, headers);
 }
 
-function pairKey(user: string, network: string): string {
-  return `USER#${hashOf(user)}#NETWORK#${network}`;
+function deviceKey(device: string): string {
+  return `DEVICE#${device}`;
 }
 
-/** Users that do not exist are counted too, and their names may be anything. */
-function hashOf(user: string): string {
-  return createHash('sha256').update(user).digest('base64url');
+function pairKey(user: string, network: string): string {
+  return `USER#${userHash(user)}#NETWORK#${network}`;
 }

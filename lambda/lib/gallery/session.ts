@@ -2,6 +2,9 @@
  * A session is a signed token (JWT) in a cookie that scripts cannot read. It is signed with the account's own key, and
  * names the account in its header, so that one read of the account's item tells whether the session is real, whether the
  * licence is active, and what its settings are. Another password comes with another key: all sessions end.
+ *
+ * A second cookie, signed with the same key, says no more than that this browser has logged in before. It gives attempts of
+ * its own to log in again (login-limit.ts), and stays when the session ends.
  */
 import { randomBytes } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -12,30 +15,57 @@ import { type Env, isHttps } from './env';
 import type { Gallery } from './gallery';
 import { Problem } from './problem';
 
-const SECONDS = 7 * 24 * 3600;
+const DAY = 24 * 3600;
 const ISSUER = 'kerberos-cloud';
-const AUDIENCE = 'gallery';
+
+/** What a cookie is for; a token of one kind is none of the other. */
+interface Kind {
+  readonly name: string;
+  readonly audience: string;
+  /** How long it is good for. */
+  readonly seconds: number;
+}
+
+const SESSION: Kind = { name: 'session', audience: 'gallery', seconds: 7 * DAY };
+const DEVICE: Kind = { name: 'device', audience: 'device', seconds: 180 * DAY };
+
 const ALGORITHM = 'HS256';
 
-/** Logs the visitor in, for 7 days. */
+/** Logs the visitor in, for 7 days, and remembers the browser. */
 export async function startSession(c: Context, account: Account, now: number): Promise<void> {
-  const issued = Math.floor(now / 1000);
-  const expires = issued + SECONDS;
-  const token = await new SignJWT()
+  for (const kind of [SESSION, DEVICE]) {
+    const token = await signed(kind, account, Math.floor(now / 1000));
+    setCookie(c, cookieName(c, kind), token, { ...attributes(c), maxAge: kind.seconds });
+  }
+}
+
+/** Takes the visitor's session away, and the redirects to pictures that the browser has kept. */
+export function forgetSession(c: Context): void {
+  deleteCookie(c, cookieName(c, SESSION), attributes(c));
+  c.header('Clear-Site-Data', '"cache"');
+}
+
+/** The id of the visitor's browser, where it has logged in to this account before, with the password that is in force. */
+export async function rememberedDevice(
+  c: Context,
+  account: Account | undefined,
+  now: number,
+): Promise<string | undefined> {
+  const token = getCookie(c, cookieName(c, DEVICE));
+  return token && account ? (await verified(DEVICE, token, account, now))?.jti : undefined;
+}
+
+async function signed({ audience, seconds }: Kind, account: Account, issued: number): Promise<string> {
+  const expires = issued + seconds;
+  return await new SignJWT()
     .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: account.name })
     .setIssuer(ISSUER)
-    .setAudience(AUDIENCE)
+    .setAudience(audience)
     .setSubject(account.name)
     .setJti(`${expires}.${randomBytes(9).toString('base64url')}`)
     .setIssuedAt(issued)
     .setExpirationTime(expires)
     .sign(account.sessionKey);
-  setCookie(c, cookieName(c), token, { ...attributes(c), maxAge: SECONDS });
-}
-
-/** Takes the visitor's cookie away. */
-export function forgetSession(c: Context): void {
-  deleteCookie(c, cookieName(c), attributes(c));
 }
 
 /**
@@ -44,10 +74,10 @@ export function forgetSession(c: Context): void {
  */
 export function loggedIn({ table, now }: Gallery, mustBeActive = true): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const token = getCookie(c, cookieName(c)) ?? '';
+    const token = getCookie(c, cookieName(c, SESSION)) ?? '';
     const name = accountNamed(token);
     const account = name === undefined ? undefined : await readAccount(table, name);
-    const id = account && (await verified(token, account, now()))?.jti;
+    const id = account && (await verified(SESSION, token, account, now()))?.jti;
     if (!account || !id || account.endedSessions.has(id)) throw new Problem(401, 'Not logged in', 'Log in first.');
     if (mustBeActive && account.state === 'suspended') throw suspended();
     c.set('account', account);
@@ -73,12 +103,17 @@ function accountNamed(token: string): string | undefined {
   }
 }
 
-async function verified(token: string, account: Account, now: number): Promise<JWTPayload | undefined> {
+async function verified(
+  { audience }: Kind,
+  token: string,
+  account: Account,
+  now: number,
+): Promise<JWTPayload | undefined> {
   try {
     const { payload } = await jwtVerify(token, account.sessionKey, {
       algorithms: [ALGORITHM],
       issuer: ISSUER,
-      audience: AUDIENCE,
+      audience,
       subject: account.name,
       typ: 'JWT',
       requiredClaims: ['exp', 'iat', 'jti'],
@@ -91,9 +126,15 @@ async function verified(token: string, account: Account, now: number): Promise<J
   }
 }
 
-/** Browsers keep a cookie of this name to https, to this host and to no other: nobody beside or below it can set one. */
-function cookieName(c: Context): string {
-  return isHttps(c) ? '__Host-session' : 'session';
+/**
+ * Browsers keep a `__Host-` cookie to https, to this host and to no other: nobody beside or below it can set one. Plain http,
+ * which one machine has, knows no such names, and its cookies are the same on all ports of a host: the port in the name keeps
+ * those of two clouds, and of anything else that runs there, apart.
+ */
+function cookieName(c: Context, { name }: Kind): string {
+  if (isHttps(c)) return `__Host-${name}`;
+  const [, port = '80'] = /:(\d{1,5})$/.exec(c.req.header('host') ?? '') ?? [];
+  return `kerberos-${name}-${port}`;
 }
 
 function attributes(c: Context) {

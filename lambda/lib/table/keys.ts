@@ -47,6 +47,11 @@ export function loggedInKey(user: string, network: string): Key {
   return { pk: `LOGIN#${user}`, sk: `FROM#${network}` };
 }
 
+/** That whoever runs the cloud has given a user a new password, and wants them let in. */
+export function rescueKey(user: string): Key {
+  return { pk: `LOGIN#${user}`, sk: 'RESCUE' };
+}
+
 /** One event, by its id. */
 export function eventKey(account: string, id: string): Key {
   return { pk: `${of(account)}#EVENT#${id}`, sk: 'EVENT' };

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { countAttempt } from '../../../lambda/lib/gallery/login-limit';
 import { networkOf } from '../../../lambda/lib/gallery/network';
+import { rescue } from '../../../lambda/lib/table/login-item';
 import { Table } from '../../../lambda/lib/table/table';
 import { TestCloud } from '../cloud';
 import { addAccount, GalleryServer, PASSWORD } from './gallery-server';
@@ -51,7 +52,8 @@ describe('gallery: attempts to log in', () => {
 
   it('from elsewhere do not keep the owner out, until they are a hundred in an hour', async () => {
     const table = new Table(cloud.documents, cloud.tableName);
-    for (let network = 0; network < 98; network++) await countAttempt(table, 'jane', `198.51.100.${network}`, now);
+    for (let network = 0; network < 98; network++)
+      await countAttempt(table, { user: 'jane', network: `198.51.100.${network}` }, now);
     expect(await attempt()).to.equal(401);
     expect(await attempt('jane', PASSWORD)).to.equal(204);
     const home = gallery.sourceIp;
@@ -62,6 +64,35 @@ describe('gallery: attempts to log in', () => {
     expect(await attempt('jane', PASSWORD)).to.equal(204);
     now += 61 * MINUTE;
     expect(await attempt('jane', PASSWORD)).to.equal(204);
+  });
+
+  it('of neighbours behind the same address do not keep out a browser that has logged in before', async () => {
+    const jane = await gallery.loggedIn('jane');
+    await addAccount(cloud, 'john');
+    // A proxy or a tunnel makes one address of everybody. John's browser is known too, but not as Jane's.
+    const john = await gallery.loggedIn('john');
+    for (let i = 0; i < 5; i++) await john.logIn('jane', 'wrong');
+    for (let i = 0; i < 30; i++) await gallery.visitor().logIn(`user${i}`, 'wrong');
+    expect((await john.logIn('jane', PASSWORD)).status).to.equal(429);
+    expect((await gallery.visitor().logIn('jane', PASSWORD)).status).to.equal(429);
+    await jane.send('DELETE', '/api/session');
+    expect((await jane.logIn('jane', PASSWORD)).status).to.equal(204);
+    // It has five attempts of its own, and no more.
+    for (let i = 0; i < 5; i++) expect((await jane.logIn('jane', 'wrong')).status).to.equal(401);
+    expect((await jane.logIn('jane', PASSWORD)).status).to.equal(429);
+  });
+
+  it('are no limit any more once whoever runs the cloud has made a new password', async () => {
+    for (let i = 0; i < 30; i++) await gallery.visitor().logIn(`user${i}`, 'wrong');
+    for (let i = 0; i < 6; i++) await attempt();
+    expect(await attempt('jane', PASSWORD)).to.equal(429);
+    await rescue(new Table(cloud.documents, cloud.tableName), 'jane', now);
+    // Also where somebody goes on trying meanwhile.
+    for (let i = 0; i < 12; i++) expect(await attempt()).to.equal(401);
+    expect(await attempt('john', PASSWORD)).to.equal(429);
+    expect(await attempt('jane', PASSWORD)).to.equal(204);
+    // Once they are in it is as before.
+    expect(await attempt()).to.equal(429);
   });
 
   it('on many users are thirty a network, and IPv6 is counted by what a visitor can choose from', async () => {

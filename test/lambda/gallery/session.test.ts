@@ -51,12 +51,16 @@ describe('gallery: session', () => {
 
   it('is a cookie that scripts cannot read, other sites cannot send, and plain http never sees', async () => {
     const login = async () => (await gallery.visitor().logIn('jane', PASSWORD)).headers.getSetCookie();
-    const flags = (cookies: string[]) => cookies.map((cookie) => cookie.replace(/ession=[^;]+/, 'ession').split('; '));
-    const [plain = []] = flags(await login());
-    expect(plain).to.have.members(['session', 'HttpOnly', 'Path=/', 'SameSite=Strict', 'Max-Age=604800']);
+    const flags = (cookies: string[]) => cookies.map((cookie) => cookie.replace(/=[^;]+/, '').split('; '));
+    const port = new URL(gallery.url).port;
+    const [plain = [], plainDevice = []] = flags(await login());
+    const common = ['HttpOnly', 'Path=/', 'SameSite=Strict'];
+    expect(plain).to.have.members([...common, `kerberos-session-${port}`, 'Max-Age=604800']);
+    expect(plainDevice).to.have.members([...common, `kerberos-device-${port}`, 'Max-Age=15552000']);
     gallery.proto = 'https';
-    const [secure = []] = flags(await login());
-    expect(secure).to.have.members([...plain.slice(1), 'Secure', '__Host-session']);
+    const [secure = [], device = []] = flags(await login());
+    expect(secure).to.have.members([...common, 'Secure', '__Host-session', 'Max-Age=604800']);
+    expect(device).to.have.members([...common, 'Secure', '__Host-device', 'Max-Age=15552000']);
   });
 
   it('of plain http is none over https', async () => {
@@ -75,10 +79,41 @@ describe('gallery: session', () => {
     const other = await gallery.loggedIn('jane');
     expect(await status(copy)).to.equal(200);
     expect((await jane.send('DELETE', '/api/session')).status).to.equal(204);
-    expect(jane.cookies.size).to.equal(0);
+    // What is left says no more than that this browser was here.
+    expect([...jane.cookies.keys()]).to.deep.equal([`kerberos-device-${new URL(gallery.url).port}`]);
     expect(await status(jane)).to.equal(401);
     expect(await status(copy)).to.equal(401);
     expect(await status(other)).to.equal(200);
+  });
+
+  it('takes along, when the owner logs out, the redirects to pictures that the browser has kept', async () => {
+    const jane = await gallery.loggedIn('jane');
+    const { headers } = await jane.send('DELETE', '/api/session');
+    expect(headers.get('clear-site-data')).to.equal('"cache"');
+  });
+
+  it('is not shared with another cloud, or with anything else, on another port of the same host', async () => {
+    const jane = await gallery.loggedIn('jane');
+    const other = gallery.visitor();
+    for (const [name, value] of jane.cookies) other.cookies.set(name.replace(/\d+$/, '1'), value);
+    expect(await status(other)).to.equal(401);
+    expect(await status(jane)).to.equal(200);
+  });
+
+  it('is not what the cookie is that remembers the browser', async () => {
+    const jane = await gallery.loggedIn('jane');
+    const port = new URL(gallery.url).port;
+    const device = jane.cookies.get(`kerberos-device-${port}`) ?? '';
+    jane.cookies.set(`kerberos-session-${port}`, device);
+    expect(await status(jane)).to.equal(401);
+  });
+
+  it('does not begin with an empty password, which is no failure of ours either', async () => {
+    expect((await gallery.visitor().logIn('jane', '')).status).to.equal(401);
+    expect((await gallery.visitor().logIn('nobody', '')).status).to.equal(401);
+    const jane = await gallery.loggedIn('jane');
+    const change = { current: '', new: 'a better password' };
+    expect((await jane.send('PUT', '/api/account/password', change)).json).to.include({ title: 'Wrong password' });
   });
 
   it('ends after 7 days, and what was logged out is not remembered for longer', async () => {
@@ -132,7 +167,7 @@ describe('gallery: session', () => {
     };
     const visit = async (token: string) => {
       const visitor = gallery.visitor();
-      visitor.cookies.set('session', token);
+      visitor.cookies.set(`kerberos-session-${new URL(gallery.url).port}`, token);
       return await status(visitor);
     };
     expect(await visit(valid)).to.equal(200);
@@ -176,7 +211,7 @@ describe('gallery: session', () => {
     const copy = gallery.visitor();
     for (const [name, value] of jane.cookies) copy.cookies.set(name, value);
     expect((await jane.send('DELETE', '/api/session')).status).to.equal(204);
-    expect(jane.cookies.size).to.equal(0);
+    expect(jane.cookies.size).to.equal(1);
     expect((await copy.get('/api/account')).status).to.equal(401);
   });
 

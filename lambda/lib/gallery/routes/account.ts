@@ -11,7 +11,7 @@ import { isTimeZone } from '../local-time';
 import { clearAttempts, countAttempt } from '../login-limit';
 import { networkOf } from '../network';
 import { notFound, Problem } from '../problem';
-import { startSession } from '../session';
+import { rememberedDevice, startSession } from '../session';
 
 const CHANGE = z.strictObject({
   timeZone: z.string().max(64).refine(isTimeZone, 'must be a name of the IANA time zone database').optional(),
@@ -39,14 +39,16 @@ export function account(gallery: Gallery): Hono<Env> {
 
   app.put('/password', async (c) => {
     const passwords = await bodyOf(c, PASSWORDS);
-    const { name, passwordHash } = c.get('account');
-    const network = networkOf(sourceIp(c));
+    const account = c.get('account');
+    const { name, passwordHash } = account;
+    const device = await rememberedDevice(c, account, now());
+    const attempt = { user: name, network: networkOf(sourceIp(c)), device };
     // Who finds a browser logged in must not find out the password with it.
-    await countAttempt(table, name, network, now());
+    await countAttempt(table, attempt, now());
     if (!(await isPassword(passwords.current, passwordHash))) {
       throw new Problem(400, 'Wrong password', 'The current password is wrong.');
     }
-    await clearAttempts(table, name, network, now());
+    await clearAttempts(table, attempt, now());
     const login = { passwordHash: await hashPassword(passwords.new), sessionKey: randomBytes(32) };
     // Whoever runs the cloud may have set another one in this moment, to keep somebody out.
     const changed = await changeAccount(table, name, login, { passwordHash });

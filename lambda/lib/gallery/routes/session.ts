@@ -8,7 +8,7 @@ import { bodyOf } from '../input';
 import { clearAttempts, countAttempt } from '../login-limit';
 import { networkOf } from '../network';
 import { Problem } from '../problem';
-import { forgetSession, loggedIn, startSession, suspended } from '../session';
+import { forgetSession, loggedIn, rememberedDevice, startSession, suspended } from '../session';
 
 const LOGIN = z.object({ user: z.string().max(100), password: z.string().max(1000) });
 
@@ -21,13 +21,13 @@ export function session(gallery: Gallery): Hono<Env> {
     const { user: typed, password } = await bodyOf(c, LOGIN);
     // Phones begin with a capital letter and end with a space.
     const user = typed.trim().toLowerCase();
-    const network = networkOf(sourceIp(c));
-    await countAttempt(table, user, network, now());
     const account = ACCOUNT_NAME.test(user) ? await readAccount(table, user) : undefined;
+    const attempt = { user, network: networkOf(sourceIp(c)), device: await rememberedDevice(c, account, now()) };
+    await countAttempt(table, attempt, now());
     if (!(await isPassword(password, account?.passwordHash)) || !account) {
       throw new Problem(401, 'Wrong login', 'User or password is wrong.');
     }
-    await clearAttempts(table, user, network, now());
+    await clearAttempts(table, attempt, now());
     if (account.state === 'suspended') throw suspended();
     await startSession(c, account, now());
     return c.body(null, 204);

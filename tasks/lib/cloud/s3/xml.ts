@@ -1,10 +1,13 @@
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
 import { isRecord } from '../../record';
 import { S3Error } from './errors';
+import { isPlain } from './xml-shape';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
+/** What an element may hold: a text, elements by name, or several of them. */
 export type XmlValue = string | number | boolean | XmlElement | readonly XmlValue[] | undefined;
+/** An element's children by name. */
 export interface XmlElement {
   readonly [name: string]: XmlValue;
 }
@@ -56,12 +59,24 @@ const FORBIDDEN_REFERENCE = /&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|x0*(?:[0-8bc
  * @throws S3Error MalformedXML
  */
 export function fromXml(text: string, root: string): Record<string, unknown> {
-  if (XMLValidator.validate(text) !== true || FORBIDDEN_REFERENCE.test(text)) throw new S3Error('MalformedXML');
-  const document: unknown = parser.parse(text);
+  // In this order: what is not plain may take the parser hours.
+  if (!isPlain(text) || XMLValidator.validate(text) !== true || FORBIDDEN_REFERENCE.test(text)) {
+    throw new S3Error('MalformedXML');
+  }
+  const document = parse(text);
   const content = isRecord(document) ? document[root] : undefined;
   if (content === '') return {};
   if (!isRecord(content)) throw new S3Error('MalformedXML');
   return content;
+}
+
+/** @throws S3Error MalformedXML where the parser refuses a name, such as `__proto__` */
+function parse(text: string): unknown {
+  try {
+    return parser.parse(text);
+  } catch {
+    throw new S3Error('MalformedXML');
+  }
 }
 
 /** The children of this name, whether there is none, one or many. */
