@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { add } from '../../../lambda/lib/accounts/licences';
 import { placeOfEnvironment } from '../../../lambda/lib/accounts/place';
+import { countAttempt } from '../../../lambda/lib/gallery/login-limit';
 import { readAccount } from '../../../lambda/lib/table/account-item';
 import { Change } from '../../../lambda/lib/table/expression';
 import { Table } from '../../../lambda/lib/table/table';
@@ -262,6 +263,10 @@ describe('the accounts command', function () {
   it('password: another one, and all sessions end', async () => {
     const old = printed(await done('add', 'jane'), 'password');
     const jane = await gallery.loggedIn('jane', old);
+    // Somebody has used up all attempts of this network.
+    const attempt = { user: 'jane', network: gallery.sourceIp };
+    for (let i = 0; i < 5; i++) await countAttempt(new Table(cloud.documents, cloud.tableName), attempt, Date.now());
+    expect((await gallery.visitor().logIn('jane', old)).status).to.equal(429);
     const password = printed(await done('password', 'jane'), 'password');
     expect(password).not.to.equal(old);
     expect((await jane.get('/api/account')).status).to.equal(401);
