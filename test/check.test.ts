@@ -231,7 +231,7 @@ describe('grunt check', () => {
   it('tells a server that has a fault from one that cannot be reached', async () => {
     await throughLine((line) => {
       line.fault = (message, response) =>
-        message.method === 'HEAD' ? false : answerError(response, 500, 'InternalError');
+        message.headers.authorization !== undefined && answerError(response, 500, 'InternalError');
     });
     expect(signs()).to.equal('✓✓✓✓✓––✗✗');
     expect(grunt.output).to.match(/has a fault \(500 InternalError/);
@@ -247,7 +247,9 @@ describe('grunt check', () => {
     await s3.close();
     expect(await run()).to.equal(3);
     expect(signs()).to.equal('✓✓✓✗–––––');
-    expect(grunt.output).to.match(/cannot be reached \(ECONNREFUSED\)\.\n +Remedy: Is this machine online/);
+    expect(grunt.output).to.match(
+      /cannot be reached \(ECONNREFUSED\): nothing listens there\.\n +Remedy: That is this machine/,
+    );
     s3 = await startBucket(data);
   });
 

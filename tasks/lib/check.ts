@@ -12,7 +12,7 @@ import { access, constants, readdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Bucket } from './bucket/bucket';
+import { Bucket, CHECK_NAME } from './bucket/bucket';
 import { inWords } from './bucket/corrections';
 import { Problem } from './bucket/problem';
 import { problemOf } from './bucket/problem-of';
@@ -44,11 +44,6 @@ export interface Check {
   remedy?: string;
 }
 
-/**
- * The file name of what is written. It is no event: its leading dot and its missing extension keep it out of `grunt sync`
- * and make the Lambda publish nothing. It is always the same one, so that checks leave one small object behind.
- */
-const FILE_NAME = '.kerberos-check';
 /** A clock that is set from the network is never so far off, in ms. S3 takes signatures for 15 minutes. */
 const CLOCK_TOLERANCE = 5 * 60_000;
 /** A file that is being written is read again so often, and after so many ms. */
@@ -139,16 +134,17 @@ async function* checkCloud(settings: SyncSettings, now: () => number): AsyncGene
     yield name;
     if (name.result === 'failed') return yield* notTried('connection', 'list', 'the server is not found');
 
-    const proxy = proxyOf(bucket) && `The way there is the proxy ${proxyOf(bucket)}.`;
+    const proxy = bucket.place.proxy && `The way there is the proxy ${bucket.place.proxy}.`;
     const asked = now();
     const time = await attempt(bucket, () => bucket.serverTime());
     if (time instanceof Problem) {
-      yield failed('connection', proxy === undefined ? time.message : `${time.message} ${proxy}`, time.remedy);
+      const isTold = proxy === undefined || time.kind === 'not-s3';
+      yield failed('connection', isTold ? time.message : `${time.message} ${proxy}`, time.remedy);
       return yield* notTried('clock', 'list', 'there is no connection');
     }
     yield ok('connection', `${bucket.place.host} answers within ${now() - asked} ms. ${proxy ?? ''}`.trimEnd());
 
-    const key = objectKey(settings.destination.folder, FILE_NAME);
+    const key = objectKey(settings.destination.folder, CHECK_NAME);
     const content = Buffer.from(`grunt check of ${settings.instance}\n`);
     const write = await attempt(bucket, () => put(bucket, key, content));
     // S3 knows better than any machine in between that answers in its place. Its answers name the second that has begun.
@@ -161,14 +157,14 @@ async function* checkCloud(settings: SyncSettings, now: () => number): AsyncGene
 }
 
 async function checkName(bucket: Bucket): Promise<Check> {
-  const host = proxyOf(bucket) ?? bucket.place.host;
+  const host = bucket.place.proxy ?? bucket.place.host;
   const { hostname } = new URL(`http://${host}`);
   if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return ok('name', `${hostname} is an address already`);
   try {
     const addresses = await lookup(hostname, { all: true });
     return ok('name', `${hostname} is ${addresses.map(({ address }) => address).join(', ')}`);
   } catch (error) {
-    return ofProblem('name', problemOf(error, { ...bucket.place, host }));
+    return ofProblem('name', problemOf(error, { ...bucket.place, host, proxy: undefined }));
   }
 }
 
@@ -225,7 +221,7 @@ async function* checkRights(
   } else if (write === undefined && !list) {
     yield failed('list', `${key} was written, but is not in the list.`, 'Wait a minute, then run grunt check again.');
   } else {
-    yield ok('list', `${prefix || 'the bucket'} can be listed${list ? `, and ${FILE_NAME} is there` : ''}`);
+    yield ok('list', `${prefix || 'the bucket'} can be listed${list ? `, and ${CHECK_NAME} is there` : ''}`);
   }
 }
 
@@ -249,11 +245,6 @@ function listDenied({ place }: Bucket, prefix: string, { code }: Problem, write:
     write?.remedy ??
       'Its owner must allow s3:ListBucket. Until then a lost ledger means that every picture is sent again.',
   );
-}
-
-/** The proxy on the way, host and port; plain HTTP goes without. */
-function proxyOf({ destination: { endpoint, proxy } }: Bucket): string | undefined {
-  return proxy === undefined || endpoint?.startsWith('http:') ? undefined : new URL(proxy).host;
 }
 
 /** What `action` resolves with, or why it does not. */

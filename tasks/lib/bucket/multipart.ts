@@ -5,10 +5,11 @@
  * there, and a device's key may not.
  */
 
-import { type Checksums, checksums, confirm, confirmParts } from './confirm';
 import type { Content, PutOptions } from './content';
 import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
+import type { Answer } from './s3-error';
+import { type Checksums, checksums, noS3, type Verdict, verifyChecksum, verifyParts } from './verify-checksum';
 
 /** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
 export const PART_SIZE = 8 * 1024 * 1024;
@@ -27,17 +28,23 @@ export interface Part {
 export interface PartsConnection {
   readonly bucket: string;
   command<T>(run: (client: Client) => Promise<T>): Promise<T>;
-  /** PUTs a part of `key`; resolves with the headers of a success. */
-  send(key: string, part: Part): Promise<Record<string, string>>;
+  /** PUTs a part of `key`; resolves with the answer of a success. */
+  send(key: string, part: Part): Promise<Answer>;
 }
 
-/** As `Bucket.put`, which calls it for what is larger than `PART_SIZE`. */
+/** What S3 made of the parts. */
+export interface PutTogether {
+  readonly verdict: Verdict;
+  readonly etag: string | undefined;
+}
+
+/** As `Bucket.put`, which calls it for what is larger than `PART_SIZE`, but for the confirmation of the whole. */
 export async function putInParts(
   connection: PartsConnection,
   key: string,
   content: Content,
   { contentType, metadata, signal }: PutOptions,
-): Promise<void> {
+): Promise<PutTogether> {
   const Bucket = connection.bucket;
   const partSize = Math.max(PART_SIZE, Math.ceil(content.size / MOST_PARTS));
   const { UploadId } = await connection.command(async ({ client, commands }) =>
@@ -61,9 +68,10 @@ export async function putInParts(
       const sums = checksums(body);
       const PartNumber = Parts.length + 1;
       const query = { partNumber: String(PartNumber), uploadId: UploadId };
-      const headers = await connection.send(key, { query, body, sums, signal });
-      confirm(key, headers, sums);
-      Parts.push({ ETag: headers.etag ?? '', PartNumber });
+      const answer = await connection.send(key, { query, body, sums, signal });
+      // A part is in no list. Where it went to an S3, that has compared its Content-MD5.
+      if (verifyChecksum(key, answer, sums) === 'doubtful') throw noS3(key);
+      Parts.push({ ETag: answer.headers.etag ?? '', PartNumber });
       md5s.push(sums.md5);
     }
     const whole = await connection.command(async ({ client, commands }) =>
@@ -72,7 +80,8 @@ export async function putInParts(
         abortBy(signal),
       ),
     );
-    confirmParts(key, whole.ETag, md5s);
+    const isEncrypted = /^aws:kms/.test(whole.ServerSideEncryption ?? '');
+    return { verdict: verifyParts({ etag: whole.ETag, isEncrypted }, md5s), etag: whole.ETag };
   } catch (error) {
     // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is
     // mostly not allowed to end them itself, and there may be no line to say it on.

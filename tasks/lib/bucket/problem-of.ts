@@ -79,6 +79,8 @@ function faultOf(error: unknown): Problem {
 
 /** ` (uploader.js:213)`: where in the code an error was thrown, without this machine's paths. */
 function placeInCode(error: unknown): string {
-  const frame = error instanceof Error ? /\(?([^\s()]+):(\d+):\d+\)?$/m.exec(error.stack ?? '') : null;
-  return frame?.[1] === undefined ? '' : ` (${basename(frame[1])}:${frame[2]})`;
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frames = stack.matchAll(/\(?([^\s()]+):(\d+):\d+\)?$/gm);
+  for (const [, file = '', line] of frames) if (!file.startsWith('node:')) return ` (${basename(file)}:${line})`;
+  return '';
 }

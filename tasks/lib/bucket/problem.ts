@@ -72,4 +72,6 @@ export interface Place {
   readonly host: string;
   /** First characters of the access key id. */
   readonly accessKey: string;
+  /** The proxy on the way, host and port. */
+  readonly proxy?: string | undefined;
 }

@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Destination } from '../settings/settings';
+import { isPathStyle } from './endpoint';
 
 /** A client and the commands that it takes. */
 export interface Client {
@@ -27,13 +28,15 @@ export interface ClientParts {
 }
 
 /** Loads the SDK and makes a client that tries everything once. */
-export async function loadClient({ endpoint }: Destination, parts: ClientParts): Promise<Client> {
+export async function loadClient(destination: Destination, parts: ClientParts): Promise<Client> {
+  const { endpoint } = destination;
   // The SDK's notice about Node versions of the future is for developers, not for the log of a camera.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const commands = await import('@aws-sdk/client-s3');
   const client = new commands.S3Client({
     region: parts.region,
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    forcePathStyle: isPathStyle(destination),
     credentials: parts.credentials,
     requestHandler: parts.handler,
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -6,8 +6,10 @@ const CREDENTIALS =
   'Check the public and private key in the Kerberos web interface (Cloud); new ones are used as soon as they are saved.';
 
 /** What an answer of S3 that is no success means. */
-export function s3Problem(error: S3Error, { bucket, host, accessKey }: Place): Problem {
+export function s3Problem(error: S3Error, place: Place): Problem {
+  const { bucket, host, accessKey } = place;
   const { code, status } = error;
+  if (isInBetween(error, place)) return inBetween(error, place);
   const said = `${code}${error.message && error.message !== code ? `: ${error.message}` : ''}`;
   switch (code) {
     case 'InvalidAccessKeyId':
@@ -103,4 +105,32 @@ export function s3Problem(error: S3Error, { bucket, host, accessKey }: Place): P
     );
   }
   return new Problem('refused', code, `${host} refuses the file (${status} ${said}).`, 'It is tried again.', error);
+}
+
+/**
+ * Whether the answer is that of something on the way. A fault (5xx) in other words than S3's may be the store's own front
+ * end, unless there is a proxy.
+ */
+function isInBetween({ isFromS3, status, region }: S3Error, { proxy }: Place): boolean {
+  if (isFromS3 || status === 407 || status === 429 || region !== undefined) return false;
+  return status < 500 || proxy !== undefined;
+}
+
+function inBetween(error: S3Error, { host, proxy }: Place): Problem {
+  const who = proxy === undefined ? 'a hotspot, a firewall, a router' : `the proxy ${proxy}`;
+  const target = error.location === undefined ? '' : `, and sends us to ${hostOf(error.location)}`;
+  return new Problem(
+    'not-s3',
+    error.code,
+    `Something between this machine and ${host} (${who}) says ${error.status}${target}. It is no S3.`,
+    proxy === undefined
+      ? 'Log in to the network with a browser if it wants that, or have it let this machine through. Is the endpoint right?'
+      : `Have the proxy allow CONNECT to ${host}, or let this host go without it: NO_PROXY=${host.replace(/:\d+$/, '')}.`,
+    error,
+  );
+}
+
+/** The host that a `Location` names, without its path and query, which may hold a session. */
+function hostOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).host : 'another page';
 }
