@@ -39,6 +39,27 @@ export interface Event {
   changes?: number;
   faces: Face[];
   received: string;
+  /** Present when the file was cut off. */
+  incomplete?: true;
+  /** When the last upload came that brought other bytes under this event's key. */
+  otherUpload?: string;
+}
+
+/** Another upload of an event's key. */
+export interface Version {
+  id: Id;
+  received: string;
+  kind: Event['kind'];
+  /** In pixels. */
+  width: number;
+  /** In pixels. */
+  height: number;
+  /** Of a video, in milliseconds. */
+  duration?: number;
+  /** In bytes. */
+  size: number;
+  /** Present when the file was cut off. */
+  incomplete?: true;
 }
 
 export interface Person {

@@ -1,5 +1,17 @@
 /** The API, typed. Each call rejects with an ApiError that says what the server said, or with Unreachable. */
-import type { Account, Day, Event, EventPage, Id, Instance, Month, Person, Problem, RejectedPage } from './api-types';
+import type {
+  Account,
+  Day,
+  Event,
+  EventPage,
+  Id,
+  Instance,
+  Month,
+  Person,
+  Problem,
+  RejectedPage,
+  Version,
+} from './api-types';
 
 /** What the server refused, for a person to read: `message` is all of it. */
 export class ApiError extends Error {
@@ -48,6 +60,7 @@ export const api = {
     ask<Day>(`/api/days/${day}${query({ ...filter })}`, signal),
   events: (which: EventsQuery, signal?: AbortSignal) => ask<EventPage>(`/api/events${query({ ...which })}`, signal),
   event: (id: Id) => ask<Event>(`/api/events/${id}`),
+  versions: async (id: Id) => (await ask<{ versions: Version[] }>(`/api/events/${id}/versions`)).versions,
   deleteEvent: (id: Id) => send('DELETE', `/api/events/${id}`),
   persons: async () => (await ask<{ persons: Person[] }>('/api/persons')).persons,
   namePerson: (id: Id, name: string) => send<Person>('PATCH', `/api/persons/${id}`, { name }),
@@ -62,6 +75,11 @@ export const api = {
 /** Where an event's picture is; `again` gets past what the browser remembers of it. */
 export function pictureAddress(id: Id, what: 'thumbnail' | 'image' | 'download', again = 0): string {
   return `/events/${id}/${what}${again === 0 ? '' : `?again=${again}`}`;
+}
+
+/** Where the picture of another upload of an event's key is. */
+export function versionAddress(event: Id, version: Id): string {
+  return `/events/${event}/versions/${version}/image`;
 }
 
 /** What went wrong, for a person to read. */

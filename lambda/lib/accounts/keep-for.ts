@@ -24,13 +24,13 @@ export async function keepFor(cloud: AccountsCloud, account: string, days: Reten
 async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
   const kind = item.pk.split('#')[2];
   if (kind === 'PERSONS') return await keepPortrait(table, item, days);
-  const isEvents = kind === 'EVENT' && item.state === 'published';
-  if (!isEvents && kind !== 'PERSON' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
+  const state = kind === 'EVENT' && (item.state === 'published' || item.state === 'version') ? item.state : undefined;
+  if (state === undefined && kind !== 'PERSON' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
   if (typeof item.received !== 'number') return;
   const expires = keptUntil(new Date(item.received), days);
   const change = new Change().set({ [EXPIRES]: expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires) });
   // What was deleted or replaced in this moment has an `expires` of its own.
-  await table.update(keyOf(item), change.when(isEvents ? is('state', 'published') : isPresent('pk')));
+  await table.update(keyOf(item), change.when(state === undefined ? isPresent('pk') : is('state', state)));
 }
 
 /** A portrait says when its event expires. */

@@ -7,6 +7,7 @@
  * until all of it is removed. So whatever crash there is in between: to delete it again finishes, and so does the next
  * deletion of any other event, and the next time that somebody opens the page.
  */
+import { originOf } from '../ingest/event';
 import { uncount } from '../table/counts';
 import { type EventRemains, hideEvent, remainsOf, writeGone } from '../table/deleted-item';
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
@@ -15,6 +16,7 @@ import type { Fields } from '../table/fields';
 import { replaceLastEvent } from '../table/instance-item';
 import { appearanceKey, BY_DAY, BY_INSTANCE, deletingDayKey, eventKey, instanceEventsKey } from '../table/keys';
 import { type Person, readPersons, replacePortrait } from '../table/person-item';
+import { removeVersions } from '../table/version-item';
 import { listEvents } from './event-list';
 import type { Gallery } from './gallery';
 import { deleteAllVersions, deleteObject } from './objects';
@@ -75,9 +77,12 @@ async function hide({ table, now }: Gallery, account: string, id: string): Promi
 /** Each step may be done again. */
 async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<void> {
   const { settings, s3, table, now } = gallery;
-  const { account, id, fileName } = remains;
+  const { account, id, fileName, etag } = remains;
   await deleteAllVersions(s3, settings.productionBucket, `${account}/${id}/`);
-  await deleteObject(s3, settings.uploadsBucket, `${account}/${fileName}`);
+  await removeVersions(table, account, id);
+  const upload = `${account}/${fileName}`;
+  // Under a name without a time lies another event by now, perhaps, which nobody has looked at yet.
+  await deleteObject(s3, settings.uploadsBucket, upload, originOf(upload).isTimed ? undefined : etag);
   await uncount(table, remains);
   const persons = [...remains.persons];
   if (persons.length > 0) {

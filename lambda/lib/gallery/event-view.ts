@@ -23,6 +23,8 @@ export interface EventView {
   changes?: number;
   faces: { box: Box; person?: string; sure: boolean }[];
   received: string;
+  incomplete?: true;
+  otherUpload?: string;
 }
 
 /**
@@ -56,6 +58,8 @@ export async function eventViews(
         return { box, sure, ...(who === undefined ? {} : { person: who }) };
       }),
       received: received.toISOString(),
+      ...(event.incomplete ? { incomplete: true } : {}),
+      ...(event.otherUpload === undefined ? {} : { otherUpload: event.otherUpload.toISOString() }),
     };
   });
 }

@@ -4,6 +4,7 @@ import {
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
   type S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3';
 
 /**
@@ -30,7 +31,12 @@ export async function deleteAllVersions(s3: S3Client, Bucket: string, Prefix: st
   } while (page.IsTruncated);
 }
 
-/** Deletes one object; one that is not there is deleted already. */
-export async function deleteObject(s3: S3Client, Bucket: string, Key: string): Promise<void> {
-  await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+/** Deletes one object, if it has the ETag (when one is given); one that is not there is deleted already. */
+export async function deleteObject(s3: S3Client, Bucket: string, Key: string, IfMatch?: string): Promise<void> {
+  try {
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch }));
+  } catch (error) {
+    const name = error instanceof S3ServiceException ? error.name : undefined;
+    if (IfMatch === undefined || (name !== 'PreconditionFailed' && name !== 'NoSuchKey')) throw error;
+  }
 }

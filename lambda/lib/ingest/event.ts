@@ -15,6 +15,8 @@ export interface Origin {
   fileName: string;
   /** Opaque, 22 letters, the same for the same key. */
   id: string;
+  /** Whether the file's name tells when it was taken, and so belongs to one event only. */
+  isTimed: boolean;
 }
 
 /** What an event is, by its metadata or its name. */
@@ -35,13 +37,31 @@ const LONGEST_INSTANCE = 128;
 /** Takes a key apart. */
 export function originOf(key: string): Origin {
   const slash = key.indexOf('/');
-  const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-  return { account: key.slice(0, Math.max(0, slash)), fileName: key.slice(slash + 1), id };
+  const fileName = key.slice(slash + 1);
+  const isTimed = captureTime(parseEventName(lastSegment(fileName))) !== undefined;
+  return { account: key.slice(0, Math.max(0, slash)), fileName, id: idOf(key), isTimed };
+}
+
+/**
+ * The id of the event that an upload is. A name with a time in it belongs to one event, whatever bytes come under it. A
+ * camera that overwrites `snapshot.jpg` again and again means another event each time: there the content, by its ETag,
+ * makes the id, too, so that no later picture stands for an earlier moment.
+ */
+export function eventIdOf(key: string, { id, isTimed }: Pick<Origin, 'id' | 'isTimed'>, etag: string): string {
+  return isTimed ? id : idOf(`${key}\n${etag}`);
+}
+
+function idOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}
+
+function lastSegment(fileName: string): string {
+  return fileName.slice(fileName.lastIndexOf('/') + 1);
 }
 
 /** What the metadata (`event-timestamp` and so on, without `x-amz-meta-`) says, then the name, then when it was uploaded. */
 export function eventFacts(fileName: string, metadata: Readonly<Record<string, string>>, uploaded: Date): EventFacts {
-  const name = parseEventName(fileName.slice(fileName.lastIndexOf('/') + 1));
+  const name = parseEventName(lastSegment(fileName));
   const said = (field: string) => decoded(metadata[`event-${field}`]);
   return {
     time: timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded),

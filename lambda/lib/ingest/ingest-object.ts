@@ -4,6 +4,7 @@
  * What decides is the object as it lies in the bucket when we look, not what the notification says of it: notifications
  * come twice, late and out of order, and a device may upload a key again at any moment. So the bytes are read with their
  * ETag, and copied only while the object has that ETag; if it has changed, everything starts again with the new bytes.
+ * What a whole picture showed, its event shows for good; other bytes of the same key become a version of it.
  *
  * The steps are in the order in which a reader may see them: picture, thumbnail, item. What follows from the item (persons'
  * events, counts, the instance's last event) comes behind it, and then the item is marked as settled. Every step may be
@@ -23,6 +24,7 @@ import { count } from '../table/counts';
 import { reopenDeletion } from '../table/deleted-item';
 import {
   type EventFace,
+  type EventState,
   type PublishedEvent,
   readEvent,
   writeEvent,
@@ -34,8 +36,9 @@ import { writeLastEvent } from '../table/instance-item';
 import { writeAppearances } from '../table/person-item';
 import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
+import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
 import { copyUpload, openUpload, type Upload, writeThumbnail } from './bucket';
-import { type EventFacts, eventFacts, type Origin, originOf } from './event';
+import { eventFacts, eventIdOf, type Origin, originOf } from './event';
 import { inspectUpload } from './inspect-upload';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
@@ -57,6 +60,8 @@ export type Outcome =
   /** This upload, or a later one of the same key, was published before; nothing was left to do. */
   | { outcome: 'already published' }
   | { outcome: 'rejected'; reason: string; message: string }
+  /** Its event shows another upload of the same key; this one was kept beside it. */
+  | { outcome: 'version' }
   /** The object is not in the bucket any more. */
   | { outcome: 'gone' }
   /** The owner deleted the event. */
@@ -71,11 +76,12 @@ const MOST_CHANGES = 5;
 export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
   const origin = originOf(upload.key);
   if (/(^|\/)\.[^/]*$/.test(upload.key)) return { outcome: 'no event' };
-  const known = await readEvent(cloud.table, origin.account, origin.id);
+  const told = { ...origin, id: eventIdOf(upload.key, origin, upload.etag ?? '') };
+  const known = await readEvent(cloud.table, told.account, told.id);
   if (known?.state === 'deleted') return { outcome: 'deleted' };
   if (known?.settled && known.event.sequencer >= upload.sequencer) return { outcome: 'already published' };
   for (let attempt = 0; attempt < MOST_CHANGES; attempt++) {
-    const outcome = await ingestContent(cloud, upload, origin, known);
+    const outcome = await ingestContent(cloud, upload, origin, { id: told.id, state: known });
     if (outcome) return outcome;
   }
   throw new Error(`${upload.bucket}/${upload.key} changed ${MOST_CHANGES} times while it was looked at.`);
@@ -86,7 +92,7 @@ async function ingestContent(
   cloud: Cloud,
   upload: ObjectCreated,
   origin: Origin,
-  known: { event: PublishedEvent; settled: boolean } | undefined,
+  read: { id: string; state: EventState | undefined },
 ): Promise<Outcome | undefined> {
   const { settings, s3, table } = cloud;
   let facts = eventFacts(origin.fileName, {}, upload.time);
@@ -99,6 +105,12 @@ async function ingestContent(
     checkBeforeDownload(upload.key, upload.size, settings);
     const opened = await openUpload(s3, upload.bucket, upload.key);
     if (!opened) return { outcome: 'gone' };
+    const id = eventIdOf(upload.key, origin, opened.etag);
+    const known = id === read.id ? read.state : await readEvent(table, origin.account, id);
+    if (known?.state === 'deleted') {
+      opened.close();
+      return { outcome: 'deleted' };
+    }
     if (known?.event.etag === opened.etag && known.event.sequencer >= upload.sequencer) {
       opened.close();
       // Published already; but what follows from the item is missing, after a crash.
@@ -107,14 +119,24 @@ async function ingestContent(
     }
     facts = eventFacts(origin.fileName, opened.metadata, upload.time);
     const { object, found } = await inspectUpload(opened, upload.key, cloud);
-    const files = await writeFiles(cloud, upload, origin, object, found, retentionDays);
+    const { upright, thumbnail, faults, ...shape } = found;
+    const files = await writeFiles(cloud, upload, { ...origin, id }, object, found, retentionDays);
     if (!files) return undefined;
-    const expires = keptUntil(upload.time, retentionDays);
-    const outcome =
-      known?.event.etag === object.etag
-        ? await publishAgain(table, upload, known.event, expires)
-        : await publish(cloud, upload, origin, object, { ...facts, ...files, expires }, found);
-    await keepAsToldNow(cloud, upload, origin, object, found, retentionDays);
+    const described: PublishedEvent = {
+      ...{ account: origin.account, id, fileName: origin.fileName, etag: object.etag, size: object.size },
+      ...facts,
+      ...files,
+      ...shape,
+      trailing: shape.trailing || undefined,
+      faults: faults.length > 0 ? faults : undefined,
+      incomplete: faults.includes('CutOff') || undefined,
+      faces: [],
+      sequencer: upload.sequencer,
+      received: upload.time,
+      expires: keptUntil(upload.time, retentionDays),
+    };
+    const outcome = await publish(cloud, described, upright, known);
+    await keepAsToldNow(cloud, upload, described, object, found, retentionDays);
     return outcome;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -134,7 +156,7 @@ interface Files {
 async function writeFiles(
   { settings, s3 }: Cloud,
   upload: ObjectCreated,
-  { account, fileName, id }: Origin,
+  { account, fileName, id }: Pick<Origin, 'account' | 'fileName' | 'id'>,
   object: Upload,
   { kind, thumbnail }: Inspected,
   retentionDays: RetentionDays,
@@ -158,54 +180,67 @@ async function writeFiles(
 async function keepAsToldNow(
   cloud: Cloud,
   upload: ObjectCreated,
-  origin: Origin,
+  event: PublishedEvent,
   object: Upload,
   found: Inspected,
   retentionDays: RetentionDays,
 ): Promise<void> {
   const { table } = cloud;
-  const { account, id } = origin;
+  const { account, id, etag, sha256 } = event;
   for (let kept = retentionDays; ; ) {
     const now = await readFolder(table, account);
     if (now === 'removed') return;
     const days = now?.retentionDays ?? LONGEST_RETENTION;
     if (days === kept) return;
     kept = days;
-    if (!(await writeFiles(cloud, upload, origin, object, found, days))) return;
-    await writeExpiry(table, { account, id, etag: object.etag }, keptUntil(upload.time, days));
+    if (!(await writeFiles(cloud, upload, event, object, found, days))) return;
+    const expires = keptUntil(upload.time, days);
+    await writeExpiry(table, { account, id, etag }, expires);
+    await keepVersionFor(table, { account, event: id, id: versionId(sha256) }, expires);
     const written = await readEvent(table, account, id);
     if (written?.state === 'published') await settle(table, written.event);
   }
 }
 
+/** Publishes a described upload beside what is `known` of its event, as the event itself or as a version of it. */
 async function publish(
   cloud: Cloud,
-  upload: ObjectCreated,
-  { account, fileName, id }: Origin,
-  object: Upload,
-  facts: EventFacts & Files & { expires: Date },
-  { upright, thumbnail, faults, ...shape }: Inspected,
+  described: PublishedEvent,
+  upright: Upright | undefined,
+  known: Exclude<EventState, { state: 'deleted' }> | undefined,
 ): Promise<Outcome> {
   const { table } = cloud;
-  const described: PublishedEvent = {
-    ...{ account, id, fileName, etag: object.etag, size: object.size },
-    ...facts,
-    ...shape,
-    trailing: shape.trailing || undefined,
-    faults: faults.length > 0 ? faults : undefined,
-    faces: upright ? await facesOf(cloud, account, `${id}:${facts.sha256.slice(0, 16)}`, upright) : [],
-    engine: upright && cloud.faces?.engine.name,
-    sequencer: upload.sequencer,
-    received: upload.time,
-  };
-  const event = await writeEvent(table, described);
-  if (!event) return await overtaken(table, described);
+  if (known?.event.etag === described.etag) return await publishAgain(table, described, known.event);
+  if (known && !replaces(described, known.event)) return await publishBeside(table, described, known);
+  const { account, id, sha256 } = described;
+  const faces = upright ? await facesOf(cloud, account, `${id}:${sha256.slice(0, 16)}`, upright) : [];
+  const whole: PublishedEvent = { ...described, faces, engine: upright && cloud.faces?.engine.name };
+  // What was cut off is kept, too: a later upload takes nothing away.
+  if (known && !(await writeVersion(table, versionOf(known.event)))) return await deleted(table, known.event);
+  const event = await writeEvent(table, whole, known?.event.etag);
+  if (!event) return await overtaken(cloud, whole);
   await settle(table, event);
   return { outcome: 'published', event };
 }
 
-/** The item was not written: a later upload has it, or the owner deleted the event while we were at it. */
-async function overtaken(table: Table, event: PublishedEvent): Promise<Outcome> {
+/** Whether an upload takes the place of one of the same key that was published before: only of a cut off file. */
+function replaces(upload: PublishedEvent, published: PublishedEvent): boolean {
+  return published.incomplete === true && upload.incomplete !== true;
+}
+
+/** The item was not written: another upload has it, or the owner deleted the event while we were at it. */
+async function overtaken(cloud: Cloud, event: PublishedEvent): Promise<Outcome> {
+  const known = await readEvent(cloud.table, event.account, event.id);
+  if (known?.state !== 'published') return await deleted(cloud.table, event);
+  if (known.event.etag === event.etag) {
+    if (known.event.sequencer >= event.sequencer) return { outcome: 'already published' };
+    return await publishAgain(cloud.table, event, known.event);
+  }
+  if (!replaces(event, known.event)) return await publishBeside(cloud.table, event, known);
+  throw new Error(`Event ${event.id} was published by somebody else in this moment.`);
+}
+
+async function deleted(table: Table, event: PublishedEvent): Promise<Outcome> {
   return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
 }
 
@@ -216,16 +251,25 @@ async function facesOf(cloud: Cloud, account: string, picture: string, upright: 
 }
 
 /** The same bytes were published already: the faces on them are known. */
-async function publishAgain(
-  table: Table,
-  upload: ObjectCreated,
-  event: PublishedEvent,
-  expires: Date,
-): Promise<Outcome> {
-  const again = { ...event, sequencer: upload.sequencer, received: upload.time, expires };
+async function publishAgain(table: Table, described: PublishedEvent, event: PublishedEvent): Promise<Outcome> {
+  const { sequencer, received, expires } = described;
+  const again = { ...event, sequencer, received, expires };
   await writeUploadedAgain(table, again);
   await settle(table, again);
   return { outcome: 'already published' };
+}
+
+/** The event shows another upload of the same key: this one becomes a version of it. */
+async function publishBeside(
+  table: Table,
+  described: PublishedEvent,
+  { event, settled }: { event: PublishedEvent; settled: boolean },
+): Promise<Outcome> {
+  // After a crash the event's own upload is not there any more, and nobody else would finish it.
+  if (!settled) await settle(table, event);
+  if (!(await writeVersion(table, versionOf(described)))) return await deleted(table, event);
+  await removeRejected(table, event, described.sequencer);
+  return { outcome: 'version' };
 }
 
 /** Writes what follows from an event's item. */
@@ -233,7 +277,7 @@ async function settle(table: Table, event: PublishedEvent): Promise<void> {
   await writeAppearances(table, event);
   await count(table, event);
   await writeLastEvent(table, event);
-  await removeRejected(table, event.account, event.id, event.sequencer);
+  await removeRejected(table, event, event.sequencer);
   // The owner may have deleted the event, and all that follows from it, before that was written.
   if (!(await writeSettled(table, event))) await reopenDeletion(table, event);
 }

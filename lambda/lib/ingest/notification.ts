@@ -15,6 +15,8 @@ export interface ObjectCreated {
   key: string;
   /** In bytes, as S3 counted them. */
   size: number;
+  /** Of the upload that is told of, with quotes around it; absent where the server says none. */
+  etag?: string | undefined;
   /** When S3 had the object, by its clock. */
   time: Date;
   /** Greater for a later write of the same key; SEQUENCER_DIGITS upper-case hexadecimal digits. */
@@ -60,12 +62,13 @@ function fromEventBridge(event: Fields): ObjectCreated[] {
 function created(bucket: string, key: string, object: Fields, at: string): ObjectCreated {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) throw new Error(`A notification of ${bucket}/${key} has the time "${at}".`);
-  const size = object.size;
+  const { size, eTag = object.etag } = object;
   return {
     bucket,
     key,
     // An empty object comes without a size from some servers.
     size: typeof size === 'number' ? size : 0,
+    etag: typeof eTag === 'string' && eTag !== '' ? `"${eTag.replaceAll('"', '')}"` : undefined,
     time,
     sequencer: comparable(object.sequencer, time),
   };

@@ -7,7 +7,7 @@ import type { Refused } from '../media/refused';
 import { any, Change, isAbsent, isAtMost } from '../table/expression';
 import { eventKey, rejectedDayKey, rejectedKey, timeKey } from '../table/keys';
 import type { Table } from '../table/table';
-import type { Origin } from './event';
+import { type Origin, originOf } from './event';
 import type { ObjectCreated } from './notification';
 
 const KEPT_SECONDS = 30 * 24 * 3600;
@@ -43,11 +43,15 @@ export async function writeRejected(
   // A later upload may have been published while this one was looked at, before there was a rejection to remove.
   const event = await table.get(eventKey(account, id));
   if (typeof event?.sequencer === 'string' && event.sequencer > upload.sequencer) {
-    await removeRejected(table, account, id, event.sequencer);
+    await removeRejected(table, { account, fileName }, event.sequencer);
   }
 }
 
 /** Removes the rejection of a key that was published since. */
-export async function removeRejected(table: Table, account: string, id: string, sequencer: string): Promise<void> {
-  await table.remove(rejectedKey(account, id), isAtMost('sequencer', sequencer));
+export async function removeRejected(
+  table: Table,
+  { account, fileName }: Pick<Origin, 'account' | 'fileName'>,
+  sequencer: string,
+): Promise<void> {
+  await table.remove(rejectedKey(account, originOf(`${account}/${fileName}`).id), isAtMost('sequencer', sequencer));
 }

@@ -17,6 +17,8 @@ export interface EventRemains {
   account: string;
   id: string;
   fileName: string;
+  /** Of the upload that the event showed. */
+  etag?: string | undefined;
   time: Date;
   instance: string;
   /** Everybody who was ever on it. */
@@ -34,14 +36,14 @@ export async function hideEvent(table: Table, event: PublishedEvent, now: number
   const hidden = await table.replace(
     eventKey(account, id),
     {
-      ...{ state: 'deleted', account, id, fileName, time: time.getTime(), instance, engine },
+      ...{ state: 'deleted', account, id, fileName, etag, time: time.getTime(), instance, engine },
       ...(persons.size > 0 ? { persons } : {}),
       dayKey: deletingDayKey(account),
       timeKey: timeKey(new Date(now), id),
     },
     all(is('state', 'published'), is('etag', etag), is('sequencer', sequencer)),
   );
-  return hidden ? { account, id, fileName, time, instance, persons, engine } : undefined;
+  return hidden ? { account, id, fileName, etag, time, instance, persons, engine } : undefined;
 }
 
 /** What is still to be removed of a deleted event; undefined when nothing is. */
@@ -51,6 +53,7 @@ export function remainsOf(item: Fields): EventRemains | undefined {
     account: text(item, 'account'),
     id: text(item, 'id'),
     fileName: text(item, 'fileName'),
+    etag: optional(item, 'etag', text),
     time: new Date(number(item, 'time')),
     instance: text(item, 'instance'),
     persons: texts(item, 'persons'),
@@ -68,13 +71,13 @@ export async function writeGone(table: Table, { account, id }: EventRemains, now
  * it removed once more, by the next deletion of the account. Returns false when the event was not deleted.
  */
 export async function reopenDeletion(table: Table, event: PublishedEvent): Promise<boolean> {
-  const { account, id, fileName, time, instance, engine } = event;
+  const { account, id, fileName, etag, time, instance, engine } = event;
   const persons = new Set([...(event.persons ?? []), ...event.faces.map(({ person }) => person)]);
   const index = { dayKey: deletingDayKey(account), timeKey: timeKey(event.received, id) };
   const item = await table.update(
     eventKey(account, id),
     new Change()
-      .set({ account, id, fileName, time: time.getTime(), instance, ...index, [EXPIRES]: undefined })
+      .set({ account, id, fileName, etag, time: time.getTime(), instance, ...index, [EXPIRES]: undefined })
       .set(engine === undefined ? {} : { engine })
       .add({ persons })
       .when(is('state', 'deleted')),

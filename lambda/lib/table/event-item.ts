@@ -2,13 +2,14 @@
  * The item of one event, keyed by the account and the event's id. The id is made of the uploaded object's key, so that
  * however often and in whatever order an upload is reported, there is one item.
  *
- * When a key is uploaded again with other bytes, the later upload wins, by S3's sequencer. When and where the event was
- * is set once and stays: the indexes and the counts are built on it.
+ * What a whole picture showed when it was first published, the event shows for good: other bytes that are uploaded under
+ * the same key later become a version of it (version-item.ts). Only a file that was cut off is replaced, by the whole one.
+ * When and where the event was is set once and stays: the indexes and the counts are built on it.
  */
 import type { Box } from '../faces/engine';
 import { type Fault, isFault } from '../media/fault';
 import type { Kind } from '../media/kind';
-import { all, any, Change, is, isAbsent, isAtMost, isLess } from './expression';
+import { all, any, Change, is, isAbsent, isLess } from './expression';
 import { expiresAt, expiryOf, type Fields, fieldsOf, list, number, optional, text, texts } from './fields';
 import { dayKey, EXPIRES, eventKey, instanceEventsKey, timeKey } from './keys';
 import type { Table } from './table';
@@ -53,6 +54,8 @@ export interface PublishedEvent {
   trailing?: number | undefined;
   /** What is wrong with the file, and harms nobody who looks at it; absent when nothing is. */
   faults?: readonly Fault[] | undefined;
+  /** Whether the file was cut off: a whole one of the same key takes its place. */
+  incomplete?: boolean | undefined;
   time: Date;
   instance: string;
   /** Where something changed: `[x1, y1, x2, y2]` in the camera's pixels. */
@@ -69,6 +72,8 @@ export interface PublishedEvent {
   received: Date;
   /** When it goes; absent when it stays. */
   expires?: Date | undefined;
+  /** When the last other upload of the same key came that brought other bytes (version-item.ts); absent when none did. */
+  otherUpload?: Date | undefined;
   /** Everybody who was ever on it: an earlier upload of the same key may have shown others. Writing adds the faces' own. */
   persons?: ReadonlySet<string> | undefined;
 }
@@ -85,12 +90,16 @@ export async function readEvent(table: Table, account: string, id: string): Prom
 }
 
 /**
- * Writes an event's item, unsettled, unless a later upload of the same key has one or the owner has deleted the event.
- * Returns the event as it now stands, with the time and instance that it was first written with; undefined when it was
- * not written.
+ * Writes an event's item, unsettled, where there is none, or where there is the one of the ETag `inPlaceOf`, which must be
+ * of a file that was cut off. Returns the event as it now stands, with the time and instance that it was first written
+ * with; undefined when it was not written, as another upload was published or the owner has deleted the event.
  */
-export async function writeEvent(table: Table, event: PublishedEvent): Promise<PublishedEvent | undefined> {
-  const { account, id, time, instance, received, expires, persons, ...rest } = event;
+export async function writeEvent(
+  table: Table,
+  event: PublishedEvent,
+  inPlaceOf?: string,
+): Promise<PublishedEvent | undefined> {
+  const { account, id, time, instance, received, expires, persons, otherUpload: _, ...rest } = event;
   const first = {
     account,
     id,
@@ -101,13 +110,18 @@ export async function writeEvent(table: Table, event: PublishedEvent): Promise<P
     timeKey: timeKey(time, id),
   };
   const onIt = new Set(event.faces.map(({ person }) => person));
+  const isWritable =
+    inPlaceOf === undefined
+      ? isAbsent('pk')
+      : any(isAbsent('pk'), all(is('state', 'published'), is('etag', inPlaceOf), is('incomplete', true)));
+  const set = { ...rest, incomplete: event.incomplete, received: received.getTime(), expires: expiresAt(expires) };
   const item = await table.update(
     eventKey(account, id),
     new Change()
       .setOnce(first)
-      .set({ ...rest, received: received.getTime(), expires: expiresAt(expires), state: 'published', settled: false })
+      .set({ ...set, state: 'published', settled: false })
       .add({ persons: onIt })
-      .when(any(isAbsent('pk'), all(is('state', 'published'), isAtMost('sequencer', event.sequencer)))),
+      .when(isWritable),
   );
   return item && eventOf(item);
 }
@@ -166,6 +180,7 @@ export function eventOf(item: unknown): PublishedEvent {
     codec: optional(from, 'codec', text),
     trailing: optional(from, 'trailing', number),
     faults: from.faults === undefined ? undefined : list(from, 'faults').filter(isFault),
+    incomplete: from.incomplete === true || undefined,
     time: new Date(number(from, 'time')),
     instance: text(from, 'instance'),
     region: optional(from, 'region', boxOf),
@@ -176,6 +191,7 @@ export function eventOf(item: unknown): PublishedEvent {
     sequencer: text(from, 'sequencer'),
     received: new Date(number(from, 'received')),
     expires: expiryOf(from),
+    otherUpload: typeof from.otherUpload === 'number' ? new Date(from.otherUpload) : undefined,
     persons: texts(from, 'persons'),
   };
 }
@@ -207,7 +223,8 @@ export function boxOf(from: Fields, name: string): Box {
   return [x1, y1, x2, y2];
 }
 
-function kindOf(value: string): Kind {
+/** What is published, by its Content-Type; throws an Error for any other. */
+export function kindOf(value: string): Kind {
   if (value === 'image/jpeg' || value === 'image/png' || value === 'video/mp4') return value;
   throw new Error(`"${value}" is no kind of event.`);
 }

@@ -57,6 +57,22 @@ export function eventKey(account: string, id: string): Key {
   return { pk: `${of(account)}#EVENT#${id}`, sk: 'EVENT' };
 }
 
+/** Another upload of an event's key (see version-item.ts); all of an event's share its `pk`. */
+export function versionKey(account: string, event: string, version: string): Key {
+  return { pk: eventKey(account, event).pk, sk: `VERSION#${version}` };
+}
+
+/** Where an event's versions lie. */
+export function versionsRange(account: string, event: string): { partition: string; from: string; to: string } {
+  // `$` is what follows `#`.
+  return { partition: eventKey(account, event).pk, from: 'VERSION#', to: 'VERSION$' };
+}
+
+/** `instanceKey` of an event's versions: they are read in the order of their uploads. */
+export function versionsKey(account: string, event: string): string {
+  return `${of(account)}#VERSIONS#${event}`;
+}
+
 /** One refused upload, by its id. */
 export function rejectedKey(account: string, id: string): Key {
   return { pk: `${of(account)}#REJECTED#${id}`, sk: 'REJECTED' };

@@ -3,6 +3,7 @@ import { nameOf } from '../state/people';
 import { clock, dayInWords, lengthOf, offsetOf } from '../time';
 import { bytes, thousands } from '../words';
 import { Icon } from './icons';
+import { OtherUploads } from './other-uploads';
 
 /** What is known of an event, beside its picture. */
 export function Details({ event, onFace }: { event: Event; onFace: (face: Face) => void }) {
@@ -19,6 +20,7 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
         {timeZone.replaceAll('_', ' ')}
         {timeZone === 'UTC' ? '' : ` (${offsetOf(time, localTime)})`}
       </p>
+      {event.otherUpload !== undefined && <OtherUploads key={event.id} event={event} />}
       {faces.length > 0 && (
         <>
           <h3>Faces</h3>

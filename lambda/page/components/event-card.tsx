@@ -1,6 +1,7 @@
 import type { Event } from '../api-types';
 import { nameOf } from '../state/people';
 import { clock, lengthOf } from '../time';
+import { EventNotes } from './event-notes';
 import { covering } from './geometry';
 import { Icon } from './icons';
 import { Link } from './link';
@@ -36,13 +37,14 @@ export function EventCard({ event, isFirst }: { event: Event; isFirst: boolean }
           {clock(localTime)}
         </time>
         <bdi class="card-instance">{instance.name}</bdi>
-        {(names.length > 0 || unnamed > 0) && (
+        {(names.length > 0 || unnamed > 0 || event.incomplete || event.otherUpload !== undefined) && (
           <span class="card-people">
             {names.map((name) => (
               <span key={name} class="chip">
                 <bdi>{name}</bdi>
               </span>
             ))}
+            <EventNotes event={event} />
             {unnamed > 0 && <span class="chip is-quiet">{unnamed === 1 ? 'Unknown' : `${unnamed} unknown`}</span>}
           </span>
         )}

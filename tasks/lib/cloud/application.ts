@@ -65,7 +65,7 @@ export async function startApplication(s3: S3Server, options: ApplicationOptions
         ],
         bucket: production,
       },
-      { effect: 'allow', actions: ['s3:DeleteObject'], bucket: uploads },
+      { effect: 'allow', actions: ['s3:DeleteObject', 's3:GetObject'], bucket: uploads },
     ],
   });
   const { PATH, HOME, FACES } = process.env;

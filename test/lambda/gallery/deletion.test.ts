@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fieldsOf, list } from '../../../lambda/lib/table/fields';
-import { s3 as S3 } from '../../../lambda/test-packages';
+import { documents, s3 as S3 } from '../../../lambda/test-packages';
 import { type Item, OTHER } from '../cloud';
 import type { Visitor } from './gallery-server';
 import { ENGINE, Scene } from './scene';
@@ -206,8 +206,16 @@ describe('gallery: deleting an event', () => {
     expect((await persons()).every((person) => person.portrait === undefined)).to.equal(true);
   });
 
-  it('another upload of the same key that showed others leaves nothing of the first behind', async () => {
-    await scene.see({ time: '2026-04-22T10:00:00Z', token: 1, faces: [1000] });
+  it('where a whole file took the place of a cut off one that showed others, nothing of the first stays', async () => {
+    const cut = await scene.see({ time: '2026-04-22T10:00:00Z', token: 1, faces: [1000] });
+    await scene.cloud.documents.send(
+      new documents.UpdateCommand({
+        TableName: scene.cloud.tableName,
+        Key: { pk: `ACCOUNT#jane#EVENT#${cut}`, sk: 'EVENT' },
+        UpdateExpression: 'SET incomplete = :yes',
+        ExpressionAttributeValues: { ':yes': true },
+      }),
+    );
     const id = await scene.see({ time: '2026-04-22T10:00:00Z', token: 1, content: 2, faces: [5000] });
     const all = await persons();
     const totals = await Promise.all(

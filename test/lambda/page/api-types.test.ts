@@ -12,6 +12,7 @@ const CHECKED = join(LAMBDA, 'page', 'held-against-openapi.ts');
 function typeOf(schema: unknown): string {
   const { $ref, type, properties, required, items, additionalProperties, oneOf, ...rest } = fieldsOf(schema);
   if (typeof $ref === 'string') return $ref === '#/components/schemas/Box' ? 'Box' : `Api${$ref.split('/').at(-1)}`;
+  if (rest.const !== undefined) return JSON.stringify(rest.const);
   if (Array.isArray(rest.enum)) return rest.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (Array.isArray(oneOf)) return oneOf.map(typeOf).join(' | ');
   if (type === 'array') return `${typeOf(items)}[]`;
@@ -29,7 +30,7 @@ function disagreements(change = (text: string) => text): string[] {
   const { components } = fieldsOf(parseYaml(readFileSync(join(LAMBDA, 'openapi.yaml'), 'utf8')));
   const { Box: _, ...schemas } = fieldsOf(fieldsOf(components).schemas);
   const types = Object.entries(schemas).map(([name, schema]) => `type Api${name} = ${typeOf(schema)};`);
-  const names = ['Account', 'Event', 'Face', 'Person', 'Instance', 'Rejected', 'Problem'];
+  const names = ['Account', 'Event', 'Version', 'Face', 'Person', 'Instance', 'Rejected', 'Problem'];
   const text = change(`
     import type * as page from './api-types';
     type Box = page.Box;

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { eventOf, isShown } from '../../table/event-item';
 import { eventKey } from '../../table/keys';
+import { type EventVersion, lastVersions } from '../../table/version-item';
 import { cursorAt, positionOf, type Question } from '../cursor';
 import { deleteEvent, finishDeletions } from '../deletion';
 import type { Env } from '../env';
@@ -25,6 +26,9 @@ const QUERY = z
   .refine(untilHasDay, UNTIL_NEEDS_DAY);
 
 const DEFAULT_LIMIT = 60;
+
+/** Of an event's other uploads, so many are listed: the last ones. */
+const MOST_VERSIONS = 100;
 
 /** Lists of events, and single ones. */
 export function events(gallery: Gallery): Hono<Env> {
@@ -57,6 +61,15 @@ export function events(gallery: Gallery): Hono<Env> {
     return c.json(view);
   });
 
+  // The item, then a query of the versions.
+  app.get('/:id/versions', async (c) => {
+    const account = c.get('account').name;
+    const id = idIn(c, 'event');
+    const item = await table.get(eventKey(account, id));
+    if (!item || !isShown(item, now())) throw notFound('event');
+    return c.json({ versions: (await lastVersions(table, account, id, MOST_VERSIONS, now())).map(versionView) });
+  });
+
   app.delete('/:id', async (c) => {
     const account = c.get('account').name;
     if (!(await deleteEvent(gallery, account, idIn(c, 'event')))) throw notFound('event');
@@ -65,4 +78,13 @@ export function events(gallery: Gallery): Hono<Env> {
   });
 
   return app;
+}
+
+/** Another upload of an event's key as the API tells it: `Version` of openapi.yaml. */
+function versionView({ id, received, kind, width, height, size, duration, incomplete }: EventVersion) {
+  return {
+    ...{ id, received: received.toISOString(), kind, width, height, size },
+    ...(duration === undefined ? {} : { duration }),
+    ...(incomplete ? { incomplete: true } : {}),
+  };
 }

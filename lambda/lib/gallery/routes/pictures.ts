@@ -1,8 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { eventOf, isShown, type PublishedEvent } from '../../table/event-item';
 import { eventKey } from '../../table/keys';
+import { type EventVersion, readVersion } from '../../table/version-item';
 import type { Env } from '../env';
-import { idIn } from '../filters';
+import { ID, idIn } from '../filters';
 import type { Gallery } from '../gallery';
 import { notFound } from '../problem';
 import { KEPT_SECONDS, saveAs, signedUrl } from '../signing';
@@ -19,6 +20,17 @@ export function pictures(gallery: Gallery): Hono<Env> {
     const item = await table.get(eventKey(c.get('account').name, idIn(c, 'event')));
     if (!item || !isShown(item, now())) throw notFound('event');
     return eventOf(item);
+  };
+  /** Of an event that is not shown any more, neither are its versions: both items are read, at once. */
+  const shownVersion = async (c: Context<Env>): Promise<{ event: PublishedEvent; version: EventVersion }> => {
+    const id = ID.safeParse(c.req.param('version'));
+    if (!id.success) throw notFound('upload');
+    const [event, version] = await Promise.all([
+      shownEvent(c),
+      readVersion(table, c.get('account').name, idIn(c, 'event'), id.data, now()),
+    ]);
+    if (!version) throw notFound('upload');
+    return { event, version };
   };
   const redirect = (c: Context<Env>, url: string) => {
     c.header('Cache-Control', `private, max-age=${KEPT_SECONDS}`);
@@ -40,6 +52,17 @@ export function pictures(gallery: Gallery): Hono<Env> {
     const event = await shownEvent(c);
     const { key, kind } = event;
     return redirect(c, await signedUrl(gallery, key, { kind, disposition: saveAs(event) }));
+  });
+
+  app.get('/:id/versions/:version/image', async (c) => {
+    const { key, kind } = (await shownVersion(c)).version;
+    return redirect(c, await signedUrl(gallery, key, { kind }));
+  });
+
+  app.get('/:id/versions/:version/download', async (c) => {
+    const { event, version } = await shownVersion(c);
+    const { key, kind } = version;
+    return redirect(c, await signedUrl(gallery, key, { kind, disposition: saveAs({ ...event, kind }) }));
   });
 
   return app;

@@ -1,0 +1,154 @@
+/**
+ * Another upload of an event's key, which brought other bytes. The event goes on showing what it showed: whoever holds a
+ * camera's key could otherwise blacken what the camera saw days ago. The other upload is kept as a version of the event,
+ * and the event's item says when the last one came, so that its owner sees that there is one.
+ *
+ * Versions share the partition of their event and are named for their content: to write one twice is to write it once.
+ * They expire by themselves, and go when the event is deleted.
+ */
+import type { Kind } from '../media/kind';
+import { kindOf, type PublishedEvent } from './event-item';
+import { all, any, Change, is, isAbsent, isAtMost, isLess, isPresent } from './expression';
+import { expiresAt, expiryOf, type Fields, number, optional, text } from './fields';
+import { BY_INSTANCE, EXPIRES, eventKey, timeKey, versionKey, versionsKey, versionsRange } from './keys';
+import { keyIn, type Table } from './table';
+
+/** One other upload of an event's key, as it is stored. */
+export interface EventVersion {
+  account: string;
+  /** Id of the event. */
+  event: string;
+  /** Opaque, 22 letters, the same for the same content. */
+  id: string;
+  /** In the production bucket. */
+  key: string;
+  /** In the production bucket; absent where there is none. */
+  thumbnailKey?: string | undefined;
+  /** In bytes. */
+  size: number;
+  kind: Kind;
+  /** In pixels, upright. */
+  width: number;
+  height: number;
+  /** Of a video, in milliseconds. */
+  duration?: number | undefined;
+  /** Whether the file was cut off. */
+  incomplete?: boolean | undefined;
+  /** Of the upload. */
+  sequencer: string;
+  /** When S3 had the upload. */
+  received: Date;
+  /** When it goes; absent when it stays. */
+  expires?: Date | undefined;
+}
+
+/** A version's id, by the SHA-256 of its bytes in hexadecimal. */
+export function versionId(sha256: string): string {
+  return Buffer.from(sha256, 'hex').toString('base64url').slice(0, 22);
+}
+
+/** What an upload would be as a version, from what it would be as the event. */
+export function versionOf(upload: PublishedEvent): EventVersion {
+  const { account, id: event, sha256, key, thumbnailKey, size, kind, width, height, duration } = upload;
+  const { incomplete, sequencer, received, expires } = upload;
+  const shown = { key, thumbnailKey, size, kind, width, height, duration, incomplete };
+  return { account, event, id: versionId(sha256), ...shown, sequencer, received, expires };
+}
+
+/**
+ * Writes a version, and then its mark on the event. Of the same bytes that were uploaded several times, the last upload
+ * counts. Returns false when the event was deleted meanwhile: then nothing stays of the version's item.
+ */
+export async function writeVersion(table: Table, version: EventVersion): Promise<boolean> {
+  const { account, event, id, received, expires, ...rest } = version;
+  const key = versionKey(account, event, id);
+  const index = { instanceKey: versionsKey(account, event), timeKey: timeKey(received, id) };
+  await table.update(
+    key,
+    new Change()
+      .set({ account, event, id, ...rest, ...index, state: 'version' })
+      .set({ received: received.getTime(), [EXPIRES]: expiresAt(expires) })
+      .when(any(isAbsent('pk'), isAtMost('sequencer', version.sequencer))),
+  );
+  const otherUpload = received.getTime();
+  const isLater = any(isAbsent('otherUpload'), isLess('otherUpload', otherUpload));
+  const isMarked = await table.update(
+    eventKey(account, event),
+    new Change().set({ otherUpload }).when(all(is('state', 'published'), isLater)),
+  );
+  if (isMarked || (await table.get(eventKey(account, event)))?.state === 'published') return true;
+  await table.remove(key);
+  return false;
+}
+
+/** Has a version expire at another time, where there is one. */
+export async function keepVersionFor(
+  table: Table,
+  { account, event, id }: Pick<EventVersion, 'account' | 'event' | 'id'>,
+  expires: Date,
+): Promise<void> {
+  const change = new Change().set({ [EXPIRES]: expiresAt(expires) });
+  await table.update(versionKey(account, event, id), change.when(isPresent('pk')));
+}
+
+/** One version of an event; undefined when there is none, or when it has expired at `now` (milliseconds). */
+export async function readVersion(
+  table: Table,
+  account: string,
+  event: string,
+  id: string,
+  now: number,
+): Promise<EventVersion | undefined> {
+  const item = await table.get(versionKey(account, event, id));
+  return item && isKept(item, now) ? versionIn(item) : undefined;
+}
+
+/** An event's last versions that are kept at `now` (milliseconds), newest first, `most` of them at most: one query. */
+export async function lastVersions(
+  table: Table,
+  account: string,
+  event: string,
+  most: number,
+  now: number,
+): Promise<EventVersion[]> {
+  const query = {
+    index: BY_INSTANCE,
+    partition: versionsKey(account, event),
+    backwards: true,
+    pageSize: most,
+  } as const;
+  for await (const page of table.pages(query)) {
+    return page.filter((item) => isKept(item, now)).map(versionIn);
+  }
+  return [];
+}
+
+/** Removes the items of all versions of an event. */
+export async function removeVersions(table: Table, account: string, event: string): Promise<void> {
+  const query = { ...versionsRange(account, event), attributes: ['pk', 'sk'] };
+  for await (const page of table.pages(query)) await table.removeAll(page.map(keyIn));
+}
+
+function isKept(item: Fields, now: number): boolean {
+  const expires = expiryOf(item);
+  return expires === undefined || expires.getTime() > now;
+}
+
+function versionIn(item: Fields): EventVersion {
+  return {
+    account: text(item, 'account'),
+    event: text(item, 'event'),
+    id: text(item, 'id'),
+    key: text(item, 'key'),
+    thumbnailKey: optional(item, 'thumbnailKey', text),
+    size: number(item, 'size'),
+    kind: kindOf(text(item, 'kind')),
+    width: number(item, 'width'),
+    height: number(item, 'height'),
+    duration: optional(item, 'duration', number),
+    incomplete: item.incomplete === true || undefined,
+    sequencer: text(item, 'sequencer'),
+    received: new Date(number(item, 'received')),
+    expires: expiryOf(item),
+  };
+}
