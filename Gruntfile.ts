@@ -6,6 +6,7 @@ export = (grunt: IGrunt): void => {
   grunt.initConfig({
     // A target with no options finds the Kerberos instance of this machine by itself.
     sync: { default: {} },
+    'grunt-kerberos-sync': { allTasks: true },
   });
 
   grunt.loadTasks('tasks');

@@ -195,7 +195,7 @@ const KEY_PAIRS = z.array(z.object({ accessKeyId: z.string(), secretAccessKey: z
 async function main([path = '', name = '', port = '0']: string[]): Promise<void> {
   process.once('disconnect', () => process.exit());
   // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
-  process.on('SIGINT', () => {});
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const keyPairs = KEY_PAIRS.parse(JSON.parse(process.env.DYNAMODB_KEY_PAIRS ?? '[]'));
   const { endpoint } = await startDynamoDB({ path, keyPairs, port: Number(port) });
   const client = new DynamoDBClient({ endpoint, region: 'local', credentials: async () => ({ ...ownKeys(keyPairs) }) });

@@ -1,14 +1,16 @@
 /// <reference types="grunt" />
 import './lib/node-version.cjs';
-import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
+import { flagsOf, isAskedFor, nameOf, PLUGIN, targetsOf } from './lib/settings/grunt-options';
 
 export = (grunt: IGrunt): void => {
+  const name = nameOf('check', grunt.config.get(PLUGIN));
+  if (name === undefined) return;
   const isJson = grunt.option('json') === true;
   // Grunt's own lines would make the output no JSON; they come before the task does.
-  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), 'check')) Reflect.set(grunt.log, 'muted', true);
+  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), name)) Reflect.set(grunt.log, 'muted', true);
 
   grunt.registerTask(
-    'check',
+    name,
     'Test the connection: configuration, directory, clock, credentials, bucket; and say what to do.',
     function (...target: string[]) {
       const done = this.async();

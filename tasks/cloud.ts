@@ -4,12 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'bytes';
 import { printable } from './lib/printable';
+import { nameOf, PLUGIN } from './lib/settings/grunt-options';
 
 /** Where the Lambda is, compiled; only its paths are known here, so that a Pi neither installs nor compiles it. */
 const LAMBDA = join(__dirname, '..', 'lambda');
 
 /** `grunt cloud`: the cloud on one machine, until it is told to stop. */
 export = (grunt: IGrunt): void => {
+  if (nameOf('cloud', grunt.config.get(PLUGIN)) === undefined) return;
   grunt.registerTask('cloud', 'Runs the cloud on this machine, for a Pi or for a try.', function () {
     const done = this.async();
     const port = Number(grunt.option('port') ?? 4580);
@@ -37,9 +39,8 @@ export = (grunt: IGrunt): void => {
     const run = async () => {
       const { startCloud } = await import('./lib/cloud/cloud.js');
       // Heard from the beginning, so that an early signal closes what is only being opened.
-      const stopped = new Promise<void>((resolve) => {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-      });
+      const { onStop } = await import('./lib/stop-signals.js');
+      const stopped = new Promise<void>((resolve) => onStop(() => resolve()));
       const lambda = {
         ingest,
         dynamodb: join(LAMBDA, 'local-dynamodb.js'),

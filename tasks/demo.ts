@@ -1,23 +1,28 @@
 /// <reference types="grunt" />
 import './lib/node-version.cjs';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nameOf, PLUGIN } from './lib/settings/grunt-options';
+import { onStop } from './lib/stop-signals';
 
 /** `grunt demo`: a cloud, a camera and `grunt sync` between them, in a temporary folder, until Ctrl-C. */
 export = (grunt: IGrunt): void => {
+  if (nameOf('demo', grunt.config.get(PLUGIN)) === undefined) return;
   grunt.registerTask('demo', 'Runs a cloud, a camera and grunt sync on this machine, to see them work.', function () {
     const done = this.async();
+    const children: ChildProcess[] = [];
     const stopped = new Promise<void>((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+      onStop(() => resolve(), { abandon: () => children.forEach((child) => void child.kill('SIGKILL')) });
     });
-    run(stopped).then(
+    run(stopped, children).then(
       (isWhole) => (isWhole ? done() : grunt.fail.fatal('Pictures are missing from the bucket.', 3)),
       (error: unknown) => grunt.fail.fatal(error instanceof Error ? error.message : String(error), 3),
     );
   });
 
-  async function run(stopped: Promise<void>): Promise<boolean> {
+  async function run(stopped: Promise<void>, children: ChildProcess[]): Promise<boolean> {
     const { runDemo } = await import('./lib/demo/demo.js');
     const kept: unknown = grunt.option('data');
     const data = typeof kept === 'string' ? kept : await mkdtemp(join(tmpdir(), 'kerberos-demo-'));
@@ -29,6 +34,7 @@ export = (grunt: IGrunt): void => {
         {
           data,
           grunt: [process.execPath, program, '--gruntfile', String(gruntfile), '--no-color'],
+          started: (child) => void children.push(child),
           port: Number(grunt.option('port') ?? 0),
           say: (text) => void grunt.log.writeln(text),
         },

@@ -2,9 +2,11 @@
 import './lib/node-version.cjs';
 import { join } from 'node:path';
 import { replayDeadLetters } from './lib/cloud/sqs/message-queue';
+import { nameOf, PLUGIN } from './lib/settings/grunt-options';
 
 /** `grunt replay`: what the cloud on this machine gave up is tried again, at once where it runs, or when it is started. */
 export = (grunt: IGrunt): void => {
+  if (nameOf('replay', grunt.config.get(PLUGIN)) === undefined) return;
   grunt.registerTask('replay', 'Has the cloud on this machine try again what it gave up.', () => {
     const data = String(grunt.option('data') ?? '.cloud');
     const count = replayDeadLetters(join(data, 'queue'));

@@ -2,17 +2,19 @@
 import './lib/node-version.cjs';
 
 import { takeServiceSettings } from './lib/service/environment';
-import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
+import { flagsOf, isAskedFor, nameOf, PLUGIN, targetsOf } from './lib/settings/grunt-options';
 import { readSettings } from './lib/settings/settings';
 import { explain, lines, statusOf } from './lib/status';
 
 export = (grunt: IGrunt): void => {
+  const name = nameOf('status', grunt.config.get(PLUGIN));
+  if (name === undefined) return;
   const isJson = grunt.option('json') === true;
   // Grunt's own lines would make the output no JSON; they come before the task does.
-  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), 'status')) Reflect.set(grunt.log, 'muted', true);
+  if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), name)) Reflect.set(grunt.log, 'muted', true);
 
   grunt.registerTask(
-    'status',
+    name,
     'Tell what grunt sync has done, is doing, and why a picture is not in the cloud.',
     function () {
       const done = this.async();

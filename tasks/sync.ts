@@ -5,6 +5,7 @@ import { Console, type Lines } from './lib/console';
 import { tellPlan, uploadOnce } from './lib/run-once';
 import { flagsOf } from './lib/settings/grunt-options';
 import { readSettings, type SyncOptions } from './lib/settings/settings';
+import { onStop } from './lib/stop-signals';
 import { Target } from './lib/target';
 import type { UploaderStatus } from './lib/upload/progress';
 import type { Uploader } from './lib/upload/uploader';
@@ -58,7 +59,7 @@ export = (grunt: IGrunt): void => {
 
   async function onePass(name: string, read: () => ReturnType<typeof readSettings>): Promise<boolean> {
     const interrupt = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => interrupt.abort());
+    onStop(() => interrupt.abort());
     const uploaders: Uploader[] = [];
     const lines = linesOf(grunt);
     const passOutput = consoleOf(() => uploaders.map((uploader) => uploader.status()));
@@ -82,12 +83,18 @@ export = (grunt: IGrunt): void => {
   }
 
   function begin(): Console {
-    // A log that nobody reads any more (forever is gone, its pipe is broken) must not end an upload half-way.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
-    process.on('SIGHUP', () => {
-      for (const target of targets) target.reload();
-    });
+    onStop(
+      (signal) => {
+        if (signal === 'SIGINT')
+          linesOf(grunt).info('Stopping: what is on its way is finished. Ctrl-C again ends it at once.');
+        void stop();
+      },
+      {
+        reload: () => {
+          for (const target of targets) target.reload();
+        },
+      },
+    );
     return consoleOf(() => targets.flatMap((target) => target.status().uploader ?? []));
   }
 

@@ -27,6 +27,27 @@ describe('grunt sync: as a Grunt task', function () {
     expect(grunt.output).to.match(/1 file left behind/);
   });
 
+  for (const typed of ['--dry-run', '--onse']) {
+    it(`${typed} uploads nothing, and is told with what was meant`, async () => {
+      await scene.instance.picture(eventName(1));
+      const grunt = run([typed]);
+      expect(await grunt.ended()).to.equal(3);
+      expect(grunt.output).to.match(/did you mean --(no-write|once)\? Nothing was done/);
+      expect(await count()).to.equal(0);
+    });
+  }
+
+  it('--help lists the options of sync, and grunt --help those of all tasks', async () => {
+    const grunt = run(['--help']);
+    expect(await grunt.ended()).to.equal(0);
+    for (const option of ['--once', '--no-write', '--limit-rate=RATE']) expect(grunt.output).to.include(option);
+    expect(grunt.output).not.to.include('--gruntfile');
+    const all = new Grunt(['--help'], {});
+    expect(await all.ended()).to.equal(0);
+    for (const option of ['--gruntfile', '--once', '--file=NAME', '--app-port=N'])
+      expect(all.output).to.include(option);
+  });
+
   it("takes files from grunt-contrib-watch's target named events", async () => {
     const project = join(scene.instance.root, 'project');
     await mkdir(join(project, 'node_modules'), { recursive: true });
@@ -89,6 +110,14 @@ describe('grunt sync: as a Grunt task', function () {
       await mkdir(join(scene.instance.root, name));
       await writeFile(join(scene.instance.root, name, eventName(1)), jpeg(name));
     }
+    const help = new Grunt(['--gruntfile', join(project, 'Gruntfile.js'), '--help'], {});
+    await help.ended();
+    const tasks = /Available tasks\n([\s\S]*?)\n *\n/.exec(help.output)?.[1] ?? '';
+    expect([...tasks.matchAll(/^ +([\w-]+) {2}\S/gm)].map(([, name]) => name)).to.deep.equal([
+      'sync-check',
+      'sync-status',
+      'sync',
+    ]);
     const env = { KERBEROS_CONFIG: scene.instance.config, AWS_ENDPOINT_URL: scene.s3.endpoint };
     const both = new Grunt(['--gruntfile', join(project, 'Gruntfile.js'), 'sync', '--verbose'], env);
     scene.grunts.push(both);

@@ -28,14 +28,20 @@ export interface DemoOptions {
   /** Port of the cloud; 0 for any that is free. */
   readonly port: number;
   readonly say: (text: string) => void;
+  /** Hears of each process that is started. They end with the demo. */
+  readonly started: (child: ChildProcess) => void;
 }
 
 /** Runs until `stopped` resolves. Whether every picture that the camera took was in the bucket by then. */
-export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: Promise<void>): Promise<boolean> {
+export async function runDemo(
+  { data, grunt, port, say, started }: DemoOptions,
+  stopped: Promise<void>,
+): Promise<boolean> {
   await mkdir(data, { recursive: true });
   const cloudData = join(data, 'cloud');
   const cloud = start(grunt, ['cloud', `--port=${port}`, `--data=${cloudData}`], {}, (line) => say(`cloud  ${line}`));
   const processes = [cloud];
+  started(cloud);
   try {
     const description = await readDescription(join(cloudData, 'cloud.json'), cloud);
     const finished = new Map<string, number>();
@@ -58,6 +64,7 @@ export async function runDemo({ data, grunt, port, say }: DemoOptions, stopped: 
       };
       const sync = start(grunt, ['sync', '--force'], env, (line) => say(`sync   ${name}: ${line}`));
       processes.push(sync);
+      started(sync);
       scenes.push({ camera, capture: instance.capture, sync });
     }
     for (const { camera } of scenes) camera.start();

@@ -20,8 +20,8 @@ const handler = handlerOf(createRequire(__filename)(path));
 
 // Without its parent it is nobody's.
 process.once('disconnect', () => process.exit());
-// Ctrl-C reaches all processes of a terminal; the parent decides when we end.
-process.on('SIGINT', () => {});
+// Ctrl-C, and a terminal that closes, reach all processes of a terminal; the parent decides when we end.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message) => {
   if (isInvocation(message)) void answer(message);
 });

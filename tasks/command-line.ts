@@ -1,0 +1,39 @@
+/// <reference types="grunt" />
+import './lib/node-version.cjs';
+import { commandLineOf, helpLines, type TaskName, tasksAskedFor, wrongOptions } from './lib/command-line';
+import { nameOf, PLUGIN, tasksOf } from './lib/settings/grunt-options';
+
+/** No task: refuses options that the tasks asked for do not take, before any of them runs, and lists theirs in the help. */
+export = (grunt: IGrunt): void => {
+  const plugin: unknown = grunt.config.get(PLUGIN);
+  const named = tasksOf(plugin);
+  const isShared = !named.has('cloud');
+  const line = commandLineOf(Reflect.get(grunt, 'cli'), process.argv);
+  const asked = tasksAskedFor(line, named);
+
+  if (grunt.option('help')) {
+    showHelp();
+    return;
+  }
+  const wrong = wrongOptions(asked, line, isShared);
+  if (wrong.length === 0) return;
+  // Not by grunt.fail, which `--json` has muted.
+  console.error(wrong.join('\n'));
+  process.exit(3);
+
+  /** Grunt prints its help step by step, and this file is loaded in the middle: what comes later is ours to say. */
+  function showHelp(): void {
+    const help: unknown = Reflect.get(grunt, 'help');
+    if (typeof help !== 'object' || help === null) return;
+    const footer: unknown = Reflect.get(help, 'footer');
+    // Asked for one task, its options are all that is wanted.
+    const silent = asked.length > 0 ? ['header', 'usage', 'options', 'optionsFooter', 'tasks', 'footer'] : [];
+    for (const step of silent) Reflect.set(help, step, () => {});
+    Reflect.set(help, 'footer', () => {
+      const tasks: readonly TaskName[] = asked.length > 0 ? asked : [...named.values()];
+      for (const text of helpLines(tasks, (task) => nameOf(task, plugin) ?? task)) grunt.log.writeln(text);
+      grunt.log.writeln(asked.length > 0 ? "Grunt's own options: grunt --help. All are typed as --name=value." : '');
+      if (asked.length === 0 && typeof footer === 'function') footer.call(help);
+    });
+  }
+};
