@@ -6,6 +6,7 @@
 import { format } from 'bytes';
 import { SingleBar } from 'cli-progress';
 import type { Problem } from './bucket/problem';
+import { printable } from './printable';
 import type { UploaderStatus } from './upload/progress';
 import type { Report } from './upload/report';
 
@@ -43,9 +44,11 @@ export class Console {
   reportOf(target: string, isOnly: boolean): Report {
     const prefix = isOnly ? '' : `${target}: `;
     return {
-      uploaded: (name, key, size) => this.#write('verbose', `${prefix}${name} is uploaded as ${key} (${bytes(size)}).`),
-      vanished: (name) => this.#write('verbose', `${prefix}${name} was deleted before its turn.`),
-      failed: (name, problem: Problem) => this.#write('verbose', `${prefix}${name} failed: ${problem.message}`),
+      uploaded: (name, key, size) =>
+        this.#write('verbose', `${prefix}${printable(name)} is uploaded as ${printable(key)} (${bytes(size)}).`),
+      vanished: (name) => this.#write('verbose', `${prefix}${printable(name)} was deleted before its turn.`),
+      failed: (name, problem: Problem) =>
+        this.#write('verbose', `${prefix}${printable(name)} failed: ${printable(problem.message)}`),
       say: (text) => this.#write('info', prefix + text),
       warn: (text) => this.#write('warning', prefix + text),
     };

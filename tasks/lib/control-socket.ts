@@ -5,26 +5,30 @@
  * nothing stale is left to be believed after a `kill -9` or a power cut. A question is one line of JSON, the answer another.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, mkdir, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** `sun_path` of Linux holds 108 bytes with the ending NUL (unix(7)). */
 const LONGEST_PATH = 107;
+/** The longest name of a file. */
+const LONGEST_NAME = 255;
 /** Two that start at the same moment may both find a dead socket: who has lost sees it after so many ms. */
 const SETTLED_AFTER = 100;
 /** The question that tells one listener from another. */
 const WHO = { who: true };
 /** Who does not answer in so many ms is not there. */
 const ANSWER_TIMEOUT = 5_000;
+/** No answer is longer, in bytes. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
 
-/** Where the socket of a target is. A path that is too long for the kernel gets a short stand-in. */
+/** Where the socket of a target is: beside its ledger, where nobody else can put one. */
 export function controlPath(state: string, target: string): string {
-  const path = join(state, `${encodeURIComponent(target)}.sock`);
-  if (Buffer.byteLength(path) <= LONGEST_PATH) return path;
-  return join(tmpdir(), `kerberos-sync-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.sock`);
+  const name = `${encodeURIComponent(target)}.sock`;
+  const isShort = Buffer.byteLength(name) <= LONGEST_NAME;
+  return join(state, isShort ? name : `${createHash('sha256').update(name).digest('hex')}.sock`);
 }
 
 /** The right to be the only one; given back with `release`. */
@@ -38,25 +42,41 @@ export interface Claim {
  */
 export async function claim(path: string, answer: (question: unknown) => unknown): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true });
+  const socket = await Address.of(path);
+  try {
+    const claimed = await claimAt(socket, answer);
+    if (claimed === undefined) await socket.close();
+    return claimed;
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
+}
+
+async function claimAt(socket: Address, answer: (question: unknown) => unknown): Promise<Claim | undefined> {
   const token = randomUUID();
-  const server = createServer((socket) => serve(socket, (asked) => (isWho(asked) ? token : answer(asked))));
-  if (!(await listen(server, path))) {
-    const other = await connect(path);
+  const server = createServer((asking) => serve(asking, (asked) => (isWho(asked) ? token : answer(asked))));
+  if (!(await listen(server, socket.path))) {
+    const isTrusted = await socket.isTrusted();
+    const other = isTrusted ? await connect(socket.path) : undefined;
     other?.destroy();
     if (other !== undefined) return undefined;
-    await unlink(path).catch(() => {});
-    if (!(await listen(server, path))) return undefined;
+    // Where a stranger's socket cannot be removed, it must not keep us from working: the caller goes on without.
+    await unlink(socket.path).catch((error) => {
+      if (!isTrusted) throw error;
+    });
+    if (!(await listen(server, socket.path))) return undefined;
   }
   // Anyone on this machine may ask; there is nothing secret in the answers.
-  await chmod(path, 0o666).catch(() => {});
+  await chmod(socket.path, 0o666).catch(() => {});
   await wait(SETTLED_AFTER);
   // Not the inode: a socket that replaces another one may get the same.
-  if ((await ask(path, WHO)) !== token) {
+  if ((await askAt(socket, WHO)) !== token) {
     // Closing it would remove the path, which is the winner's now.
     server.unref();
     return undefined;
   }
-  return { release: () => void server.close() };
+  return { release: () => void server.close(() => void socket.close()) };
 }
 
 /**
@@ -77,20 +97,73 @@ export async function claimOrGoWithout(
   }
 }
 
-/** The answer of whoever is at work; `undefined` where nobody is. */
+/** The answer of whoever is at work; `undefined` where nobody is, or where it is not who may be. */
 export async function ask(path: string, question: unknown): Promise<unknown> {
-  const socket = await connect(path);
+  let address: Address | undefined;
+  try {
+    address = await Address.of(path);
+    return (await address.isTrusted()) ? await askAt(address, question) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await address?.close();
+  }
+}
+
+async function askAt(address: Address, question: unknown): Promise<unknown> {
+  const socket = await connect(address.path);
   if (socket === undefined) return undefined;
   socket.setTimeout(ANSWER_TIMEOUT, () => socket.destroy());
   socket.end(`${JSON.stringify(question)}\n`);
   const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    for await (const chunk of socket) chunks.push(chunk);
+    for await (const chunk of socket) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LONGEST_ANSWER) return undefined;
+    }
     const answer: unknown = JSON.parse(Buffer.concat(chunks).toString());
     return answer;
   } catch {
     return undefined;
   }
+}
+
+/** A socket in its directory, by a path that is short enough for the kernel however long that of the directory is. */
+class Address {
+  readonly path: string;
+  readonly #directory: FileHandle;
+
+  private constructor(path: string, directory: FileHandle) {
+    this.#directory = directory;
+    this.path =
+      Buffer.byteLength(path) <= LONGEST_PATH ? path : `/proc/self/fd/${directory.fd}/${shortNameOf(basename(path))}`;
+  }
+
+  /** @throws what the file system says where the directory cannot be read. */
+  static async of(path: string): Promise<Address> {
+    return new Address(path, await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /**
+   * Whether the socket belongs to root, to whoever runs us, or to the owner of its directory. Another user's would be
+   * found only in a directory that others may write to.
+   */
+  async isTrusted(): Promise<boolean> {
+    const owner = await lstat(this.path).catch(() => undefined);
+    const { uid } = await this.#directory.stat();
+    return owner !== undefined && [0, process.getuid?.() ?? 0, uid].includes(owner.uid);
+  }
+
+  close(): Promise<void> {
+    return this.#directory.close();
+  }
+}
+
+/** A name that fits behind `/proc/self/fd/N/`. */
+function shortNameOf(name: string): string {
+  return name.length <= 64 ? name : `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.sock`;
 }
 
 function isWho(question: unknown): boolean {

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Console, Lines } from './console';
 import { claimOrGoWithout, controlPath } from './control-socket';
 import { plural } from './plural';
+import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import { Uploader } from './upload/uploader';
 
@@ -54,7 +55,8 @@ export async function tellPlan(options: PassOptions): Promise<boolean> {
   const uploader = await Uploader.open(settings, options.output.reportOf(options.name, true), true);
   uploader.pause();
   await uploader.start();
-  for (const { name, key } of uploader.plan()) options.lines.info(`Would upload ${name} as ${key}.`);
+  for (const { name, key } of uploader.plan())
+    options.lines.info(`Would upload ${printable(name)} as ${printable(key)}.`);
   await uploader.stop(0);
   return true;
 }

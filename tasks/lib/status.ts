@@ -5,6 +5,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ask, controlPath } from './control-socket';
 import { kindOf } from './event';
+import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import { destinationOf, type TargetStatus } from './target';
 import type { Whereabouts } from './upload/progress';
@@ -98,11 +99,15 @@ async function whereIs(
   return { is: isThere ? 'no-file' : 'missing' };
 }
 
-/** A status for people. */
+/** A status for people: each line is safe to print, whatever files and settings are called. */
 export function lines(status: Status): string[] {
+  return linesOf(status).map(printable);
+}
+
+function linesOf(status: Status): string[] {
   switch (status.sync) {
     case 'waiting':
-      return [`Nothing is uploaded: ${status.why}`];
+      return `Nothing is uploaded: ${status.why}`.split('\n');
     case 'not running':
       return [
         'grunt sync is not running: nothing is uploaded until it is started.',
@@ -120,7 +125,7 @@ function ofRunning(status: TargetStatus): string[] {
   const { pid, since, instance, directories, destination, warnings, waiting, uploader } = status;
   const text = [`grunt sync is running (process ${pid}, since ${since}).`];
   if (destination !== undefined) text.push(`${instance || 'Instance'}: ${directories.join(' and ')} to ${destination}`);
-  if (waiting !== undefined) text.push(`Nothing is uploaded: ${waiting}`);
+  if (waiting !== undefined) text.push(...`Nothing is uploaded: ${waiting}`.split('\n'));
   text.push(...warnings);
   if (uploader === undefined) return text;
   if (uploader.problem !== undefined) {
@@ -132,15 +137,20 @@ function ofRunning(status: TargetStatus): string[] {
     ...text,
     `pending   ${uploader.pending}${uploader.unfinished > 0 ? `, of which ${uploader.unfinished} are still being written` : ''}`,
     `uploaded  ${uploader.uploaded} since the start`,
-    `failed    ${uploader.failed}${uploader.failures.map(({ why, count, example }) => `\n          ${count} × ${why} (${example})`).join('')}`,
+    `failed    ${uploader.failed}`,
+    ...uploader.failures.map(({ why, count, example }) => `          ${count} × ${why} (${example})`),
     `vanished  ${uploader.vanished} (deleted by the disk clean-up before their turn)`,
     ...(uploader.empty > 0 ? [`empty     ${uploader.empty} (nothing was ever written to them)`] : []),
     `last      ${lastSuccess === undefined ? 'nothing yet' : `${lastSuccess.name}, ${lastSuccess.at}`}`,
   ];
 }
 
-/** Why a picture is not in the cloud, or that it is. */
+/** Why a picture is not in the cloud, or that it is: one line that is safe to print, whatever the file is called. */
 export function explain(status: Status, name: string): string {
+  return printable(explanationOf(status, name));
+}
+
+function explanationOf(status: Status, name: string): string {
   if (status.sync === 'waiting' || status.file === undefined) {
     return `${name} is not uploaded: ${status.sync === 'waiting' ? status.why : 'nothing is known of it.'}`;
   }

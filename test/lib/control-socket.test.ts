@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { ask, claim, controlPath } from '../../tasks/lib/control-socket';
+import { until } from '../until';
 
 describe('control', () => {
   let directory: string;
@@ -54,6 +55,37 @@ describe('control', () => {
     const mine = await claim(path, () => 'mine');
     expect(await ask(path, {})).to.equal('mine');
     mine?.release();
+  });
+
+  it('is always in the state directory, where nobody else can put one, and never in /tmp', async () => {
+    const state = join(directory, 'long/'.repeat(40), 'end');
+    const mine = await claim(controlPath(state, 'default'), () => 'mine');
+    expect(await readdir(state)).to.deep.equal(['default.sock']);
+    mine?.release();
+    await until(async () => (await readdir(state)).length === 0, 'the socket is removed');
+    expect(dirname(controlPath(state, 'x'.repeat(300)))).to.equal(state);
+  });
+
+  it("neither believes nor waits for a stranger's socket in a directory that anybody may write to", async function () {
+    if (process.getuid?.() !== 0) return this.skip();
+    await chmod(directory, 0o1777);
+    const path = controlPath(directory, 'default');
+    const script = `require('net').createServer((socket) => socket.end('"a lie"')).listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const stranger = spawn(process.execPath, ['-e', script], {
+      uid: 65534,
+      gid: 65534,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await once(stranger.stdout, 'data');
+      expect(await ask(path, {})).to.equal(undefined);
+      const mine = await claim(path, () => 'mine');
+      expect(await ask(path, {})).to.equal('mine');
+      mine?.release();
+    } finally {
+      stranger.kill('SIGKILL');
+      await once(stranger, 'exit');
+    }
   });
 });
 

@@ -2,8 +2,8 @@
  * What the service was told in its settings file, for who asks about it from a shell: systemd and the init script hand the
  * file to `grunt sync`, a shell does not, and `grunt status` would look for another ledger than the service writes.
  */
-import { readFile } from 'node:fs/promises';
 import { codeOf } from '../error-code';
+import { readForeignFile } from '../foreign-file';
 
 /** The settings file of the service (`EnvironmentFile` of cloud.service). */
 export const SETTINGS_FILE = '/etc/default/cloud';
@@ -21,7 +21,7 @@ export async function takeServiceSettings(
   const path = typeof asked === 'string' ? asked : SETTINGS_FILE;
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readForeignFile(path)).toString();
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' && path === SETTINGS_FILE) return undefined;

@@ -6,12 +6,13 @@
  * and changes nothing. Ends with 1 if the service could not be installed, and says what to do instead.
  */
 import '../node-version.cjs';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings } from '../settings/settings';
 import { INIT_SCRIPTS, initScriptsRun, installScript } from './init';
 import { findPrograms, SERVICE_USER, unreadableForOthers } from './places';
 import { installUnit, systemdRuns } from './systemd';
+import { writableByOthers } from './trust';
 import { unitFor } from './unit';
 
 const checkout = join(__dirname, '..', '..', '..');
@@ -36,6 +37,7 @@ async function main(dryRun: boolean): Promise<void> {
     );
   }
 
+  refuseWhatOthersWrite(programs);
   const changed = byScript ? installScript(service, INIT_SCRIPTS) : installUnit(service);
   console.log(
     changed.length === 0 ? 'The service is installed and runs: nothing changed.' : changed.map(line).join('\n'),
@@ -48,6 +50,27 @@ async function main(dryRun: boolean): Promise<void> {
     byScript ? `  ${INIT_SCRIPTS}/S87cloud status, and logread or /var/log/messages` : '  systemctl status cloud',
   );
   if (!byScript) console.log('  journalctl -u cloud -f');
+}
+
+/** @throws Error that says what to do where the service would run what somebody other than root can exchange. */
+function refuseWhatOthersWrite({ node, forever, grunt }: { node: string; forever: string; grunt: string }): void {
+  const inCheckout = writableByOthers([checkout]);
+  const programs = writableByOthers(
+    [node, forever, grunt].filter((program) => !realpathSync(program).startsWith(checkout)),
+  );
+  if (inCheckout.length > 0) {
+    throw new Error(
+      `Nothing was installed: at every boot the service would run what others than root can write: ${inCheckout.join(', ')}. ` +
+        `Run: sudo chown -R root:root ${checkout} && sudo chmod -R go-w ${checkout}; where a directory above it is named, ` +
+        'move the checkout to /home/cloud.',
+    );
+  }
+  if (programs.length > 0) {
+    throw new Error(
+      `Nothing was installed: at every boot the service would run what others than root can write: ${programs.join(', ')}. ` +
+        'Install Node.js for the whole machine (with apt, or into /usr/local), and run npm install again.',
+    );
+  }
 }
 
 function line(change: string): string {
