@@ -46,7 +46,7 @@ export = (grunt: IGrunt): void => {
     }
 
     output ??= begin();
-    const target = new Target(name, read, output.reportOf(name, isLast && targets.length === 0));
+    const target = new Target(name, { read, report: output.reportOf(name, isLast && targets.length === 0) });
     targets.push(target);
     target.start().then((directories) => {
       for (const directory of directories) watched.add(directory);

@@ -1,32 +1,36 @@
 /** A single pass over a target: `grunt sync --once`, and what it would do: `grunt sync --no-write`. */
 import { once } from 'node:events';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Console, Lines } from './console';
 import { claimOrGoWithout, controlPath } from './control-socket';
 import { plural } from './plural';
 import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
+import { type Environment, systemEnvironment } from './upload/session';
 import { Uploader } from './upload/uploader';
 
 /** A file that is being written is read again so often, and after so many ms. */
 const READ_AGAIN = 25;
 const READ_AGAIN_AFTER = 200;
 
+/** What a pass is made of. */
 export interface PassOptions {
+  /** The target's name. */
   readonly name: string;
+  /** Reads the settings anew each time. */
   readonly read: () => Promise<SettingsResult>;
   readonly lines: Lines;
-  readonly output: Console;
+  readonly output: Pick<Console, 'reportOf'>;
   /** Told to end: what is in flight is finished for at most `grace` ms. */
   readonly interrupt: AbortSignal;
   readonly grace: number;
   /** Hears of the uploader once there is one. */
   readonly opened: (uploader: Uploader) => void;
+  readonly environment?: Environment;
 }
 
 /** Uploads what is there. Whether nothing is left behind; what is, and why, has been told. */
 export async function uploadOnce(options: PassOptions): Promise<boolean> {
-  const { name, lines, output, interrupt, grace, opened } = options;
+  const { name, lines, output, interrupt, grace, opened, environment = systemEnvironment } = options;
   const settings = await readyOf(options);
   if (settings === undefined) return false;
   const report = output.reportOf(name, true);
@@ -37,7 +41,7 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
     );
     return false;
   }
-  const uploader = await Uploader.open(settings, report, true);
+  const uploader = await Uploader.open(settings, report, { once: true, environment });
   opened(uploader);
   const interrupted = interrupt.aborted ? Promise.resolve() : once(interrupt, 'abort');
   await Promise.race([uploader.start().then(() => uploader.idle()), interrupted]);
@@ -52,19 +56,26 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
 export async function tellPlan(options: PassOptions): Promise<boolean> {
   const settings = await readyOf(options);
   if (settings === undefined) return false;
-  const uploader = await Uploader.open(settings, options.output.reportOf(options.name, true), true);
+  const { name, lines, output, environment = systemEnvironment } = options;
+  const uploader = await Uploader.open(settings, output.reportOf(name, true), { once: true, environment });
   uploader.pause();
   await uploader.start();
-  for (const { name, key } of uploader.plan())
-    options.lines.info(`Would upload ${printable(name)} as ${printable(key)}.`);
+  for (const { name: file, key } of uploader.plan()) {
+    lines.info(`Would upload ${printable(file)} as ${printable(key)}.`);
+  }
   await uploader.stop(0);
   return true;
 }
 
-async function readyOf({ name, read, lines }: PassOptions): Promise<SyncSettings | undefined> {
+async function readyOf({
+  name,
+  read,
+  lines,
+  environment = systemEnvironment,
+}: PassOptions): Promise<SyncSettings | undefined> {
   let settings = await read();
   for (let times = 0; settings.state === 'unreadable' && times < READ_AGAIN; times++) {
-    await wait(READ_AGAIN_AFTER);
+    await new Promise<void>((resolve) => environment.clock.after(READ_AGAIN_AFTER, resolve));
     settings = await read();
   }
   if (settings.state === 'ready') {

@@ -9,7 +9,7 @@ import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import { destinationOf, type TargetStatus } from './target';
 import type { Whereabouts } from './upload/progress';
-import { openLedger } from './upload/work';
+import { openLedger } from './upload/session';
 
 export type Status =
   | { target: string; sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }

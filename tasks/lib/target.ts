@@ -7,16 +7,19 @@
  * for every now and then.
  */
 import { type Claim, claimOrGoWithout, controlPath } from './control-socket';
+import { messageOf } from './error-code';
+import { isRecord } from './record';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import type { UploaderStatus, Whereabouts } from './upload/progress';
 import type { Report } from './upload/report';
+import { type Environment, systemEnvironment } from './upload/session';
 import { Uploader } from './upload/uploader';
 
-/** Half-written files are read again after so many ms. */
+/** Configuration files that are half-written are read again after so many ms. */
 const READ_AGAIN = 200;
-/** Who writes a file for longer than so many ms has left it so. */
+/** A configuration file that stays half-written for longer than so many ms was left so: the owner is told. */
 const STILL_UNREADABLE = 5_000;
-/** Without being told of a change, settings are read again after so many ms: while we wait for them, and while all is well. */
+/** Settings are read again after so many ms, also if nobody tells of a change: while we wait for them, and while all is well. */
 const LOOK_WAITING = 2_000;
 const LOOK_WORKING = 30_000;
 /** How often a second `grunt sync` looks whether the first one has ended, in ms. */
@@ -39,30 +42,46 @@ export interface TargetStatus {
   file?: Whereabouts;
 }
 
+/**
+ * What a target is doing. `waiting`: for other settings, or for another process to end; `why` is `undefined` until the
+ * settings have been read once. `working`: under these settings, which `key` tells from others.
+ */
+type State =
+  | { readonly is: 'waiting'; readonly why: string | undefined }
+  | { readonly is: 'working'; readonly key: string }
+  | { readonly is: 'stopped' };
+
+/** What a target takes from outside. */
+export interface TargetParts {
+  /** Reads the settings anew each time. */
+  readonly read: () => Promise<SettingsResult>;
+  readonly report: Report;
+  readonly environment?: Environment;
+}
+
 export class Target {
   readonly name: string;
   readonly #read: () => Promise<SettingsResult>;
   readonly #report: Report;
-  readonly #since = new Date();
-  #settings: SyncSettings | undefined;
-  #warnings: readonly string[] = [];
-  #applied = '';
+  readonly #environment: Environment;
+  readonly #since: Date;
+  /** The last settings that could be used, with what they keep from being uploaded. */
+  #used: { settings: SyncSettings; warnings: readonly string[] } | undefined;
+  #state: State = { is: 'waiting', why: undefined };
   #uploader: Uploader | undefined;
   #claim: Claim | undefined;
-  #waiting: string | undefined;
-  #told: string | undefined;
-  #refreshing: Promise<void> | undefined;
-  /** Since when (ms, monotonic) the settings cannot be read. */
-  #unreadableSince: number | undefined;
-  #isStale = false;
-  #isStopped = false;
-  #timer: NodeJS.Timeout | undefined;
+  /** `again`: the settings may have changed since they began to be read. */
+  #reading: 'no' | 'yes' | 'again' = 'no';
+  /** Files that cannot be read: since when (ms, monotonic), and the message that was logged about them. */
+  #unreadable: { readonly since: number; readonly logged?: string } | undefined;
+  #cancelTimer: () => void = () => {};
 
-  /** `read` reads the settings anew each time. */
-  constructor(name: string, read: () => Promise<SettingsResult>, report: Report) {
+  constructor(name: string, { read, report, environment = systemEnvironment }: TargetParts) {
     this.name = name;
     this.#read = read;
     this.#report = report;
+    this.#environment = environment;
+    this.#since = new Date(environment.clock.date());
   }
 
   /** Reads the settings and begins. Resolves when they have been read once, with the directories to watch for changes. */
@@ -74,10 +93,8 @@ export class Target {
 
   /** The settings may have changed. */
   reload(): void {
-    this.#isStale = true;
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
+    if (this.#reading === 'no') void this.#refresh();
+    else this.#reading = 'again';
   }
 
   /** A file that some other watcher noticed. */
@@ -85,20 +102,18 @@ export class Target {
     this.#uploader?.notice(path);
   }
 
-  /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. */
+  /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. Rejects where it cannot be written. */
   async stop(grace: number): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#state = { is: 'stopped' };
+    this.#cancelTimer();
     await this.#uploader?.stop(grace);
     this.#claim?.release();
   }
 
+  /** What `grunt status` is told; `question` may ask for one file: `{ file: name }`. */
   status(question?: unknown): TargetStatus {
-    const settings = this.#settings;
-    const file =
-      typeof question === 'object' && question !== null && 'file' in question && typeof question.file === 'string'
-        ? question.file
-        : undefined;
+    const { settings, warnings = [] } = this.#used ?? {};
+    const file = isRecord(question) && typeof question.file === 'string' ? question.file : undefined;
     return {
       target: this.name,
       pid: process.pid,
@@ -106,93 +121,101 @@ export class Target {
       instance: settings?.instance,
       directories: settings?.directories ?? [],
       destination: settings && destinationOf(settings),
-      warnings: this.#warnings,
-      waiting: this.#waiting,
+      warnings,
+      waiting: this.#state.is === 'waiting' ? this.#state.why : undefined,
       uploader: this.#uploader?.status(),
       ...(file === undefined || this.#uploader === undefined ? {} : { file: this.#uploader.whereabouts(file) }),
     };
   }
 
-  async #refresh(): Promise<void> {
-    while (this.#isStale && !this.#isStopped) {
-      this.#isStale = false;
-      clearTimeout(this.#timer);
-      let delay = LOOK_WAITING;
-      try {
-        const settings = await this.#read();
-        await this.#follow(settings);
-        if (settings.state !== 'unreadable') this.#unreadableSince = undefined;
-        if (this.#isBeingWritten(settings)) delay = READ_AGAIN;
-        else if (settings.state === 'ready' && this.#waiting === undefined) delay = LOOK_WORKING;
-      } catch (error) {
-        this.#wait(`${error instanceof Error ? error.message : error}`, this.#report.warn);
-      }
-      if (!this.#isStopped) this.#timer = setTimeout(() => this.reload(), delay);
-    }
+  get #isStopped(): boolean {
+    return this.#state.is === 'stopped';
   }
 
-  async #follow(settings: SettingsResult): Promise<void> {
+  async #refresh(): Promise<void> {
+    do {
+      this.#reading = 'yes';
+      this.#cancelTimer();
+      const delay = await this.#readOnce();
+      if (!this.#isStopped) this.#cancelTimer = this.#environment.clock.after(delay, () => this.reload());
+    } while (this.#isAskedAgain && !this.#isStopped);
+    this.#reading = 'no';
+  }
+
+  get #isAskedAgain(): boolean {
+    return this.#reading === 'again';
+  }
+
+  /** Reads the settings and follows them. In how many ms they are to be read again. */
+  async #readOnce(): Promise<number> {
+    try {
+      const settings = await this.#read();
+      if (this.#isStopped) return 0;
+      if (settings.state === 'unreadable') return this.#cannotRead(settings.message);
+      this.#unreadable = undefined;
+      await this.#follow(settings);
+    } catch (error) {
+      this.#wait(messageOf(error), 'warn');
+    }
+    return this.#state.is === 'working' ? LOOK_WORKING : LOOK_WAITING;
+  }
+
+  async #follow(settings: SettingsResult & { state: 'ready' | 'unsubscribed' | 'invalid' }): Promise<void> {
     switch (settings.state) {
       case 'ready':
         return this.#work(settings.settings, settings.warnings);
       case 'unsubscribed':
-        return this.#wait(settings.message, this.#report.say);
+        return this.#wait(settings.message, 'say');
       case 'invalid':
-        return this.#wait(settings.problems.join('\n'), this.#report.warn);
-      case 'unreadable':
-        // The web interface is writing it: what we have is good until it is done.
-        if (!this.#isBeingWritten(settings)) this.#tellOnce(settings.message);
-        return;
+        return this.#wait(settings.problems.join('\n'), 'warn');
     }
   }
 
-  #isBeingWritten(settings: SettingsResult): boolean {
-    if (settings.state !== 'unreadable') return false;
-    this.#unreadableSince ??= performance.now();
-    return performance.now() - this.#unreadableSince < STILL_UNREADABLE;
-  }
-
-  #tellOnce(text: string): void {
-    if (this.#told !== text) this.#report.warn(text);
-    this.#told = text;
+  /** The web interface is writing the files, most likely: the settings that are used are good until it is done. */
+  #cannotRead(message: string): number {
+    const now = this.#environment.clock.now();
+    this.#unreadable ??= { since: now };
+    if (now - this.#unreadable.since < STILL_UNREADABLE) return READ_AGAIN;
+    if (this.#unreadable.logged !== message) this.#report.warn(message);
+    this.#unreadable = { ...this.#unreadable, logged: message };
+    return LOOK_WAITING;
   }
 
   /** Nothing can be uploaded until something changes; told once. */
-  #wait(why: string, tell: (text: string) => void): void {
+  #wait(why: string, tell: 'say' | 'warn'): void {
+    if (this.#isStopped) return;
     this.#uploader?.pause();
-    this.#applied = '';
-    if (this.#waiting !== why && !this.#isStopped) tell.call(this.#report, why);
-    this.#waiting = why;
+    const isNews = this.#state.is !== 'waiting' || this.#state.why !== why;
+    this.#state = { is: 'waiting', why };
+    if (isNews) this.#report[tell](why);
   }
 
   async #work(settings: SyncSettings, warnings: readonly string[]): Promise<void> {
-    const applied = JSON.stringify([settings, warnings]);
-    if (applied === this.#applied) return;
-    if (!(await this.#claimOnce(settings))) return;
+    const key = JSON.stringify([settings, warnings]);
+    if (this.#state.is === 'working' && this.#state.key === key) return;
+    if (!(await this.#isClaimed(settings))) return;
     const isFirst = this.#uploader === undefined;
-    this.#uploader ??= await Uploader.open(settings, this.#report);
-    this.#settings = settings;
-    this.#warnings = warnings;
-    this.#waiting = undefined;
-    this.#told = undefined;
-    this.#applied = applied;
+    this.#uploader ??= await Uploader.open(settings, this.#report, { environment: this.#environment });
+    if (this.#isStopped) return this.#uploader.stop(0);
+    this.#used = { settings, warnings };
+    this.#state = { is: 'working', key };
     this.#report.say(
       `${isFirst ? 'Uploading' : 'Settings have changed: uploading'} ${settings.directories.join(' and ')} to ${destinationOf(settings)}.`,
     );
     for (const warning of warnings) this.#report.warn(warning);
     // A large directory takes its time to be scanned; meanwhile settings may change again.
     const begun = isFirst ? this.#uploader.start() : this.#uploader.apply(settings);
-    begun.catch((error) => this.#wait(`${error instanceof Error ? error.message : error}`, this.#report.warn));
+    begun.catch((error) => this.#wait(messageOf(error), 'warn'));
   }
 
   /** Whether this process is the one that works on this target; if another one does, it is waited for. */
-  async #claimOnce({ state }: SyncSettings): Promise<boolean> {
+  async #isClaimed({ state }: SyncSettings): Promise<boolean> {
     if (this.#claim !== undefined) return true;
     const answer = (question: unknown) => this.status(question);
     this.#claim = await claimOrGoWithout(controlPath(state, this.name), answer, this.#report);
     if (this.#claim !== undefined) return true;
-    this.#wait(`Another grunt sync is at work on ${state}: waiting for it to end.`, this.#report.say);
-    setTimeout(() => this.reload(), CLAIM_AGAIN);
+    this.#wait(`Another grunt sync is at work on ${state}: waiting for it to end.`, 'say');
+    this.#environment.clock.after(CLAIM_AGAIN, () => this.reload());
     return false;
   }
 }

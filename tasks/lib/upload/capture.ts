@@ -13,6 +13,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { type Clock, systemClock } from './clock';
 
 /** How often the directory itself is looked at, in ms. */
 const LOOK_EVERY = 1_000;
@@ -38,17 +39,27 @@ export interface CaptureListener {
   problem(error: Error | undefined): void;
 }
 
+/** What a `Capture` takes from outside. */
+export interface CaptureEnvironment {
+  readonly clock: Clock;
+  /** As `fs.watch`. */
+  readonly watch: typeof watch;
+}
+
 interface Watched {
+  /** Device, inode and birth time: another directory in the same place has another one. */
   readonly identity: string;
   /** `undefined` where the kernel gives no watch; rescans do it all then. */
   readonly watcher: FSWatcher | undefined;
 }
 
+/** Watches one capture directory. */
 export class Capture {
   readonly directory: string;
   readonly #listener: CaptureListener;
+  readonly #environment: CaptureEnvironment;
   #watched: Watched | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: () => void = () => {};
   #looking: Promise<void> | undefined;
   #isClosed = false;
   #problem: string | undefined;
@@ -58,9 +69,10 @@ export class Capture {
   #interval = LONGEST_INTERVAL;
   #nextScan = 0;
 
-  constructor(directory: string, listener: CaptureListener) {
+  constructor(directory: string, listener: CaptureListener, environment: Partial<CaptureEnvironment> = {}) {
     this.directory = directory;
     this.#listener = listener;
+    this.#environment = { clock: systemClock, watch, ...environment };
   }
 
   /** Begins to watch. Resolves after the first scan, or when the directory is found to be missing. */
@@ -68,9 +80,10 @@ export class Capture {
     await this.look();
   }
 
+  /** Watches nothing more; a scan under way ends without a word. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     this.#unwatch();
   }
 
@@ -78,13 +91,13 @@ export class Capture {
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
-      if (!this.#isClosed) this.#timer = setTimeout(() => this.look(), LOOK_EVERY);
+      if (!this.#isClosed) this.#cancelTimer = this.#environment.clock.after(LOOK_EVERY, () => this.look());
     });
     return this.#looking;
   }
 
   async #look(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#cancelTimer();
     try {
       const { dev, ino, birthtimeMs, mtimeMs } = await stat(this.directory);
       // An inode number alone is used again at once when a directory is removed and made anew.
@@ -107,7 +120,7 @@ export class Capture {
     const own = basename(this.directory);
     let watcher: FSWatcher | undefined;
     try {
-      watcher = watch(this.directory, { persistent: true }, (_event, name) => {
+      watcher = this.#environment.watch(this.directory, { persistent: true }, (_event, name) => {
         if (name === null) return;
         // The directory's own end is told under its own name.
         if (name === own) this.look();
@@ -130,7 +143,7 @@ export class Capture {
    * compares. So an unchanged mtime counts only once a second scan has seen it.
    */
   async #scanIfDue(mtime: number): Promise<void> {
-    if (performance.now() < this.#nextScan) return;
+    if (this.#environment.clock.now() < this.#nextScan) return;
     const isUnchanged = mtime === this.#scannedMtime;
     if (isUnchanged && this.#isConfirmed) return;
     await this.#scan(mtime, false);
@@ -138,7 +151,7 @@ export class Capture {
   }
 
   async #scan(mtime: number, isFirst: boolean): Promise<void> {
-    const begun = performance.now();
+    const begun = this.#environment.clock.now();
     const names: string[] = [];
     for await (const entry of await opendir(this.directory, { bufferSize: SLICE })) {
       if (this.#isClosed) return;
@@ -147,7 +160,7 @@ export class Capture {
       if (!isOther && this.#listener.isEvent(entry.name)) names.push(entry.name);
     }
     const missed = await this.#listener.scanned(names, isFirst);
-    const ended = performance.now();
+    const ended = this.#environment.clock.now();
     if (!isFirst) this.#interval = missed > 0 ? this.#interval / 4 : this.#interval * 2;
     this.#interval = Math.min(Math.max(this.#interval, SHORTEST_INTERVAL), LONGEST_INTERVAL);
     this.#nextScan = ended + Math.max(this.#interval, (ended - begun) * SHARE);

@@ -1,50 +1,73 @@
 /**
  * What an upload that failed means: for its file, and for all the others.
  *
- * A file that failed is held by itself. What would fail for every file closes the gate (retry.ts) for all, S3's wish for
- * less narrows it, and a success opens it. A 403 may be about one file (its name, a policy) or about all (a subscription
- * that has ended): several in a row tell which.
+ * A file that failed is held by itself, with a backoff of its own. What would fail for every file opens the circuit
+ * (circuit-breaker.ts) for all of them, a wish for less halves the concurrency, and a success closes the circuit.
+ *
+ * Some failures leave open whose they are. A 403 may be about one file (its name, a policy) or about all (a subscription
+ * that has ended); a connection that is reset may be a dead line, or a router that dislikes one picture's bytes. For these
+ * the other files tell: only several different files that fail alike, with no success in between, open the circuit. A
+ * file that failed before others succeeded is no evidence when it fails again.
+ *
+ * A fault of this program is nobody else's: no other try can mend it. Its file is held for a day and says so.
  */
-
-import type { Place, Problem } from '../bucket/problem';
+import type { Place, Problem, ProblemKind } from '../bucket/problem';
 import { problemOf, problemOfReading } from '../bucket/problem-of';
 import { plural } from '../plural';
+import { AdaptiveConcurrency } from './adaptive-concurrency';
+import { delayAfter } from './backoff';
+import { CircuitBreaker } from './circuit-breaker';
+import type { Clock } from './clock';
+import type { LogThrottle } from './log-throttle';
 import type { Item, UploadQueue } from './queue';
-import type { Rarely } from './rarely';
 import type { Report } from './report';
-import { delayAfter, Gate } from './retry';
 
-/** While the last success is less than so many ms ago, so many files in a row are denied before that counts for all. */
+/** While the last success is less than so many ms ago, more than so many files must fail alike to open the circuit. */
 const SUCCESS_OF_LATE = 30_000;
-const DENIED_IN_A_ROW = 8;
+const ALIKE_AFTER_SUCCESS = 8;
+/** Where nothing has succeeded of late, more than so many. */
+const ALIKE = 1;
 
+/** A file that met a fault of this program is tried again after so many ms. A restart, or a change of the file, is sooner. */
+const FAULT_AGAIN = 86_400_000;
+
+/** Kinds of problem that may be about one file or about all. */
+const AMBIGUOUS: ReadonlySet<ProblemKind> = new Set(['denied', 'refused', 'server', 'timeout', 'checksum']);
+/** Codes of an ambiguous `offline`: a connection that came about, and then broke. */
+const BROKEN_CONNECTION: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/** What `Failures` works on. */
 export interface FailuresParts {
   readonly queue: UploadQueue;
-  readonly rarely: Rarely;
+  readonly throttle: LogThrottle;
   readonly report: Report;
+  readonly clock: Clock;
+  /** Yields numbers in [0, 1), for the backoff. */
+  readonly random: () => number;
   /** Uploads at a time that the settings allow. */
-  concurrency(): number;
-  isStopping(): boolean;
+  readonly concurrency: number;
 }
 
 export class Failures {
-  readonly gate = new Gate();
+  readonly circuit: CircuitBreaker;
+  readonly concurrency: AdaptiveConcurrency;
   readonly #parts: FailuresParts;
-  /** Files that were denied one after the other, with no success in between. */
-  readonly #denied = new Set<string>();
-  /** Uploads at a time: fewer than the settings say while S3 asks to slow down. */
-  #width: number;
+  /** By reason: files that failed for it one after the other, with no success in between. */
+  readonly #alike = new Map<string, Set<string>>();
+  /** When (ms, monotonic) each file that has failed, and was not sent since, failed first. */
+  readonly #failedAt = new Map<string, number>();
   #lastSuccess = Number.NEGATIVE_INFINITY;
-  #wasToldOfOutage = false;
+  #wasOutageLogged = false;
 
   constructor(parts: FailuresParts) {
     this.#parts = parts;
-    this.#width = parts.concurrency();
+    this.circuit = new CircuitBreaker(parts.random);
+    this.concurrency = new AdaptiveConcurrency(parts.concurrency);
   }
 
-  /** How many uploads may run at `now` (ms). */
-  width(now: number): number {
-    return this.gate.width(now, Math.floor(this.#width));
+  /** How many uploads may run at `now` (ms, monotonic). */
+  allowed(now: number): number {
+    return this.circuit.allowed(now, this.concurrency.current);
   }
 
   /** When an upload succeeded last (ms, monotonic). */
@@ -52,81 +75,93 @@ export class Failures {
     return this.#lastSuccess;
   }
 
-  /** Other settings: what was true of the old ones need not be true of these. */
-  forgive(): void {
-    const { queue, concurrency } = this.#parts;
-    this.#width = concurrency();
-    this.#denied.clear();
-    this.gate.wake();
-    for (const item of queue.items()) {
-      if (item.state.is === 'held' && item.state.hold.why === 'failed') queue.putBack(item);
-    }
+  /** Other settings, with this concurrency: what was true of the old ones need not be true of these. */
+  forgive(concurrency: number): void {
+    this.concurrency.reset(concurrency);
+    this.#alike.clear();
+    this.#failedAt.clear();
+    this.circuit.probeNow();
+    this.#parts.queue.releaseFailed();
+  }
+
+  /** The file is gone, or done without an upload. */
+  forget(name: string): void {
+    this.#failedAt.delete(name);
   }
 
   /** The file cannot be read, whatever the bucket would say to it. */
   ofFile(item: Item, error: unknown): void {
     const problem = problemOfReading(item.name, error);
     this.#hold(item, problem);
-    this.#tellOfFile(problem);
+    this.#logOfFile(problem);
   }
 
   /** An upload to `place` that began at `startedAt` (ms, monotonic) failed. */
   ofUpload(item: Item, error: unknown, startedAt: number, place: Place): void {
+    const now = this.#parts.clock.now();
     const problem = problemOf(error, place);
+    const isOfTarget = isAmbiguous(problem) ? this.#areAllAlike(item, problem, now) : problem.scope === 'target';
+    if (!this.#failedAt.has(item.name)) this.#failedAt.set(item.name, now);
     this.#hold(item, problem);
-    if (this.#parts.isStopping()) return;
-    if (problem.kind === 'denied') this.#denied.add(item.name);
-    const isOfTarget = problem.kind === 'denied' ? this.#areAllDenied() : problem.scope === 'target';
     if (!isOfTarget) {
-      this.#tellOfFile(problem);
+      this.#logOfFile(problem);
       return;
     }
-    this.gate.failed(problem, startedAt, performance.now());
-    if (problem.kind === 'slow-down') this.#width = Math.max(1, this.#width / 2);
-    this.tell(problem);
+    this.circuit.failed(problem, startedAt, now);
+    if (problem.kind === 'slow-down') this.concurrency.halve();
+    this.log(problem);
   }
 
-  /** Nothing can be uploaded now; told rarely, and so is its end. */
-  tell(problem: Problem): void {
-    const { rarely, report } = this.#parts;
-    if (!rarely.may(problem.kind)) return;
+  /** Logs that nothing can be uploaded now; rarely, and its end once. */
+  log(problem: Problem): void {
+    const { throttle, report } = this.#parts;
+    if (!throttle.shouldLog(problem.kind)) return;
     report.warn(`${problem.message} ${problem.remedy}`);
-    this.#wasToldOfOutage = true;
+    this.#wasOutageLogged = true;
   }
 
-  /** An upload succeeded: whatever kept them all is over. */
-  succeeded(): void {
-    const { queue, report, concurrency } = this.#parts;
-    this.#lastSuccess = performance.now();
-    this.#denied.clear();
-    this.#width = Math.min(concurrency(), this.#width + 1 / this.#width);
-    const { problem, failures } = this.gate;
-    if (problem !== undefined) {
-      this.gate.succeeded();
-      // What failed while nothing could succeed is not to blame. What failed more often is, and waits on by itself.
+  /** The upload of `name` succeeded: whatever kept them all from it is over. */
+  succeeded(name: string): void {
+    const { queue, report, clock } = this.#parts;
+    this.#lastSuccess = clock.now();
+    this.#alike.clear();
+    this.#failedAt.delete(name);
+    this.concurrency.succeeded();
+    const { failures } = this.circuit;
+    if (this.circuit.state.is === 'open') {
+      this.circuit.succeeded();
+      // Release items whose failure count is not above the outage's: they failed only because of it. Others keep their
+      // own backoff.
       queue.releaseFailed(failures);
     }
-    if (!this.#wasToldOfOutage) return;
-    this.#wasToldOfOutage = false;
+    if (!this.#wasOutageLogged) return;
+    this.#wasOutageLogged = false;
     report.say(`Uploading again; ${plural(queue.size, 'file')} to go.`);
   }
 
   #hold(item: Item, problem: Problem): void {
-    const { queue, report, isStopping } = this.#parts;
-    item.failures++;
-    const until = performance.now() + delayAfter(item.failures, Math.random());
-    queue.hold(item, until, { why: 'failed', message: problem.message });
-    if (!isStopping()) report.failed(item.name, problem);
+    const { queue, report, clock, random } = this.#parts;
+    const delay = problem.whose === 'program' ? FAULT_AGAIN : delayAfter(item.failures + 1, random());
+    queue.fail(item, clock.now() + delay, problem.message);
+    report.failed(item.name, problem);
   }
 
-  #tellOfFile({ kind, code, message, remedy }: Problem): void {
-    const { rarely, report } = this.#parts;
-    if (rarely.may(`${kind} ${code}`)) report.warn(`${message} ${remedy}`);
+  #logOfFile({ kind, code, message, remedy }: Problem): void {
+    const { throttle, report } = this.#parts;
+    if (throttle.shouldLog(`${kind} ${code}`)) report.warn(`${message} ${remedy}`);
   }
 
-  /** A file may be denied for what it is; several in a row, and no success of late, show that it is not the file. */
-  #areAllDenied(): boolean {
-    const isOfLate = performance.now() - this.#lastSuccess < SUCCESS_OF_LATE;
-    return this.#denied.size > (isOfLate ? DENIED_IN_A_ROW : 1);
+  /** Whether so many different files have failed for this reason in a row that it cannot be the files. */
+  #areAllAlike(item: Item, { kind, code }: Problem, now: number): boolean {
+    const failedAt = this.#failedAt.get(item.name);
+    if (failedAt !== undefined && failedAt <= this.#lastSuccess) return false;
+    const reason = `${kind} ${code}`;
+    const files = this.#alike.get(reason) ?? new Set();
+    this.#alike.set(reason, files.add(item.name));
+    return files.size > (now - this.#lastSuccess < SUCCESS_OF_LATE ? ALIKE_AFTER_SUCCESS : ALIKE);
   }
+}
+
+function isAmbiguous({ kind, code }: Problem): boolean {
+  return AMBIGUOUS.has(kind) || (kind === 'offline' && BROKEN_CONNECTION.has(code));
 }

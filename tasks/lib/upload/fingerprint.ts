@@ -6,10 +6,13 @@ export interface Fingerprint {
   readonly mtime: number;
 }
 
-/** Of a file that is there and cannot be looked at: like no other. The upload will say what is wrong with it. */
+/**
+ * Used when `lstat` fails. Equals no real fingerprint, so the file never counts as uploaded, and the upload reports the
+ * error.
+ */
 export const UNREADABLE: Fingerprint = { size: -1, mtime: 0 };
 
-/** Of the file at `path`; `undefined` where there is none, or something else. No link is followed. */
+/** The fingerprint of the file at `path`; `undefined` where there is none, or no regular file. No link is followed. */
 export function fingerprintOf(path: string): Fingerprint | undefined {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -19,6 +22,7 @@ export function fingerprintOf(path: string): Fingerprint | undefined {
   }
 }
 
+/** Whether both are of the same content, as far as size and mtime can tell. */
 export function isSame(a: Fingerprint, b: Fingerprint): boolean {
   return a.size === b.size && a.mtime === b.mtime;
 }

@@ -1,21 +1,21 @@
 /**
  * Reads an event file so that what is uploaded is whole.
  *
- * The camera writes to the final name, slowly at times. JPEG, PNG and MP4 can be told complete by their own end
- * (complete.ts), judged on the very bytes that are sent. What cannot be told so counts as finished when its size and
- * mtime have stood still for a while by this process's own watch (a file's time and the machine's clock need not agree):
- * a short while where the format does not tell, a long one where it says that more must come.
+ * The camera writes to the final name, slowly at times. JPEG, PNG and MP4 show by their own end whether they are whole
+ * (complete.ts), and that is judged on the very bytes that are sent. What does not show it is for the caller to judge: it
+ * waits until size and mtime have not changed for a while (write-stability.ts).
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Content } from '../bucket/content';
+import { codeOf } from '../error-code';
 import type { EventKind } from '../event';
 import { type Completeness, mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
 import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
 
 /**
- * Files up to so many bytes are judged and sent from memory; larger ones are sent part by part. No camera takes a picture
- * that large: one that is does not count as told complete by its end.
+ * Files up to 8 MiB are read whole. Larger ones are sent part by part; a picture among them is never judged complete by its
+ * ending and must stay unchanged for a while. No camera takes a picture that large.
  */
 const IN_MEMORY = 8 * 1024 * 1024;
 const UNKNOWN: Completeness = { state: 'unknown' };
@@ -24,22 +24,31 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** What a file was found to be. */
 export type Picture =
-  | { is: 'finished'; kind: EventKind; fingerprint: Fingerprint; content: Content; close(): Promise<void> }
-  /** More may come: it has no end yet or none that could be told, or it changed while it was read. */
-  | { is: 'unfinished'; fingerprint: Fingerprint; hasEnd: 'no' | 'unknown' }
+  /** It can be sent, if its completeness is good enough for the caller. */
+  | {
+      readonly is: 'readable';
+      readonly kind: EventKind;
+      readonly completeness: Completeness['state'];
+      readonly fingerprint: Fingerprint;
+      /** Throws `ChangedWhileReading` where the file changes before its last byte is read. */
+      readonly content: Content;
+      close(): Promise<void>;
+    }
+  /** It changed while it was read. */
+  | { readonly is: 'changing'; readonly fingerprint: Fingerprint }
   /** Nothing was written to it so far. */
-  | { is: 'empty'; fingerprint: Fingerprint }
-  | { is: 'gone' }
-  | { is: 'no-file' };
-
-/** Whether a content without a recognisable end has stood still for long enough. */
-export type IsStill = (fingerprint: Fingerprint, hasEnd: 'no' | 'unknown') => boolean;
+  | { readonly is: 'empty'; readonly fingerprint: Fingerprint }
+  | { readonly is: 'gone' }
+  /** A link, a directory, a fifo. */
+  | { readonly is: 'no-file' };
 
 /**
- * Opens the file at `path`. The content of a `finished` one throws `ChangedWhileReading` where the file changes before
- * its last byte is read; its caller closes it. Throws what the operating system says where the file cannot be read.
+ * Opens the file at `path`. The caller closes one that is `readable`.
+ *
+ * @throws what the operating system says where the file cannot be read.
+ * @throws ChangedWhileReading where it became shorter while it was read.
  */
-export async function openPicture(path: string, kind: EventKind, isStill: IsStill): Promise<Picture> {
+export async function openPicture(path: string, kind: EventKind): Promise<Picture> {
   const handle = await openFile(path);
   if (typeof handle === 'string') return { is: handle };
   let isKept = false;
@@ -48,21 +57,26 @@ export async function openPicture(path: string, kind: EventKind, isStill: IsStil
     if (!before.isFile()) return { is: 'no-file' };
     const fingerprint = { size: before.size, mtime: before.mtimeMs };
     if (before.size === 0) return { is: 'empty', fingerprint };
-    const isSmall = before.size <= IN_MEMORY;
-    const video = kind === 'mp4' ? await videoCompleteness(handle, before.size) : undefined;
-    const bytes = isSmall && video?.state !== 'incomplete' ? await readAll(handle, 0, before.size) : undefined;
-    const completeness = video ?? (bytes && kind !== 'mp4' ? pictureCompleteness(bytes, kind) : UNKNOWN);
-    if (!isSame(fingerprint, await fingerprintOf(handle))) return { is: 'unfinished', fingerprint, hasEnd: 'no' };
-    if (completeness.state !== 'complete') {
-      const hasEnd = completeness.state === 'incomplete' ? 'no' : 'unknown';
-      if (!isStill(fingerprint, hasEnd)) return { is: 'unfinished', fingerprint, hasEnd };
-    }
+    const bytes = before.size <= IN_MEMORY ? await readAll(handle, 0, before.size) : undefined;
+    const { state } = await completenessOf(handle, kind, before.size, bytes);
+    if (!isSame(fingerprint, await fingerprintOf(handle))) return { is: 'changing', fingerprint };
+    const facts = { is: 'readable', kind, completeness: state, fingerprint } as const;
+    if (bytes !== undefined) return { ...facts, content: new BufferContent(bytes), close: async () => {} };
     isKept = true;
-    const content = bytes === undefined ? new FileContent(handle, fingerprint) : new BufferContent(bytes);
-    return { is: 'finished', kind, fingerprint, content, close: () => handle.close() };
+    return { ...facts, content: new FileContent(handle, fingerprint), close: () => handle.close() };
   } finally {
     if (!isKept) await handle.close();
   }
+}
+
+function completenessOf(
+  handle: FileHandle,
+  kind: EventKind,
+  size: number,
+  bytes: Buffer | undefined,
+): Completeness | Promise<Completeness> {
+  if (kind === 'mp4') return videoCompleteness(handle, size);
+  return bytes === undefined ? UNKNOWN : pictureCompleteness(bytes, kind);
 }
 
 /** The file changed between its first and its last byte; what was sent of it counts for nothing. */
@@ -70,20 +84,20 @@ export class ChangedWhileReading extends Error {
   override readonly name = 'ChangedWhileReading';
 }
 
-/** What a look at a file's last bytes tells. */
-export type Glance = { is: 'gone' } | { is: 'unfinished' | 'maybe-finished'; fingerprint: Fingerprint };
+/** What a peek at a file's last bytes tells. */
+export type Peek = { is: 'gone' } | { is: 'unfinished' | 'maybe-finished'; fingerprint: Fingerprint };
 
 /**
  * A quick look, once for every write that the kernel tells of: a few system calls on a file whose end is in memory since
  * it was written just now, cheaper done at once than handed to another thread. A file that may not be read is
  * `maybe-finished`: the upload will say why it fails.
  */
-export function glance(path: string, kind: EventKind): Glance {
+export function peek(path: string, kind: EventKind): Peek {
   let descriptor: number;
   try {
     descriptor = openSync(path, FLAGS);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENXIO') return { is: 'gone' };
     return { is: 'maybe-finished', fingerprint: UNREADABLE };
   }
@@ -105,7 +119,7 @@ async function openFile(path: string): Promise<FileHandle | 'gone' | 'no-file'> 
   try {
     return await open(path, FLAGS);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === 'ENOENT') return 'gone';
     if (code === 'ELOOP' || code === 'ENXIO') return 'no-file';
     throw error;

@@ -1,9 +1,11 @@
 /** How far an uploader is, as its queue and its counts show it: for `grunt status`, the progress bar, the summary. */
 
 import type { Problem } from '../bucket/problem';
+import type { Clock } from './clock';
 import type { Ledger } from './ledger';
 import type { QueueCounts, UploadQueue } from './queue';
 
+/** What was done since the start. */
 export interface Totals {
   uploaded: number;
   uploadedBytes: number;
@@ -11,6 +13,7 @@ export interface Totals {
   lastSuccess: { name: string; at: Date } | undefined;
 }
 
+/** How far an uploader is. */
 export interface UploaderStatus extends QueueCounts, Totals {
   /** What keeps the whole target from uploading. */
   problem: { message: string; remedy: string; nextTry: Date } | undefined;
@@ -34,23 +37,28 @@ export interface Trouble {
 }
 
 /** The status of an uploader with this queue. */
-export function progressOf(queue: UploadQueue, totals: Readonly<Totals>, trouble: Trouble | undefined): UploaderStatus {
+export function progressOf(
+  queue: UploadQueue,
+  totals: Readonly<Totals>,
+  trouble: Trouble | undefined,
+  clock: Clock,
+): UploaderStatus {
   const problem = trouble && {
     message: trouble.problem.message,
     remedy: trouble.problem.remedy,
-    nextTry: dateOf(Math.max(trouble.nextTry, performance.now())),
+    nextTry: dateOf(Math.max(trouble.nextTry, clock.now()), clock),
   };
   return { ...queue.counts(), ...totals, problem, failures: failuresOf(queue) };
 }
 
 /** Where the file called `name` is: in the queue, done as the ledger says, or nowhere that is known. */
-export function whereaboutsOf(name: string, queue: UploadQueue, ledger: Ledger): Whereabouts {
+export function whereaboutsOf(name: string, queue: UploadQueue, ledger: Ledger, clock: Clock): Whereabouts {
   const item = queue.get(name);
   if (item === undefined) return { is: ledger.knows(name) ? 'uploaded' : 'unknown' };
   const { state } = item;
   if (state.is === 'sending') return { is: 'sending' };
   if (state.is === 'ready') return { is: 'queued', before: queue.before(item) };
-  const at = dateOf(state.until);
+  const at = dateOf(state.until, clock);
   if (state.hold.why === 'failed') return { is: 'failed', message: state.hold.message, nextTry: at };
   return { is: state.hold.why, nextLook: at };
 }
@@ -68,6 +76,6 @@ function failuresOf(queue: UploadQueue): UploaderStatus['failures'] {
 }
 
 /** A time of the monotonic clock as a date. */
-function dateOf(at: number): Date {
-  return new Date(Date.now() + at - performance.now());
+function dateOf(at: number, clock: Clock): Date {
+  return new Date(clock.date() + at - clock.now());
 }

@@ -1,229 +1,307 @@
 /**
  * What is to be uploaded, and which is next.
  *
- * An owner whose house is being broken into does not wait behind last week: what was noticed while we run ("live")
- * goes first, the latest first, and pictures before videos, which take their time; what was found lying there (the
- * backlog) fills the rest, newest first. "Latest" is the order in which we noticed, not a time: a Pi has no clock battery, and after a power cut its time jumps back.
+ * An owner whose house is being broken into does not wait behind last week. So what was noticed while we run ("live")
+ * goes first: the latest first, pictures before videos, which take longer. What was found lying there at the start (the
+ * backlog) follows, newest first. "Latest" is the order in which files were noticed, not a time: a Pi has no clock
+ * battery, and after a power cut its time jumps back.
  *
- * A file is in here once, by its name, whatever happens to it: `ready` (in the heap that `take` pops), `sending`, or
- * `held` until a time: after a failure, or because it is not finished yet. Moving an entry in a heap is dear and
- * rarely needed, so a heap holds tickets; an item's older tickets are void and skipped when they come up.
+ * A file is in here once, by its name, in one of three states: `ready`, `sending`, or `held` until a time, because it
+ * failed or because the camera has not finished it. A file that has failed is a retry from then on. Retries have a heap
+ * of their own, and the caller says how many slots they may take: a hundred files that always fail delay no good one.
+ *
+ * Memory: about 250 bytes a waiting file, its name of 80 characters included (test/lib/upload/queue.test.ts measures it).
  */
 import { Heap } from './heap';
 
-/** Why an item is held: it failed (and why), the camera has not finished it, or has written nothing to it so far. */
-export type Hold = { why: 'failed'; message: string } | { why: 'unfinished' } | { why: 'empty' };
+/**
+ * Why an item is held: its upload failed (and why), the camera has not finished it (`cut-short`: its format says that more
+ * must come), or nothing was written to it so far.
+ */
+export type Hold =
+  | { readonly why: 'failed'; readonly message: string }
+  | { readonly why: 'unfinished'; readonly isCutShort: boolean }
+  | { readonly why: 'empty' };
 
 export type ItemState =
-  | { is: 'ready' }
-  | { is: 'sending'; since: number; offeredAgain: boolean }
-  | { is: 'held'; until: number; hold: Hold };
+  | { readonly is: 'ready' }
+  | { readonly is: 'sending'; offeredAgain: boolean }
+  /** `until`: ms, monotonic. */
+  | { readonly is: 'held'; readonly until: number; readonly hold: Hold };
 
+/** A file in the queue. Only the queue writes to it. */
 export interface Item {
   readonly name: string;
   readonly directory: string;
   /** When the camera took it, in ms since 1970 as its name or its file says; 0 where neither does. */
   readonly captured: number;
   /** Position in the order of arrival of what was noticed live; 0 for the backlog. */
-  live: number;
+  readonly live: number;
   readonly isVideo: boolean;
   /** Failures in a row, of this file. */
-  failures: number;
-  state: ItemState;
-  ticket: number;
+  readonly failures: number;
+  readonly state: ItemState;
 }
 
-/** Whether an item may take long, or may wait: whoever keeps a slot free keeps it free of these. */
-export function isBulk({ live, isVideo }: Item): boolean {
-  return live === 0 || isVideo;
+/** A file that should be uploaded, as `offer` takes it. */
+export interface Offer {
+  readonly name: string;
+  readonly directory: string;
+  readonly captured: number;
+  /** Whether it was noticed while we run: it goes before everything that came earlier. */
+  readonly isLive: boolean;
+  readonly isVideo: boolean;
 }
 
-interface Ticket {
-  readonly item: Item;
-  readonly number: number;
-  readonly live: number;
-  readonly at: number;
+/** What `take` may return. */
+export interface TakeOptions {
+  /** Whether backlog and videos may go (see `isBulk`). */
+  readonly bulk: boolean;
+  /** Whether a file that has failed may go: before the backlog, only if nothing else is ready, or not at all. */
+  readonly retries: 'first' | 'last' | 'none';
 }
 
-function isSooner(a: Ticket, b: Ticket): boolean {
-  const aRank = rank(a);
-  const bRank = rank(b);
-  if (aRank !== bRank) return aRank > bRank;
-  if (a.live !== b.live) return a.live > b.live;
-  if (a.item.captured !== b.item.captured) return a.item.captured > b.item.captured;
-  return a.item.name > b.item.name;
-}
-
-function rank({ live, item }: Ticket): number {
-  if (live === 0) return 0;
-  return item.isVideo ? 1 : 2;
-}
-
+/** How many files are in which state; `failed`, `unfinished` and `empty` are those that are held, by reason. */
 export interface QueueCounts {
   /** Everything in the queue. */
   pending: number;
+  /** What was noticed while we run. */
   live: number;
   sending: number;
   failed: number;
   unfinished: number;
+  /** Of the unfinished: those whose format says that more must come. */
+  cutShort: number;
   empty: number;
 }
 
+/** Whether an item may take long, or may wait: the slot for what happens now is kept free of these. */
+export function isBulk({ live, isVideo }: Item): boolean {
+  return live === 0 || isVideo;
+}
+
+interface Entry extends Item {
+  live: number;
+  failures: number;
+  state: ItemState;
+  heapIndex: number;
+}
+
+const READY: ItemState = { is: 'ready' };
+
+function isSooner(a: Item, b: Item): boolean {
+  const aRank = rank(a);
+  const bRank = rank(b);
+  if (aRank !== bRank) return aRank > bRank;
+  if (a.live !== b.live) return a.live > b.live;
+  if (a.captured !== b.captured) return a.captured > b.captured;
+  return a.name > b.name;
+}
+
+function rank({ live, isVideo }: Item): number {
+  if (live === 0) return 0;
+  return isVideo ? 1 : 2;
+}
+
+function heldUntil({ state }: Item): number {
+  return state.is === 'held' ? state.until : 0;
+}
+
 export class UploadQueue {
-  readonly #items = new Map<string, Item>();
-  readonly #ready = new Heap<Ticket>(isSooner);
-  readonly #held = new Heap<Ticket>((a, b) => a.at < b.at);
+  readonly #entries = new Map<string, Entry>();
+  /** Ready, and never failed. */
+  readonly #fresh = new Heap<Entry>(isSooner);
+  /** Ready once more after a failure. */
+  readonly #retries = new Heap<Entry>(isSooner);
+  readonly #held = new Heap<Entry>((a, b) => heldUntil(a) < heldUntil(b));
+  readonly #counts: QueueCounts = { pending: 0, live: 0, sending: 0, failed: 0, unfinished: 0, cutShort: 0, empty: 0 };
   #arrivals = 0;
-  #tickets = 0;
 
   get size(): number {
-    return this.#items.size;
+    return this.#entries.size;
+  }
+
+  /** How many could be sent now. */
+  get ready(): number {
+    return this.#fresh.size + this.#retries.size;
   }
 
   get(name: string): Item | undefined {
-    return this.#items.get(name);
+    return this.#entries.get(name);
   }
 
   items(): IterableIterator<Item> {
-    return this.#items.values();
+    return this.#entries.values();
+  }
+
+  counts(): QueueCounts {
+    return { ...this.#counts };
   }
 
   /**
-   * A file that should be uploaded: `live` puts it before everything that came earlier. One that is being sent is
-   * offered again when `done` is called, since what is being sent may be older than what was noticed now. The same
-   * name from a second directory is refused (`undefined`): in the bucket both would be one object.
+   * Adds a file, or moves it to the front where it is live. A file that is being sent is offered again when `done` is
+   * called, since what is being sent may be older than what was noticed now. `hold`: it is not ready before that time (ms,
+   * monotonic). The same name from a second directory is refused (`undefined`): in the bucket both would be one object.
    */
-  offer(directory: string, name: string, captured: number, live: boolean, isVideo = false): Item | undefined {
-    const item = this.#items.get(name);
-    if (item === undefined) {
-      const added: Item = {
-        name,
-        directory,
-        captured,
-        live: live ? ++this.#arrivals : 0,
-        isVideo,
-        failures: 0,
-        state: { is: 'ready' },
-        ticket: 0,
-      };
-      this.#items.set(name, added);
-      this.#makeReady(added);
-      return added;
+  offer(offer: Offer, hold?: { readonly until: number; readonly hold: Hold }): Item | undefined {
+    const { name, directory, captured, isLive, isVideo } = offer;
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = { name, directory, captured, live: 0, isVideo, failures: 0, state: READY, heapIndex: -1 };
+      this.#entries.set(name, entry);
+      this.#count(entry, 1);
+    } else if (entry.directory !== directory) {
+      return undefined;
     }
-    if (item.directory !== directory) return undefined;
-    if (live) item.live = ++this.#arrivals;
-    if (item.state.is === 'sending') item.state.offeredAgain = true;
-    else this.#makeReady(item);
-    return item;
+    if (entry.state.is === 'sending') {
+      entry.state.offeredAgain = true;
+      this.#setLive(entry, isLive);
+      return entry;
+    }
+    this.#leaveHeap(entry);
+    this.#setLive(entry, isLive);
+    if (hold === undefined) this.#makeReady(entry);
+    else this.#makeHeld(entry, hold.until, hold.hold);
+    return entry;
   }
 
-  /** The next one to send at `now` (ms), marked `sending`; of no bulk unless `bulkToo` (see `isBulk`). */
-  take(now: number, bulkToo: boolean): Item | undefined {
+  /** The next one to send at `now` (ms, monotonic), marked `sending`; `undefined` where nothing may go. */
+  take(now: number, { bulk, retries }: TakeOptions): Item | undefined {
     this.#release(now);
-    for (;;) {
-      const ticket = this.#ready.peek();
-      if (ticket === undefined || (!bulkToo && rank(ticket) < 2 && this.#isValid(ticket))) return undefined;
-      this.#ready.pop();
-      if (!this.#isValid(ticket)) continue;
-      ticket.item.state = { is: 'sending', since: now, offeredAgain: false };
-      return ticket.item;
-    }
+    const fresh = this.#fresh.peek();
+    const retry = retries === 'none' ? undefined : this.#retries.peek();
+    const isFreshAllowed = fresh !== undefined && (bulk || !isBulk(fresh));
+    const isRetryAllowed = retry !== undefined && (bulk || !isBulk(retry));
+    if (!isFreshAllowed) return isRetryAllowed ? this.#send(retry) : undefined;
+    return isRetryAllowed && retries === 'first' && isBulk(fresh) ? this.#send(retry) : this.#send(fresh);
   }
 
   /** Sent, vanished or no file at all: out of the queue, or, if it was offered again meanwhile, once more. */
   done(item: Item): void {
-    if (item.state.is === 'sending' && item.state.offeredAgain) {
-      item.failures = 0;
-      this.#makeReady(item);
+    const entry = this.#entries.get(item.name);
+    if (entry === undefined) return;
+    if (entry.state.is === 'sending' && entry.state.offeredAgain) {
+      entry.failures = 0;
+      this.#makeReady(entry);
     } else {
       this.remove(item.name);
     }
   }
 
-  /** Ready again at once: it was not its own fault. */
+  /** Ready again at once: what happened was not its own fault. */
   putBack(item: Item): void {
-    item.failures = 0;
-    this.#makeReady(item);
+    const entry = this.#entries.get(item.name);
+    if (entry === undefined) return;
+    this.#leaveHeap(entry);
+    entry.failures = 0;
+    this.#makeReady(entry);
   }
 
-  /** Not before `until` (ms), unless it is offered again. */
+  /** Its upload failed once more: held until `until` (ms, monotonic), and a retry from then on. */
+  fail(item: Item, until: number, message: string): void {
+    const entry = this.#entries.get(item.name);
+    if (entry === undefined) return;
+    entry.failures++;
+    this.hold(entry, until, { why: 'failed', message });
+  }
+
+  /** Not before `until` (ms, monotonic), unless it is offered again or was meanwhile. */
   hold(item: Item, until: number, hold: Hold): void {
-    if (item.state.is === 'sending' && item.state.offeredAgain) {
-      this.#makeReady(item);
-      return;
-    }
-    item.state = { is: 'held', until, hold };
-    item.ticket = ++this.#tickets;
-    this.#push(this.#held, { item, number: item.ticket, live: item.live, at: until });
+    const entry = this.#entries.get(item.name);
+    if (entry === undefined) return;
+    const { state } = entry;
+    this.#leaveHeap(entry);
+    if (state.is === 'sending' && state.offeredAgain) this.#makeReady(entry);
+    else this.#makeHeld(entry, until, hold);
   }
 
   remove(name: string): void {
-    const item = this.#items.get(name);
-    if (item === undefined) return;
-    item.ticket = ++this.#tickets;
-    this.#items.delete(name);
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#leaveHeap(entry);
+    this.#count(entry, -1);
+    this.#entries.delete(name);
   }
 
-  /** What failed at most so many times in a row is ready again: the reason is gone, or may be. */
-  releaseFailed(failures: number): void {
-    for (const item of this.#items.values()) {
-      if (item.state.is === 'held' && item.state.hold.why === 'failed' && item.failures <= failures)
-        this.#makeReady(item);
+  /** Makes ready every held item with at most `failures` consecutive failures, as if it had not failed. */
+  releaseFailed(failures = Number.POSITIVE_INFINITY): void {
+    for (const entry of this.#entries.values()) {
+      const { state } = entry;
+      if (state.is === 'held' && state.hold.why === 'failed' && entry.failures <= failures) this.putBack(entry);
     }
   }
 
-  /** When the next held item becomes ready (ms), if any is held. */
+  /** When the next held item becomes ready (ms, monotonic), if any is held. */
   nextRelease(): number | undefined {
-    for (;;) {
-      const ticket = this.#held.peek();
-      if (ticket === undefined) return undefined;
-      if (this.#isValid(ticket)) return ticket.at;
-      this.#held.pop();
-    }
+    const next = this.#held.peek();
+    return next && heldUntil(next);
+  }
+
+  /** The ready items in the order in which they would go if nothing happened meanwhile. Changes nothing. */
+  inOrder(): Item[] {
+    return [...this.#fresh.inOrder(), ...this.#retries.inOrder()];
   }
 
   /** How many go before this one. */
   before(item: Item): number {
-    const mine: Ticket = { item, number: item.ticket, live: item.live, at: 0 };
     let count = 0;
-    for (const other of this.#items.values()) {
-      if (other.state.is === 'ready' && isSooner({ item: other, number: 0, live: other.live, at: 0 }, mine)) count++;
+    for (const other of this.#entries.values()) {
+      if (other.state.is !== 'ready') continue;
+      const isOtherRetry = other.failures > 0;
+      const isRetry = item.failures > 0;
+      if (isOtherRetry === isRetry ? isSooner(other, item) : isRetry) count++;
     }
     return count;
   }
 
-  counts(): QueueCounts {
-    const counts: QueueCounts = { pending: this.#items.size, live: 0, sending: 0, failed: 0, unfinished: 0, empty: 0 };
-    for (const { live, state } of this.#items.values()) {
-      if (live > 0) counts.live++;
-      if (state.is === 'sending') counts.sending++;
-      if (state.is === 'held') counts[state.hold.why]++;
-    }
-    return counts;
+  #send(entry: Entry): Item {
+    this.#leaveHeap(entry);
+    this.#setState(entry, { is: 'sending', offeredAgain: false });
+    return entry;
   }
 
-  #isValid(ticket: Ticket): boolean {
-    return ticket.item.ticket === ticket.number;
+  #makeReady(entry: Entry): void {
+    this.#setState(entry, READY);
+    (entry.failures > 0 ? this.#retries : this.#fresh).push(entry);
   }
 
-  #makeReady(item: Item): void {
-    item.state = { is: 'ready' };
-    item.ticket = ++this.#tickets;
-    this.#push(this.#ready, { item, number: item.ticket, live: item.live, at: 0 });
+  #makeHeld(entry: Entry, until: number, hold: Hold): void {
+    this.#setState(entry, { is: 'held', until, hold });
+    this.#held.push(entry);
   }
 
-  /** A file that is written to a thousand times leaves as many void tickets, should nobody take any for a while. */
-  #push(heap: Heap<Ticket>, ticket: Ticket): void {
-    heap.push(ticket);
-    if (heap.size > 2 * this.#items.size + 1000) heap.keep((each) => this.#isValid(each));
+  #leaveHeap(entry: Entry): void {
+    if (entry.heapIndex < 0) return;
+    if (!this.#fresh.remove(entry) && !this.#retries.remove(entry)) this.#held.remove(entry);
+  }
+
+  #setState(entry: Entry, state: ItemState): void {
+    this.#count(entry, -1);
+    entry.state = state;
+    this.#count(entry, 1);
+  }
+
+  #setLive(entry: Entry, isLive: boolean): void {
+    if (!isLive) return;
+    this.#count(entry, -1);
+    entry.live = ++this.#arrivals;
+    this.#count(entry, 1);
+  }
+
+  #count({ live, state }: Item, by: 1 | -1): void {
+    const counts = this.#counts;
+    counts.pending += by;
+    if (live > 0) counts.live += by;
+    if (state.is === 'sending') counts.sending += by;
+    if (state.is !== 'held') return;
+    counts[state.hold.why] += by;
+    if (state.hold.why === 'unfinished' && state.hold.isCutShort) counts.cutShort += by;
   }
 
   #release(now: number): void {
-    for (;;) {
-      const at = this.nextRelease();
-      if (at === undefined || at > now) return;
-      const ticket = this.#held.pop();
-      if (ticket !== undefined) this.#makeReady(ticket.item);
+    for (let next = this.#held.peek(); next !== undefined && heldUntil(next) <= now; next = this.#held.peek()) {
+      this.#held.pop();
+      this.#makeReady(next);
     }
   }
 }

@@ -1,155 +1,158 @@
 /**
- * From capture directory to bucket: the one place where capture, ledger, queue and bucket meet.
+ * From capture directory to bucket: the one place where scanner, queue, bucket and ledger meet.
  *
- *     Intake ─ names ─→ queue ─ next ─→ openPicture ─ whole ─→ Bucket.put ─ confirmed ─→ Ledger
- *        ↑                 ↑ held until a time: failed, unfinished       │
- *        └── is it in the ledger already?  └────────── Failures ─────────┘
+ *     Scanner ─ names ─→ queue ─ next ─→ uploadFile ─ whole ─→ bucket.put ─ confirmed ─→ ledger
+ *        ↑                  ↑ held until a time: failed, unfinished    │
+ *        └── is it in the ledger already?  └──────── Failures ─────────┘
  *
  * `#pump` is the only starter of uploads. It runs whenever something may have changed (a name noticed, an upload ended,
- * a hold or the gate's wait over), and starts as many as may run now. One of several slots is kept for pictures of what
- * happens now, so that they wait neither for the backlog nor for a video.
+ * a hold or a backoff over), and starts as many as may run now. One of several slots is kept for pictures of what happens
+ * now, so that they wait neither for the backlog, nor for a video, nor for a file that fails again and again.
  *
- * Settings may change at any time (`apply`): everything that depends on them is one `Work`, replaced in one step, and an
- * upload ends with the one that it began with.
+ * Settings may change at any time (`apply`): everything that depends on them is one `Session`, replaced in one step, and
+ * an upload ends with the session that it began in.
  */
-import { join } from 'node:path';
-import { isOfFile } from '../bucket/problem-of';
-import { contentTypeOf, eventMetadata, kindOf, objectKey } from '../event';
+
+import { plural } from '../plural';
 import type { SyncSettings } from '../settings/settings';
 import { Failures } from './failures';
-import type { Fingerprint } from './fingerprint';
-import { Intake } from './intake';
 import type { Ledger } from './ledger';
-import { LookUp } from './lookup';
-import { ChangedWhileReading, openPicture, type Picture } from './picture';
+import { LogThrottle } from './log-throttle';
 import { progressOf, type Totals, type UploaderStatus, type Whereabouts, whereaboutsOf } from './progress';
-import { type Item, isBulk, UploadQueue } from './queue';
-import { Rarely } from './rarely';
+import { type Item, isBulk, type TakeOptions, UploadQueue } from './queue';
+import { Reconciliation } from './reconciliation';
 import type { Report } from './report';
-import { Stillness } from './stillness';
-import { isSamePlace, openWork, type Work } from './work';
+import { Scanner } from './scanner';
+import { type Environment, isSamePlace, Session, systemEnvironment } from './session';
+import { type UploadResult, uploadFile } from './upload-file';
+import { WriteStability } from './write-stability';
 
 /** An empty file is looked at again after so many ms, should the kernel not tell of its first byte. */
 const EMPTY_AGAIN = 60_000;
 /** So many unknown files at once are looked up in the bucket before they are sent, even where the ledger is not new. */
 const LOOK_UP_FROM = 1_000;
-/** A file without the end that its format has must stand still so many times as long as one of unknown format. */
-const CUT_SHORT = 30;
+/** Of the slots, one in so many is for files that have failed before, as long as others wait. */
+const RETRY_SHARE = 4;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 /** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
 const PATIENCE_OF_A_PASS = 3;
 
+/** How an uploader is to work. */
+export interface UploaderOptions {
+  /** One pass: what fails again and again is given up, so that `idle` comes. */
+  readonly once?: boolean;
+  readonly environment?: Environment;
+}
+
+/**
+ * `switching`: other settings are on their way, nothing is begun under the old ones. `paused`: nothing is begun until
+ * `apply`. `stopping`: for good.
+ */
+type State = 'running' | 'switching' | 'paused' | 'stopping';
+
+interface Sending {
+  readonly ended: Promise<void>;
+  readonly isBulk: boolean;
+  readonly isRetry: boolean;
+}
+
 export class Uploader {
   readonly #report: Report;
   readonly #once: boolean;
+  readonly #environment: Environment;
   readonly #queue = new UploadQueue();
-  readonly #stillness = new Stillness();
-  readonly #rarely = new Rarely();
+  readonly #stability: WriteStability;
+  readonly #throttle: LogThrottle;
   readonly #failures: Failures;
-  readonly #intake: Intake;
-  readonly #lookUp: LookUp;
-  readonly #sending = new Map<Item, Promise<void>>();
+  readonly #scanner: Scanner;
+  readonly #reconciliation: Reconciliation;
+  readonly #sending = new Map<Item, Sending>();
   readonly #abort = new AbortController();
   readonly #totals: Totals = { uploaded: 0, uploadedBytes: 0, vanished: 0, lastSuccess: undefined };
-  readonly #begunAt = performance.now();
-  #work: Work;
-  #bulkSending = 0;
-  #applying: Promise<void> = Promise.resolve();
-  /** Whether `apply` or `pause` was called last. */
-  #isWanted = true;
-  #isPaused = false;
-  #isStopping = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #begunAt: number;
+  #session: Session;
+  #state: State = 'running';
+  #switching: Promise<void> = Promise.resolve();
+  #cancelTimer: () => void = () => {};
   #onIdle: (() => void) | undefined;
 
-  private constructor(work: Work, report: Report, once: boolean) {
-    this.#work = work;
+  private constructor(session: Session, report: Report, once: boolean, environment: Environment) {
+    const { clock, random } = environment;
+    const queue = this.#queue;
+    this.#session = session;
     this.#report = report;
     this.#once = once;
-    this.#failures = new Failures({
-      queue: this.#queue,
-      rarely: this.#rarely,
-      report,
-      concurrency: () => this.#work.settings.concurrency,
-      isStopping: () => this.#isStopping,
-    });
-    const told = {
-      queue: this.#queue,
-      say: (text: string) => report.say(text),
-      warn: (text: string) => report.warn(text),
-    };
-    this.#intake = new Intake({
-      ...told,
-      rarely: this.#rarely,
-      stillness: this.#stillness,
-      ledger: () => this.#work.ledger,
-      settings: () => this.#work.settings,
-      changed: () => this.#pump(),
-      backlogFound: (unknown, isAgain) => this.#backlogFound(unknown, isAgain),
-      vanished: (item) => this.#vanish(item),
-    });
-    this.#lookUp = new LookUp({
-      ...told,
-      once,
-      isPaused: () => this.#isPaused,
-      trouble: (problem) => this.#failures.tell(problem),
-      lastSuccess: () => this.#failures.lastSuccess,
-      done: () => this.#pump(),
+    this.#environment = environment;
+    this.#begunAt = clock.now();
+    this.#stability = new WriteStability(clock);
+    this.#throttle = new LogThrottle(clock);
+    const parts = { queue, report, clock, random, once, throttle: this.#throttle, stability: this.#stability };
+    this.#failures = new Failures({ ...parts, concurrency: session.settings.concurrency });
+    this.#reconciliation = new Reconciliation(parts);
+    this.#scanner = new Scanner(parts, session);
+    this.#scanner.on('changed', () => this.#pump());
+    this.#scanner.on('vanished', (item) => this.#vanished(item));
+    this.#scanner.on('backlog', ({ unknown, isAgain }) => {
+      if (unknown > 0 && (this.#session.ledger.isNew || isAgain || unknown >= LOOK_UP_FROM))
+        this.#reconciliation.request();
     });
   }
 
-  /** `once`: what fails again and again is given up, so that `idle` comes. Uploads nothing before `start`. */
-  static async open(settings: SyncSettings, report: Report, once = false): Promise<Uploader> {
-    return new Uploader(await openWork(settings, (text) => report.say(text)), report, once);
+  /** Uploads nothing before `start`. */
+  static async open(settings: SyncSettings, report: Report, options: UploaderOptions = {}): Promise<Uploader> {
+    const { once = false, environment = systemEnvironment } = options;
+    const session = await Session.open(settings, environment, (text) => report.say(text));
+    return new Uploader(session, report, once, environment);
   }
 
   /** Resolves when the capture directories have been scanned once, or found missing. */
   async start(): Promise<void> {
-    await this.#intake.watch();
-    if (this.#once) this.#intake.freeze();
+    await this.#scanner.watch(this.#session);
+    if (this.#once) this.#scanner.freeze();
   }
 
   /** Goes on with other settings. What is being sent is sent to where it was going. */
   apply(settings: SyncSettings): Promise<void> {
-    this.#isWanted = true;
-    this.#applying = this.#applying.catch(() => {}).then(() => this.#apply(settings));
-    return this.#applying;
+    if (this.#state !== 'stopping') this.#state = 'switching';
+    this.#switching = this.#switching.catch(() => {}).then(() => this.#switchTo(settings));
+    return this.#switching;
   }
 
-  async #apply(settings: SyncSettings): Promise<void> {
-    if (this.#isStopping) return;
-    const old = this.#work;
+  async #switchTo(settings: SyncSettings): Promise<void> {
+    if (this.#state === 'stopping') return;
+    if (this.#state === 'running') this.#state = 'switching';
+    const old = this.#session;
     const isElsewhere = !isSamePlace(old.settings, settings);
-    const sending = [...this.#sending.values()];
-    this.#isPaused = true;
-    // Uploads under way find the old ledger closed: they count for the old destination only, and are sent again.
+    const sending = [...this.#sending.values()].map(({ ended }) => ended);
+    // Close it first, so that running uploads cannot be recorded for the new destination; they are uploaded there again.
     if (isElsewhere) await old.ledger.close().catch(() => {});
-    const work = await openWork(settings, (text) => this.#report.say(text), isElsewhere ? undefined : old.ledger);
-    this.#work = work;
-    old.over.abort();
+    const ledger = isElsewhere ? undefined : old.ledger;
+    const session = await Session.open(settings, this.#environment, (text) => this.#report.say(text), ledger);
+    if (this.#isStopping) return session.bucket.close();
+    this.#session = session;
+    old.supersede();
     Promise.allSettled(sending).then(() => old.bucket.close());
-    if (isElsewhere) this.#intake.close();
-    this.#rarely.clear();
-    this.#failures.forgive();
-    this.#lookUp.replace(work);
-    this.#isPaused = !this.#isWanted;
+    if (isElsewhere) this.#scanner.close();
+    this.#throttle.resetAll();
+    this.#failures.forgive(settings.concurrency);
+    this.#reconciliation.supersede();
+    if (this.#state === 'switching') this.#state = 'running';
     this.#pump();
-    await this.#intake.watch();
+    await this.#scanner.watch(session);
   }
 
   /** Sends nothing more until `apply`; what is being sent is finished. */
   pause(): void {
-    this.#isWanted = false;
-    this.#isPaused = true;
+    if (this.#state !== 'stopping') this.#state = 'paused';
   }
 
   /** A file that some other watcher noticed. */
   notice(path: string): void {
-    this.#intake.notice(path);
+    this.#scanner.notice(path);
   }
 
-  /** Resolves when nothing is left that could be done now (see `open`). */
+  /** Resolves when nothing is left that could be done now, where there is to be one pass only. */
   async idle(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -159,205 +162,185 @@ export class Uploader {
 
   /** How many files are left, a directory or name that cannot be read counting as one. */
   get left(): number {
-    return this.#queue.size - this.#queue.counts().empty + this.#intake.unreadable;
+    return this.#queue.size - this.#queue.counts().empty + this.#scanner.unreadable;
   }
 
-  /** Event files waiting, for `--no-write`: name and key of each, in the order in which they would go. */
-  *plan(): Generator<{ name: string; key: string }> {
-    for (;;) {
-      const item = this.#queue.take(Number.POSITIVE_INFINITY, true);
-      if (item === undefined) return;
-      yield { name: item.name, key: this.#keyOf(item.name) };
-    }
+  /** Event files that wait to be sent, with their keys, in the order in which they would go. */
+  plan(): { name: string; key: string }[] {
+    return this.#queue.inOrder().map(({ name }) => ({ name, key: this.#session.keyOf(name) }));
   }
 
   /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. */
   async stop(grace: number): Promise<void> {
-    this.#isStopping = true;
-    clearTimeout(this.#timer);
-    this.#work.over.abort();
-    this.#intake.close();
-    const aborted = new Promise((resolve) => this.#abort.signal.addEventListener('abort', resolve, { once: true }));
-    const timer = setTimeout(() => this.#abort.abort(), grace);
-    await Promise.race([Promise.allSettled(this.#sending.values()), aborted]);
-    clearTimeout(timer);
-    this.#work.bucket.close();
-    await this.#work.ledger.close();
+    this.#state = 'stopping';
+    this.#cancelTimer();
+    this.#session.supersede();
+    this.#scanner.close();
+    const { signal } = this.#abort;
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    const cancel = this.#environment.clock.after(grace, () => this.#abort.abort());
+    await Promise.race([Promise.allSettled([...this.#sending.values()].map(({ ended }) => ended)), aborted]);
+    cancel();
+    this.#session.bucket.close();
+    await this.#session.ledger.close();
   }
 
   status(): UploaderStatus {
-    const { problem = this.#lookUp.problem, probeAt } = this.#failures.gate;
-    return progressOf(this.#queue, this.#totals, problem && { problem, nextTry: probeAt });
+    const { clock } = this.#environment;
+    const circuit = this.#failures.circuit.state;
+    const { problem, dueAt } = this.#reconciliation;
+    const trouble =
+      circuit.is === 'open'
+        ? { problem: circuit.problem, nextTry: circuit.nextAttemptAt }
+        : problem && { problem, nextTry: dueAt ?? clock.now() };
+    return progressOf(this.#queue, this.#totals, trouble, clock);
   }
 
   whereabouts(name: string): Whereabouts {
-    return whereaboutsOf(name, this.#queue, this.#work.ledger);
+    return whereaboutsOf(name, this.#queue, this.#session.ledger, this.#environment.clock);
   }
 
-  #backlogFound(unknown: number, isAgain: boolean): void {
-    const { ledger } = this.#work;
-    if (unknown > 0 && (ledger.isNew || isAgain || unknown >= LOOK_UP_FROM)) this.#lookUp.request(this.#work);
+  get #isStopping(): boolean {
+    return this.#state === 'stopping';
   }
 
   #pump(): void {
-    clearTimeout(this.#timer);
-    if (this.#isStopping || this.#isPaused) return;
-    const now = performance.now();
-    for (;;) {
-      const width = this.#failures.width(now);
-      if (this.#sending.size >= width) break;
-      const isWaiting = this.#intake.isGathering || this.#lookUp.isRunning;
-      // One slot stays free for pictures of what happens now, where there are several.
-      const bulkToo = !isWaiting && this.#bulkSending < Math.max(1, width - 1);
-      const item = this.#queue.take(now, bulkToo);
+    this.#cancelTimer();
+    if (this.#state !== 'running') return;
+    const now = this.#environment.clock.now();
+    const { dueAt } = this.#reconciliation;
+    if (dueAt !== undefined && dueAt <= now && !this.#scanner.isGathering) void this.#reconcile(this.#session);
+    const allowed = this.#failures.allowed(now);
+    while (this.#sending.size < allowed) {
+      const item = this.#queue.take(now, this.#mayTake(allowed));
       if (item === undefined) break;
       this.#begin(item, now);
     }
-    if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
-    // The end of an upload comes back here; a timer is for what no upload will wake.
-    const isClosed = this.#failures.width(now) === 0;
-    const next = isClosed ? this.#failures.gate.probeAt : this.#queue.nextRelease();
-    if (next !== undefined && next > now) this.#timer = setTimeout(() => this.#pump(), next - now + 1);
+    if (this.#onIdle !== undefined && this.#isIdle(now)) this.#onIdle();
+    this.#wakeAt(now, allowed);
+  }
+
+  /** Which items may be begun beside those that are being sent. */
+  #mayTake(allowed: number): TakeOptions {
+    const sending = [...this.#sending.values()];
+    const isWaiting = this.#scanner.isGathering || this.#reconciliation.isPending;
+    // One slot stays free for pictures of what happens now, where there are several.
+    const bulkSlots = Math.max(1, allowed - 1);
+    if (isWaiting || sending.filter((each) => each.isBulk || each.isRetry).length >= bulkSlots)
+      return { bulk: false, retries: 'none' };
+    if (allowed === 1) return { bulk: true, retries: 'last' };
+    const retrySlots = Math.max(1, Math.floor(allowed / RETRY_SHARE));
+    const isRetryFree = sending.filter((each) => each.isRetry).length < retrySlots;
+    return { bulk: true, retries: isRetryFree ? 'first' : 'none' };
+  }
+
+  /** The end of an upload pumps again; a timer is for what no upload will wake. */
+  #wakeAt(now: number, allowed: number): void {
+    const circuit = this.#failures.circuit.state;
+    const next = allowed === 0 && circuit.is === 'open' ? circuit.nextAttemptAt : this.#queue.nextRelease();
+    const at = Math.min(next ?? Number.POSITIVE_INFINITY, this.#reconciliation.dueAt ?? Number.POSITIVE_INFINITY);
+    if (at > now && Number.isFinite(at))
+      this.#cancelTimer = this.#environment.clock.after(at - now + 1, () => this.#pump());
+  }
+
+  async #reconcile(session: Session): Promise<void> {
+    const result = await this.#reconciliation.run(session, this.#failures);
+    if (this.#isStopping) return;
+    switch (result.is) {
+      case 'done':
+        if (result.found > 0) this.#report.say(`${plural(result.found, 'file')} of the backlog in the bucket already.`);
+        break;
+      case 'failed':
+        this.#failures.log(result.problem);
+        break;
+      case 'given-up':
+        this.#report.warn(`The bucket cannot be listed (${result.problem.code}): what is there may be sent once more.`);
+        break;
+      case 'superseded':
+        break;
+    }
+    this.#pump();
   }
 
   #begin(item: Item, startedAt: number): void {
-    const isOfBulk = isBulk(item);
-    if (isOfBulk) this.#bulkSending++;
-    const sending = this.#send(item, startedAt, this.#work).finally(() => {
+    const ended = this.#send(item, startedAt, this.#session).finally(() => {
       this.#sending.delete(item);
-      if (isOfBulk) this.#bulkSending--;
       this.#pump();
     });
-    this.#sending.set(item, sending);
+    this.#sending.set(item, { ended, isBulk: isBulk(item), isRetry: item.failures > 0 });
   }
 
-  async #send(item: Item, startedAt: number, work: Work): Promise<void> {
-    const picture = await this.#open(item);
-    if (picture === undefined) return;
-    switch (picture.is) {
+  async #send(item: Item, startedAt: number, session: Session): Promise<void> {
+    const { clock } = this.#environment;
+    const parts = { session, stability: this.#stability, clock, signal: this.#abort.signal };
+    const result = await uploadFile(item, parts);
+    switch (result.is) {
+      case 'uploaded':
+        this.#uploaded(item, result, session);
+        return this.#done(item);
+      case 'known':
+        return this.#done(item);
       case 'gone':
-        return this.#vanish(item);
+        return this.#vanished(item);
       case 'no-file':
         return this.#queue.done(item);
       case 'empty':
-        return this.#queue.hold(item, performance.now() + EMPTY_AGAIN, { why: 'empty' });
+        return this.#queue.hold(item, clock.now() + EMPTY_AGAIN, { why: 'empty' });
       case 'unfinished':
-        return this.#holdUnfinished(item, picture.fingerprint, picture.hasEnd);
-    }
-    try {
-      if (!work.ledger.has(item.name, picture.fingerprint)) await this.#put(item, picture, work);
-      this.#stillness.forget(item.name);
-      this.#queue.done(item);
-    } catch (error) {
-      this.#failed(item, error, startedAt, work);
-    } finally {
-      await picture.close();
+        return this.#queue.hold(item, result.until, { why: 'unfinished', isCutShort: result.isCutShort });
+      case 'unreadable':
+        return this.#failures.ofFile(item, result.error);
+      case 'failed':
+        // A failure under settings that have been replaced meanwhile says nothing of the new ones.
+        if (session !== this.#session || this.#isStopping) return this.#queue.putBack(item);
+        return this.#failures.ofUpload(item, result.error, startedAt, session.bucket.place);
     }
   }
 
-  /** The file of an item; `undefined` where it cannot be read, which is then its failure alone. */
-  async #open(item: Item): Promise<Picture | undefined> {
-    const { name, directory } = item;
-    const kind = kindOf(name);
-    if (kind === undefined) return { is: 'no-file' };
-    try {
-      return await openPicture(join(directory, name), kind, (fingerprint, hasEnd) =>
-        this.#stillness.isStill(name, fingerprint, this.#periodOf(fingerprint, hasEnd), performance.now()),
-      );
-    } catch (error) {
-      this.#unreadable(item, error);
-      return undefined;
-    }
-  }
-
-  async #put(item: Item, picture: Picture & { is: 'finished' }, work: Work): Promise<void> {
-    const { name } = item;
-    const { destination, fileFormats, instance, camera } = work.settings;
-    const key = objectKey(destination.folder, name);
-    const { size } = picture.content;
-    await work.bucket.put(key, picture.content, {
-      contentType: contentTypeOf(picture.kind),
-      metadata: eventMetadata(name, fileFormats, {
-        ...{ instance, camera, modified: picture.fingerprint.mtime },
-        uploadTime: Date.now(),
-      }),
-      signal: this.#abort.signal,
-    });
-    work.ledger.add(name, picture.fingerprint);
-    if (work === this.#work) this.#failures.succeeded();
+  #uploaded({ name }: Item, { key, size }: UploadResult & { is: 'uploaded' }, session: Session): void {
+    if (session === this.#session) this.#failures.succeeded(name);
     this.#totals.uploaded++;
     this.#totals.uploadedBytes += size;
-    this.#totals.lastSuccess = { name, at: new Date() };
-    this.#intake.uploaded(name);
+    this.#totals.lastSuccess = { name, at: new Date(this.#environment.clock.date()) };
+    this.#scanner.uploaded(name);
     this.#report.uploaded(name, key, size);
-    void this.#lookAtLedger(work.ledger);
+    void this.#lookAtLedger(session.ledger);
   }
 
-  #holdUnfinished(item: Item, fingerprint: Fingerprint, hasEnd: 'no' | 'unknown'): void {
-    const now = performance.now();
-    const period = this.#periodOf(fingerprint, hasEnd);
-    this.#stillness.isStill(item.name, fingerprint, period, now);
-    this.#queue.hold(item, this.#stillness.stillAt(item.name, period, now), { why: 'unfinished' });
-  }
-
-  /**
-   * How long (ms) a file must stand still to count as finished. One that lacks the end which its format has may be in
-   * the hands of a camera with a slow SD card; if it is an old one, it was cut short long ago.
-   */
-  #periodOf({ mtime }: Fingerprint, hasEnd: 'no' | 'unknown'): number {
-    const { stillness } = this.#work.settings;
-    const long = CUT_SHORT * stillness;
-    return hasEnd === 'unknown' || Date.now() - mtime >= long ? stillness : long;
-  }
-
-  /** The file cannot be read, whatever the bucket would say to it. */
-  #unreadable(item: Item, error: unknown): void {
-    if (error instanceof ChangedWhileReading) {
-      this.#queue.hold(item, performance.now() + this.#work.settings.stillness, { why: 'unfinished' });
-      return;
-    }
-    this.#failures.ofFile(item, error);
-  }
-
-  #failed(item: Item, error: unknown, startedAt: number, work: Work): void {
-    if (error instanceof ChangedWhileReading || isOfFile(error)) {
-      this.#unreadable(item, error);
-      return;
-    }
-    if (work !== this.#work) {
-      // Under settings that have been replaced meanwhile: it says nothing of the new ones.
-      this.#queue.putBack(item);
-      return;
-    }
-    this.#failures.ofUpload(item, error, startedAt, work.bucket.place);
+  #done(item: Item): void {
+    this.#stability.forget(item.name);
+    this.#failures.forget(item.name);
+    this.#queue.done(item);
   }
 
   async #lookAtLedger(ledger: Ledger): Promise<void> {
     await ledger.written();
     const { problem } = ledger;
     if (problem === undefined) {
-      this.#rarely.over('ledger');
-    } else if (this.#rarely.may('ledger')) {
+      this.#throttle.reset('ledger');
+    } else if (this.#throttle.shouldLog('ledger')) {
       this.#report.warn(
         `The ledger cannot be written (${problem.message}). Uploads go on, and are written down when there is room again.`,
       );
     }
   }
 
-  #vanish(item: Item): void {
-    const wasUploaded = this.#work.ledger.knows(item.name);
-    this.#queue.done(item);
-    this.#stillness.forget(item.name);
+  #vanished(item: Item): void {
+    const wasUploaded = this.#session.ledger.knows(item.name);
+    this.#done(item);
     if (wasUploaded) return;
     this.#totals.vanished++;
     this.#report.vanished(item.name);
   }
 
-  #isIdle(): boolean {
-    if (this.#sending.size > 0 || this.#lookUp.isRunning || this.#intake.isGathering) return false;
-    if (this.#once && this.#failures.gate.failures >= FAILURES_OF_A_PASS) return true;
-    const now = performance.now();
-    const { stillness } = this.#work.settings;
+  #isIdle(now: number): boolean {
+    if (this.#sending.size > 0 || this.#reconciliation.isPending || this.#scanner.isGathering) return false;
+    if (this.#once && this.#failures.circuit.failures >= FAILURES_OF_A_PASS) return true;
+    if (this.#queue.ready > 0) return false;
+    const { stillness } = this.#session.settings;
     const isLate = now - this.#begunAt > PATIENCE_OF_A_PASS * stillness;
     for (const { state, failures } of this.#queue.items()) {
       if (state.is !== 'held') return false;
@@ -365,9 +348,5 @@ export class Uploader {
       if (state.hold.why === 'unfinished' && state.until - now <= stillness && !isLate) return false;
     }
     return true;
-  }
-
-  #keyOf(name: string): string {
-    return objectKey(this.#work.settings.destination.folder, name);
   }
 }

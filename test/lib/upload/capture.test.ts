@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Capture } from '../../../tasks/lib/upload/capture';
+import { Capture, type CaptureListener } from '../../../tasks/lib/upload/capture';
 import { until } from '../../until';
+import { FakeClock } from './fakes';
 
 describe('Capture', () => {
   let root: string;
@@ -16,21 +16,24 @@ describe('Capture', () => {
   let scans: { names: readonly string[]; isFirst: boolean }[];
   let problems: (string | undefined)[];
 
+  /** What `Capture` tells, written down. */
+  const listener: CaptureListener = {
+    isEvent: (name) => name.endsWith('.jpg'),
+    changed: (name) => changed.push(name),
+    scanned: async (names, isFirst) => {
+      scans.push({ names: [...names].sort(), isFirst });
+      return 0;
+    },
+    problem: (error) => problems.push(error?.message),
+  };
+
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'capture-'));
     directory = join(root, 'capture');
     changed = [];
     scans = [];
     problems = [];
-    capture = new Capture(directory, {
-      isEvent: (name) => name.endsWith('.jpg'),
-      changed: (name) => changed.push(name),
-      scanned: async (names, isFirst) => {
-        scans.push({ names: [...names].sort(), isFirst });
-        return 0;
-      },
-      problem: (error) => problems.push(error?.message),
-    });
+    capture = new Capture(directory, listener);
   });
 
   afterEach(async () => {
@@ -99,44 +102,38 @@ describe('Capture', () => {
     await until(() => scans.some(({ names }) => names.includes('there.jpg')), 'a scan of the other one');
   });
 
+  /** As where fs.inotify.max_user_watches is used up. */
+  const noWatch = () => {
+    throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' });
+  };
+
   it("finds files without the kernel's help where it gives none", async () => {
-    const { watch } = fs;
-    // As where fs.inotify.max_user_watches is used up.
-    Reflect.set(fs, 'watch', () => {
-      throw new Error('ENOSPC: System limit for number of file watchers reached');
-    });
-    try {
-      await mkdir(directory);
-      await capture.start();
-      for (const name of ['a.jpg', 'b.jpg']) {
-        await writeFile(join(directory, name), '');
-        await until(
-          () => scans.some(({ names, isFirst }) => names.includes(name) && !isFirst),
-          `${name} is found`,
-          6000,
-        );
+    const clock = new FakeClock();
+    capture = new Capture(directory, listener, { clock, watch: noWatch });
+    await mkdir(directory);
+    await capture.start();
+    for (const name of ['a.jpg', 'b.jpg']) {
+      await writeFile(join(directory, name), '');
+      for (let second = 0; second < 2; second++) {
+        clock.advance(1_000);
+        await capture.look();
       }
-      expect(changed).to.deep.equal([]);
-    } finally {
-      Reflect.set(fs, 'watch', watch);
+      expect(scans.some(({ names, isFirst }) => names.includes(name) && !isFirst)).to.equal(true);
     }
+    expect(changed).to.deep.equal([]);
   });
 
   it('does not look at the names again and again while nothing changes', async () => {
-    const { watch } = fs;
-    Reflect.set(fs, 'watch', () => {
-      throw new Error('ENOSPC: System limit for number of file watchers reached');
-    });
-    try {
-      await mkdir(directory);
-      await capture.start();
-      await writeFile(join(directory, 'a.jpg'), '');
-      await until(() => scans.length >= 3, 'found, and confirmed by one more scan');
-      // Four more looks at the directory, one a second.
-      for (let look = 0; look < 4; look++) await capture.look();
-      expect(scans).to.have.length(3);
-    } finally {
-      Reflect.set(fs, 'watch', watch);
+    const clock = new FakeClock();
+    capture = new Capture(directory, listener, { clock, watch: noWatch });
+    await mkdir(directory);
+    await capture.start();
+    await writeFile(join(directory, 'a.jpg'), '');
+    // Found, and confirmed by one more scan; then ten minutes of looks at the directory alone.
+    for (let second = 0; second < 600; second++) {
+      clock.advance(1_000);
+      await capture.look();
     }
+    expect(scans).to.have.length(3);
   });
 });

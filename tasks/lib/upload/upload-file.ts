@@ -1,0 +1,104 @@
+/** One attempt to bring one file to the bucket: what it finds, and what became of it. It decides nothing. */
+import { join } from 'node:path';
+import { isOfFile } from '../bucket/problem-of';
+import { contentTypeOf, eventMetadata, kindOf } from '../event';
+import type { Clock } from './clock';
+import type { Fingerprint } from './fingerprint';
+import { ChangedWhileReading, openPicture, type Picture } from './picture';
+import type { Item } from './queue';
+import type { Session } from './session';
+import type { WriteStability } from './write-stability';
+
+/** What became of an attempt. */
+export type UploadResult =
+  /** The bucket has confirmed it, and the ledger knows it. `size` in bytes. */
+  | { readonly is: 'uploaded'; readonly key: string; readonly size: number }
+  /** The ledger knew it. */
+  | { readonly is: 'known' }
+  | { readonly is: 'gone' }
+  /** A link, a directory, a fifo. */
+  | { readonly is: 'no-file' }
+  /** Nothing was written to it so far. */
+  | { readonly is: 'empty' }
+  /** It is not finished, or not known to be: it must be stable until `until` (ms, monotonic). */
+  | { readonly is: 'unfinished'; readonly until: number; readonly isCutShort: boolean }
+  /** The file cannot be read. */
+  | { readonly is: 'unreadable'; readonly error: unknown }
+  /** It could be read, and was not uploaded. */
+  | { readonly is: 'failed'; readonly error: unknown };
+
+/** What an attempt works with. */
+export interface UploadParts {
+  readonly session: Session;
+  readonly stability: WriteStability;
+  readonly clock: Clock;
+  /** Ends the upload at once. */
+  readonly signal: AbortSignal;
+}
+
+/** Uploads the file of `item` if it is finished and not in the bucket already. Never rejects. */
+export async function uploadFile(item: Item, parts: UploadParts): Promise<UploadResult> {
+  const { session, stability, clock } = parts;
+  const { stillness } = session.settings;
+  const kind = kindOf(item.name);
+  if (kind === undefined) return { is: 'no-file' };
+  let picture: Picture;
+  try {
+    picture = await openPicture(join(item.directory, item.name), kind);
+  } catch (error) {
+    return ofError(error, clock, stillness) ?? { is: 'unreadable', error };
+  }
+  if (picture.is === 'changing') return unfinished(item, picture.fingerprint, 'incomplete', parts);
+  if (picture.is !== 'readable') return picture;
+  try {
+    const { completeness, fingerprint } = picture;
+    if (completeness !== 'complete') {
+      const threshold = stability.threshold(item, fingerprint, completeness, stillness);
+      const isStable = stability.isStable(item.name, fingerprint, threshold);
+      if (!isStable) return unfinished(item, fingerprint, completeness, parts);
+    }
+    if (session.ledger.has(item.name, fingerprint)) return { is: 'known' };
+    return await put(item, picture, parts);
+  } catch (error) {
+    return ofError(error, clock, stillness) ?? { is: isOfFile(error) ? 'unreadable' : 'failed', error };
+  } finally {
+    await picture.close();
+  }
+}
+
+async function put(
+  { name }: Item,
+  { content, fingerprint, kind }: Picture & { is: 'readable' },
+  { session, clock, signal }: UploadParts,
+): Promise<UploadResult> {
+  const { fileFormats, instance, camera } = session.settings;
+  const key = session.keyOf(name);
+  await session.bucket.put(key, content, {
+    contentType: contentTypeOf(kind),
+    metadata: eventMetadata(name, fileFormats, {
+      ...{ instance, camera, modified: fingerprint.mtime },
+      uploadTime: clock.date(),
+    }),
+    signal,
+  });
+  session.ledger.add(name, fingerprint);
+  return { is: 'uploaded', key, size: content.size };
+}
+
+function unfinished(
+  item: Item,
+  fingerprint: Fingerprint,
+  completeness: 'incomplete' | 'unknown',
+  { session, stability }: UploadParts,
+): UploadResult {
+  const threshold = stability.threshold(item, fingerprint, completeness, session.settings.stillness);
+  stability.observe(item.name, fingerprint);
+  const until = stability.stableAt(item.name, threshold);
+  return { is: 'unfinished', until, isCutShort: completeness === 'incomplete' };
+}
+
+/** A file that changed in our hands is being written. */
+function ofError(error: unknown, clock: Clock, stillness: number): UploadResult | undefined {
+  if (!(error instanceof ChangedWhileReading)) return undefined;
+  return { is: 'unfinished', until: clock.now() + stillness, isCutShort: false };
+}
