@@ -16,7 +16,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 import { messageOf } from '../../error-code';
 import { isRecord } from '../../record';
-import { Heap } from '../../upload/heap';
+import { Heap, type HeapNode } from '../../upload/heap';
 import { isMissing } from '../disk/missing';
 import { putAside } from '../disk/put-aside';
 import { replaceFileSync } from '../disk/replace-file';
@@ -43,7 +43,7 @@ export interface QueueOptions {
 }
 
 /** A message that was handed out before, without success. */
-interface Failed {
+interface Failed extends HeapNode {
   readonly id: string;
   /** Not handed out before then: milliseconds since 1970. */
   readonly notBefore: number;
@@ -144,7 +144,7 @@ export class MessageQueue {
       onDamaged(`${this.#file(id)} cannot be written: ${messageOf(reason)}`);
     }
     const delay = Math.min(longestDelay, firstDelay * 2 ** (received - 1));
-    this.#failed.push({ id, notBefore: now() + delay });
+    this.#failed.push({ id, notBefore: now() + delay, heapIndex: -1 });
     return false;
   }
 
@@ -156,7 +156,7 @@ export class MessageQueue {
         const message = this.#read(id);
         if (message === undefined) continue;
         // It had failed before this process began.
-        if (message.received > 0) this.#failed.push({ id, notBefore: 0 });
+        if (message.received > 0) this.#failed.push({ id, notBefore: 0, heapIndex: -1 });
         else messages.push({ id, body: message.body, received: 1 });
       }
       // The others come first next time.
