@@ -65,11 +65,6 @@ export class Failures {
     this.concurrency = new AdaptiveConcurrency(parts.concurrency);
   }
 
-  /** How many uploads may run at `now` (ms, monotonic). */
-  allowed(now: number): number {
-    return this.circuit.allowed(now, this.concurrency.current);
-  }
-
   /** When an upload succeeded last (ms, monotonic). */
   get lastSuccess(): number {
     return this.#lastSuccess;
@@ -100,14 +95,15 @@ export class Failures {
   ofUpload(item: Item, error: unknown, startedAt: number, place: Place): void {
     const now = this.#parts.clock.now();
     const problem = problemOf(error, place);
-    const isOfTarget = isAmbiguous(problem) ? this.#areAllAlike(item, problem, now) : problem.scope === 'target';
+    const isCertain = !isAmbiguous(problem);
+    const isOfTarget = isCertain ? problem.scope === 'target' : this.#areAllAlike(item, problem, now);
     if (!this.#failedAt.has(item.name)) this.#failedAt.set(item.name, now);
     this.#hold(item, problem);
     if (!isOfTarget) {
       this.#logOfFile(problem);
       return;
     }
-    this.circuit.failed(problem, startedAt, now);
+    this.circuit.failed(problem, startedAt, now, isCertain);
     if (problem.kind === 'slow-down') this.concurrency.halve();
     this.log(problem);
   }

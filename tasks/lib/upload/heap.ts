@@ -22,6 +22,13 @@ export class Heap<T extends HeapNode> {
     return this.#nodes[0];
   }
 
+  /** The node that would be returned last, left where it is; in O(n). */
+  last(): T | undefined {
+    let last = this.#nodes[0];
+    for (const node of this.#nodes) if (last !== undefined && this.#before(last, node)) last = node;
+    return last;
+  }
+
   push(node: T): void {
     this.#rise(node, this.#nodes.length);
   }

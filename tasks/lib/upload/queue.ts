@@ -59,6 +59,8 @@ export interface TakeOptions {
   readonly bulk: boolean;
   /** Whether a file that has failed may go: before the backlog, only if nothing else is ready, or not at all. */
   readonly retries: 'first' | 'last' | 'none';
+  /** `back`: what would go last of those that have not failed, pictures of now excepted. A probe looks there, too. */
+  readonly from?: 'front' | 'back';
 }
 
 /** How many files are in which state; `failed`, `unfinished` and `empty` are those that are held, by reason. */
@@ -166,9 +168,10 @@ export class UploadQueue {
   }
 
   /** The next one to send at `now` (ms, monotonic), marked `sending`; `undefined` where nothing may go. */
-  take(now: number, { bulk, retries }: TakeOptions): Item | undefined {
+  take(now: number, { bulk, retries, from = 'front' }: TakeOptions): Item | undefined {
     this.#release(now);
-    const fresh = this.#fresh.peek();
+    const first = this.#fresh.peek();
+    const fresh = from === 'back' && first !== undefined && isBulk(first) ? this.#fresh.last() : first;
     const retry = retries === 'none' ? undefined : this.#retries.peek();
     const isFreshAllowed = fresh !== undefined && (bulk || !isBulk(fresh));
     const isRetryAllowed = retry !== undefined && (bulk || !isBulk(retry));

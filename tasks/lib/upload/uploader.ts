@@ -6,8 +6,7 @@
  *        └── is it in the ledger already?  └──────── Failures ─────────┘
  *
  * `#pump` is the only starter of uploads. It runs whenever something may have changed (a name noticed, an upload ended,
- * a hold or a backoff over), and starts as many as may run now. One of several slots is kept for pictures of what happens
- * now, so that they wait neither for the backlog, nor for a video, nor for a file that fails again and again.
+ * a hold or a backoff over), and starts as many as may run now (admission.ts).
  *
  * Settings may change at any time (`apply`): everything that depends on them is one `Session`, replaced in one step, and
  * an upload ends with the session that it began in.
@@ -15,6 +14,7 @@
 
 import { plural } from '../plural';
 import type { SyncSettings } from '../settings/settings';
+import { admission, type Running } from './admission';
 import { Failures } from './failures';
 import type { Ledger } from './ledger';
 import { LogThrottle } from './log-throttle';
@@ -31,8 +31,6 @@ import { WriteStability } from './write-stability';
 const EMPTY_AGAIN = 60_000;
 /** So many unknown files at once are looked up in the bucket before they are sent, even where the ledger is not new. */
 const LOOK_UP_FROM = 1_000;
-/** Of the slots, one in so many is for files that have failed before, as long as others wait. */
-const RETRY_SHARE = 4;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 /** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
@@ -51,10 +49,8 @@ export interface UploaderOptions {
  */
 type State = 'running' | 'switching' | 'paused' | 'stopping';
 
-interface Sending {
+interface Sending extends Running {
   readonly ended: Promise<void>;
-  readonly isBulk: boolean;
-  readonly isRetry: boolean;
 }
 
 export class Uploader {
@@ -213,37 +209,32 @@ export class Uploader {
     const now = this.#environment.clock.now();
     const { dueAt } = this.#reconciliation;
     if (dueAt !== undefined && dueAt <= now && !this.#scanner.isGathering) void this.#reconcile(this.#session);
-    const allowed = this.#failures.allowed(now);
-    while (this.#sending.size < allowed) {
-      const item = this.#queue.take(now, this.#mayTake(allowed));
+    for (let next = this.#admission(now); next !== undefined; next = this.#admission(now)) {
+      const item = this.#queue.take(now, next);
       if (item === undefined) break;
       this.#begin(item, now);
     }
     if (this.#onIdle !== undefined && this.#isIdle(now)) this.#onIdle();
-    this.#wakeAt(now, allowed);
+    this.#wakeAfter(now);
   }
 
-  /** Which items may be begun beside those that are being sent. */
-  #mayTake(allowed: number): TakeOptions {
-    const sending = [...this.#sending.values()];
-    const isWaiting = this.#scanner.isGathering || this.#reconciliation.isPending;
-    // One slot stays free for pictures of what happens now, where there are several.
-    const bulkSlots = Math.max(1, allowed - 1);
-    if (isWaiting || sending.filter((each) => each.isBulk || each.isRetry).length >= bulkSlots)
-      return { bulk: false, retries: 'none' };
-    if (allowed === 1) return { bulk: true, retries: 'last' };
-    const retrySlots = Math.max(1, Math.floor(allowed / RETRY_SHARE));
-    const isRetryFree = sending.filter((each) => each.isRetry).length < retrySlots;
-    return { bulk: true, retries: isRetryFree ? 'first' : 'none' };
+  /** Which items may be begun now. */
+  #admission(now: number): TakeOptions | undefined {
+    return admission([...this.#sending.values()], {
+      circuit: this.#failures.circuit,
+      slots: this.#failures.concurrency.current,
+      mustBacklogWait: this.#scanner.isGathering || this.#reconciliation.isPending,
+      now,
+    });
   }
 
   /** The end of an upload pumps again; a timer is for what no upload will wake. */
-  #wakeAt(now: number, allowed: number): void {
-    const circuit = this.#failures.circuit.state;
-    const next = allowed === 0 && circuit.is === 'open' ? circuit.nextAttemptAt : this.#queue.nextRelease();
-    const at = Math.min(next ?? Number.POSITIVE_INFINITY, this.#reconciliation.dueAt ?? Number.POSITIVE_INFINITY);
-    if (at > now && Number.isFinite(at))
-      this.#cancelTimer = this.#environment.clock.after(at - now + 1, () => this.#pump());
+  #wakeAfter(now: number): void {
+    const { state, liveAttemptAt } = this.#failures.circuit;
+    const probes = state.is === 'open' ? [liveAttemptAt, state.nextAttemptAt] : [];
+    const times = [...probes, this.#queue.nextRelease(), this.#reconciliation.dueAt];
+    const next = Math.min(...times.map((at) => (at === undefined || at <= now ? Number.POSITIVE_INFINITY : at)));
+    if (Number.isFinite(next)) this.#cancelTimer = this.#environment.clock.after(next - now + 1, () => this.#pump());
   }
 
   async #reconcile(session: Session): Promise<void> {
@@ -270,7 +261,7 @@ export class Uploader {
       this.#sending.delete(item);
       this.#pump();
     });
-    this.#sending.set(item, { ended, isBulk: isBulk(item), isRetry: item.failures > 0 });
+    this.#sending.set(item, { ended, startedAt, isBulk: isBulk(item), isRetry: item.failures > 0 });
   }
 
   async #send(item: Item, startedAt: number, session: Session): Promise<void> {

@@ -6,15 +6,22 @@ import { CircuitBreaker } from '../../../tasks/lib/upload/circuit-breaker';
 const offline = new Problem('offline', 'ENETUNREACH', 'no network', 'plug it in');
 
 describe('CircuitBreaker', () => {
-  it('lets one probe through when its time has come, and all after the first success', () => {
+  it('opens until its time has come, and closes with the first success', () => {
     const circuit = new CircuitBreaker(() => 0);
-    expect(circuit.allowed(0, 4)).to.equal(4);
-    circuit.failed(offline, 0, 10);
-    expect(circuit.allowed(10 + SHORTEST_DELAY - 1, 4)).to.equal(0);
-    expect(circuit.allowed(10 + SHORTEST_DELAY, 4)).to.equal(1);
-    circuit.succeeded();
-    expect(circuit.allowed(11, 4)).to.equal(4);
     expect(circuit.state).to.deep.equal({ is: 'closed' });
+    circuit.failed(offline, 0, 10);
+    expect(circuit.state).to.include({ is: 'open', nextAttemptAt: 10 + SHORTEST_DELAY, since: 10, failures: 1 });
+    circuit.succeeded();
+    expect(circuit.state).to.deep.equal({ is: 'closed' });
+  });
+
+  it('on a mere suspicion, what happens now may be tried sooner', () => {
+    for (const isCertain of [true, false]) {
+      const circuit = new CircuitBreaker(() => 0);
+      for (const at of [0, 5_000, 20_000]) circuit.failed(offline, at, at, isCertain);
+      expect(circuit.state).to.include({ nextAttemptAt: 20_000 + 4 * SHORTEST_DELAY, since: 0 });
+      expect(circuit.liveAttemptAt).to.equal(20_000 + (isCertain ? 4 : 1) * SHORTEST_DELAY);
+    }
   });
 
   it('counts uploads that one dead line ends together as one failure', () => {
@@ -37,6 +44,6 @@ describe('CircuitBreaker', () => {
     const circuit = new CircuitBreaker(() => 0);
     circuit.failed(offline, 0, 1);
     circuit.probeNow();
-    expect(circuit.allowed(2, 4)).to.equal(1);
+    expect(circuit.state).to.include({ is: 'open', nextAttemptAt: 0 });
   });
 });

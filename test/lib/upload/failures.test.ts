@@ -41,13 +41,15 @@ describe('Failures', () => {
     return item;
   }
 
+  const isOpen = () => failures.circuit.state.is === 'open';
+
   function fail(error: unknown, name?: string): void {
     failures.ofUpload(sending(name), error, clock.now(), place);
   }
 
   it('holds a file that failed by itself, longer each time', () => {
     fail(DENIED, 'bad.jpg');
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
     expect(queue.nextRelease()).to.equal(clock.now() + SHORTEST_DELAY);
     clock.advance(SHORTEST_DELAY);
     fail(DENIED);
@@ -57,7 +59,7 @@ describe('Failures', () => {
 
   it('what would fail for every file stops them all at once, and is logged once', () => {
     for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) fail(OFFLINE, name);
-    expect(failures.allowed(clock.now())).to.equal(0);
+    expect(isOpen()).to.equal(true);
     expect(failures.circuit.failures).to.equal(3);
     expect(report.warned).to.have.length(1);
     expect(report.warned[0]).to.match(/cannot be reached \(ENETUNREACH\)\. Is this machine online\?/);
@@ -67,7 +69,7 @@ describe('Failures', () => {
     for (const name of ['a.jpg', 'b.jpg']) fail(OFFLINE, name);
     sending('c.jpg');
     failures.succeeded('c.jpg');
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
     expect(queue.ready).to.equal(2);
     failures.succeeded('c.jpg');
     expect(report.said).to.deep.equal(['Uploading again; 3 files to go.']);
@@ -95,29 +97,28 @@ describe('Failures', () => {
   ] as const) {
     it(`${what}: two different files in a row, where nothing has succeeded of late, stop them all`, () => {
       fail(error, 'a.jpg');
-      expect(failures.allowed(clock.now())).to.equal(4);
+      expect(isOpen()).to.equal(false);
       fail(error, 'b.jpg');
-      expect(failures.allowed(clock.now())).to.equal(0);
-      clock.advance(SHORTEST_DELAY);
-      expect(failures.allowed(clock.now())).to.equal(1);
+      expect(isOpen()).to.equal(true);
+      expect(failures.circuit.state).to.include({ isCertain: false, nextAttemptAt: clock.now() + SHORTEST_DELAY });
     });
 
     it(`${what}: after a success of late it takes nine, and one success in between begins anew`, () => {
       failures.succeeded('good.jpg');
       for (let file = 0; file < 8; file++) fail(error, `${file}.jpg`);
-      expect(failures.allowed(clock.now())).to.be.greaterThan(0);
+      expect(isOpen()).to.equal(false);
       failures.succeeded('good.jpg');
       for (let file = 8; file < 16; file++) fail(error, `${file}.jpg`);
-      expect(failures.allowed(clock.now())).to.be.greaterThan(0);
+      expect(isOpen()).to.equal(false);
       fail(error, '17.jpg');
-      expect(failures.allowed(clock.now())).to.equal(0);
+      expect(isOpen()).to.equal(true);
     });
   }
 
   it('different reasons are no evidence for each other', () => {
     fail(DENIED, 'a.jpg');
     fail(REFUSED, 'b.jpg');
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
   });
 
   it('one file that fails again and again never stops the others', () => {
@@ -126,7 +127,7 @@ describe('Failures', () => {
       clock.advance(256_000);
       fail(RESET);
     }
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
   });
 
   it('files that failed before others succeeded are no evidence when they fail again', () => {
@@ -137,28 +138,35 @@ describe('Failures', () => {
       clock.advance(256_000);
       for (let file = 0; file < 8; file++) fail(RESET);
     }
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
   });
 
   it('a wish for fewer requests halves the uploads at a time', () => {
     fail(new S3Error(503, 'SlowDown', 'slow down'), 'a.jpg');
-    failures.succeeded('b.jpg');
-    expect(failures.allowed(clock.now())).to.equal(2);
+    expect(failures.concurrency.current).to.equal(2);
   });
 
   it('a file that cannot be read is its own failure, with what to do', () => {
     const error = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'open' });
     for (let file = 0; file < 20; file++) failures.ofFile(sending(`${file}.jpg`), error);
-    expect(failures.allowed(clock.now())).to.equal(4);
+    expect(isOpen()).to.equal(false);
     expect(report.warned).to.deep.equal(['0.jpg cannot be read (EACCES). Let the user that runs grunt read it.']);
+  });
+
+  it('a fault of this program is nobody else’s: its file waits a day, nothing else stops, and it says so', () => {
+    for (let file = 0; file < 5; file++) fail(new TypeError('x is not a function'), `${file}.jpg`);
+    expect(isOpen()).to.equal(false);
+    clock.advance(86_399_000);
+    expect(queue.take(clock.now(), { bulk: true, retries: 'first' })).to.equal(undefined);
+    expect(report.warned).to.have.length(1);
+    expect(report.warned[0]).to.match(/fault of this program.*TypeError: x is not a function.*report it/);
   });
 
   it('other settings: a probe at once, and every file that failed is tried again', () => {
     for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) fail(OFFLINE, name);
     failures.forgive(2);
-    expect(failures.allowed(clock.now())).to.equal(1);
+    expect(failures.circuit.state).to.include({ is: 'open', nextAttemptAt: 0 });
     expect(queue.ready).to.equal(3);
-    failures.succeeded('a.jpg');
-    expect(failures.allowed(clock.now())).to.equal(2);
+    expect(failures.concurrency.current).to.equal(2);
   });
 });
