@@ -22,7 +22,7 @@ describe('A single pass', () => {
     report = new FakeReport();
     lines = [];
     interrupt = new AbortController();
-    result = { state: 'ready', settings: settingsIn(root()), warnings: [], watch: [] };
+    result = { state: 'ready', settings: settingsIn(root()), warnings: [], advice: [], watch: [], notes: [] };
     await mkdir(join(root(), 'capture'));
   });
 
@@ -94,7 +94,7 @@ describe('A single pass', () => {
     const good = result;
     let reads = 0;
     const whenWritten = { ...options(), read: async () => (++reads < 5 ? unreadable : good) };
-    const unreadable: SettingsResult = { state: 'unreadable', message: 'cut short', files: [], watch: [] };
+    const unreadable: SettingsResult = { state: 'unreadable', message: 'cut short', files: [], watch: [], notes: [] };
     expect(await passing(uploadOnce(whenWritten))).to.equal(true);
     result = unreadable;
     expect(await passing(uploadOnce(options()))).to.equal(false);
@@ -102,7 +102,7 @@ describe('A single pass', () => {
   });
 
   it('without a subscription nothing is uploaded, and that is no success', async () => {
-    result = { state: 'unsubscribed', message: 'no subscription', files: [], directories: [], watch: [] };
+    result = { state: 'unsubscribed', message: 'no subscription', files: [], directories: [], watch: [], notes: [] };
     expect(await uploadOnce(options())).to.equal(false);
     expect(lines).to.deep.equal(['default: no subscription']);
   });

@@ -27,7 +27,7 @@ describe('Target', () => {
   afterEach(() => Promise.all(targets.map((target) => target.stop(0))));
 
   function ready(settings: SyncSettings, warnings: string[] = []): SettingsResult {
-    return { state: 'ready', settings, warnings, watch: ['/config'] };
+    return { state: 'ready', settings, warnings, advice: [], watch: ['/config'], notes: [] };
   }
 
   function newTarget(): Target {
@@ -62,7 +62,7 @@ describe('Target', () => {
 
   it('waits for a subscription, says so once, and looks every two seconds', async () => {
     const message = 'no cloud subscription yet';
-    result = { state: 'unsubscribed', message, files: [], directories: [], watch: [] };
+    result = { state: 'unsubscribed', message, files: [], directories: [], watch: [], notes: [] };
     const target = newTarget();
     await target.start();
     await until(() => target.status().waiting === message, 'it waits');
@@ -84,7 +84,7 @@ describe('Target', () => {
     await target.start();
     await isUploading(target);
     const good = result;
-    result = { state: 'invalid', problems: ['one', 'two'], watch: [] };
+    result = { state: 'invalid', problems: ['one', 'two'], watch: [], notes: [] };
     await afterReading(target);
     expect(target.status().waiting).to.equal('one\ntwo');
     expect(report.warned).to.deep.equal(['one\ntwo']);
@@ -100,7 +100,7 @@ describe('Target', () => {
     const target = newTarget();
     await target.start();
     await isUploading(target);
-    result = { state: 'unreadable', message: 'cloud.xml: empty or cut short', files: [], watch: [] };
+    result = { state: 'unreadable', message: 'cloud.xml: empty or cut short', files: [], watch: [], notes: [] };
     await afterReading(target);
     expect(report.warned).to.deep.equal([]);
     await writeFile(join(root(), 'capture', 'a.jpg'), jpeg(1));

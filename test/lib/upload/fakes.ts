@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import type { ListedObject } from '../../../tasks/lib/bucket/bucket';
 import type { Content } from '../../../tasks/lib/bucket/content';
 import type { Place, Problem } from '../../../tasks/lib/bucket/problem';
-import { DEFAULT_FILE_FORMAT } from '../../../tasks/lib/event';
 import type { SyncSettings } from '../../../tasks/lib/settings/settings';
 import type { Clock } from '../../../tasks/lib/upload/clock';
 import type { Report } from '../../../tasks/lib/upload/report';
@@ -136,7 +135,8 @@ export function settingsIn(root: string, more: Partial<SyncSettings> = {}): Sync
     target: 'default',
     instance: 'frontdoor',
     directories: [join(root, 'capture')],
-    fileFormat: DEFAULT_FILE_FORMAT,
+    fileFormats: {},
+    camera: {},
     state: join(root, 'state'),
     destination: {
       bucket: 'uploads',
