@@ -6,7 +6,7 @@
  * gallery's lies the page, in page/.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
@@ -51,11 +51,14 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
   return Object.keys(metafile.inputs);
 }
 
-/** A function is one file; ingest forks another one, which has to lie beside it. */
+/** A function is one file; ingest forks two others, which have to lie beside it. */
 function entryPointsOf(entry: FunctionName): Record<string, string> {
   return {
     [entry]: join(__dirname, `${entry}.ts`),
-    ...(entry === 'ingest' && { 'inspector-process': join(__dirname, 'lib', 'media', 'inspector-process.ts') }),
+    ...(entry === 'ingest' && {
+      'inspector-process': join(__dirname, 'lib', 'media', 'inspector-process.ts'),
+      'frames-process': join(__dirname, 'lib', 'media', 'frames-process.ts'),
+    }),
   };
 }
 
@@ -69,6 +72,15 @@ function layFaceEngine(directory: string): void {
   for (const file of readdirSync(wasm).filter((name) => name.endsWith('.wasm'))) {
     cpSync(join(wasm, file), join(directory, file));
   }
+}
+
+/** FFmpeg is a package of its own, under its own licence; where it is not installed, videos are published without frames. */
+function layFfmpeg(directory: string): void {
+  const from = packageDirectory('@ffmpeg/core');
+  if (!existsSync(from)) return;
+  const to = join(directory, 'node_modules', '@ffmpeg', 'core');
+  cpSync(join(from, 'package.json'), join(to, 'package.json'));
+  cpSync(join(from, 'dist', 'umd'), join(to, 'dist', 'umd'), { recursive: true });
 }
 
 function installSharp(directory: string): void {
@@ -103,7 +115,10 @@ async function main(): Promise<void> {
   for (const name of FUNCTIONS) {
     const directory = join(__dirname, 'dist', name);
     await bundle(name, directory);
-    if (name === 'ingest') installSharp(directory);
+    if (name === 'ingest') {
+      installSharp(directory);
+      layFfmpeg(directory);
+    }
     const file = `${directory}.zip`;
     zip(directory, file);
     const unpacked = filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0);

@@ -7,6 +7,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { clientsFrom } from './lib/clients';
 import { faceEngine } from './lib/faces/engines';
+import { filmOf } from './lib/ingest/film';
 import { handlerOf } from './lib/ingest/handler';
 import { People } from './lib/ingest/people';
 import { Inspector } from './lib/media/inspector';
@@ -21,7 +22,7 @@ inspector.start();
 // Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
 const ready = faceEngine(settings.faces).then((engine) =>
   handlerOf(
-    { settings, s3, table, inspector, faces: engine && { engine, people: new People(table, engine) } },
+    { settings, s3, table, inspector, film: filmOf, faces: engine && { engine, people: new People(table, engine) } },
     {
       logger: new Logger({ serviceName: 'ingest' }),
       metrics: new Metrics({ namespace: 'Kerberos', serviceName: 'ingest' }),

@@ -14,6 +14,8 @@ export interface Face {
   box: Box;
   person?: Id;
   sure: boolean;
+  /** Of a video, which frame it is on, from 0. */
+  frame?: number;
 }
 
 export interface Event {
@@ -38,6 +40,10 @@ export interface Event {
   /** How many pixels changed. */
   changes?: number;
   faces: Face[];
+  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  codec?: string;
+  /** Of a video of which frames could be decoded: how many there are, and which one is the poster. */
+  film?: { frames: number; poster: number };
   received: string;
   /** Present when the file was cut off. */
   incomplete?: true;
@@ -66,7 +72,8 @@ export interface Person {
   id: Id;
   name?: string;
   since: string;
-  portrait?: { event: Id; box: Box };
+  /** `frame` is of a video, from 0. */
+  portrait?: { event: Id; box: Box; frame?: number };
 }
 
 export interface Instance {

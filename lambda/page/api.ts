@@ -72,8 +72,11 @@ export const api = {
   rejected: (cursor?: string) => ask<RejectedPage>(`/api/rejected${query({ cursor })}`),
 };
 
+/** What can be shown of an event; `frames` is a strip of all of a video's frames. */
+export type Shown = 'thumbnail' | 'image' | 'frames' | `frames/${number}`;
+
 /** Where an event's picture is; `again` gets past what the browser remembers of it. */
-export function pictureAddress(id: Id, what: 'thumbnail' | 'image' | 'download', again = 0): string {
+export function pictureAddress(id: Id, what: Shown | 'download', again = 0): string {
   return `/events/${id}/${what}${again === 0 ? '' : `?again=${again}`}`;
 }
 

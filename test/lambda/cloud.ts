@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { DiscardPrints } from '../../lambda/lib/faces/discard';
 import type { FaceEngine } from '../../lambda/lib/faces/engine';
 import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/handler';
+import type { filmOf } from '../../lambda/lib/ingest/film';
 import { handlerOf } from '../../lambda/lib/ingest/handler';
 import { People } from '../../lambda/lib/ingest/people';
 import { Inspector } from '../../lambda/lib/media/inspector';
@@ -35,6 +36,8 @@ export const OTHER = process.env.TEST_AWS_ENDPOINT;
 export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxVideoBytes' | 'maxPixels'>> {
   engine?: FaceEngine;
   inspector?: Inspector;
+  /** Videos have frames only where a test asks for them. */
+  film?: typeof filmOf;
   /** Called before each request to S3 or DynamoDB, and after it: with the command's name, and what it is about. */
   before?: (command: string, input: object) => void;
   after?: (command: string, input: object) => Promise<void> | void;
@@ -179,6 +182,7 @@ export class TestCloud {
         s3: client,
         table,
         inspector: options.inspector ?? INSPECTOR,
+        film: options.film ?? (async () => undefined),
         faces: engine && { engine, people: new People(table, engine) },
       },
       {

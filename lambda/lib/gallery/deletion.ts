@@ -114,7 +114,7 @@ async function movePortraits(
       now: now(),
     });
     const candidates = events.flatMap((event) =>
-      event.faces.filter((face) => face.sure && ids.includes(face.person)).map(({ box }) => ({ event, box })),
+      event.faces.filter((face) => face.sure && ids.includes(face.person)).map((face) => ({ event, face })),
     );
     await replacePortrait(table, account, person.id, id, candidates[0]);
   }

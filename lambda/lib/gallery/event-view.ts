@@ -21,7 +21,9 @@ export interface EventView {
   fileName: string;
   region?: Box;
   changes?: number;
-  faces: { box: Box; person?: string; sure: boolean }[];
+  faces: { box: Box; person?: string; sure: boolean; frame?: number }[];
+  codec?: string;
+  film?: { frames: number; poster: number };
   received: string;
   incomplete?: true;
   otherUpload?: string;
@@ -53,10 +55,12 @@ export async function eventViews(
       ...(duration === undefined ? {} : { duration }),
       ...(region === undefined ? {} : { region }),
       ...(changes === undefined ? {} : { changes }),
-      faces: event.faces.map(({ box, person, sure }) => {
+      faces: event.faces.map(({ box, person, sure, frame }) => {
         const who = living.get(person)?.id;
-        return { box, sure, ...(who === undefined ? {} : { person: who }) };
+        return { box, sure, ...(frame === undefined ? {} : { frame }), ...(who === undefined ? {} : { person: who }) };
       }),
+      ...(event.codec === undefined ? {} : { codec: event.codec }),
+      ...(event.film ? { film: { frames: event.film.moments.length, poster: event.film.poster } } : {}),
       received: received.toISOString(),
       ...(event.incomplete ? { incomplete: true } : {}),
       ...(event.otherUpload === undefined ? {} : { otherUpload: event.otherUpload.toISOString() }),

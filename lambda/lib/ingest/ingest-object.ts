@@ -39,6 +39,7 @@ import type { Table } from '../table/table';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
 import { copyUpload, openUpload, type Upload, writeThumbnail } from './bucket';
 import { eventFacts, eventIdOf, type Origin, originOf } from './event';
+import { type Film, type filmOf, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
@@ -50,6 +51,8 @@ export interface Cloud {
   s3: S3Client;
   table: Table;
   inspector: Inspector;
+  /** Decodes frames of videos. */
+  film: typeof filmOf;
   /** Undefined when faces are off. */
   faces: { engine: FaceEngine; people: People } | undefined;
 }
@@ -118,8 +121,10 @@ async function ingestContent(
       return { outcome: 'already published' };
     }
     facts = eventFacts(origin.fileName, opened.metadata, upload.time);
-    const { object, found } = await inspectUpload(opened, upload.key, cloud);
-    const { upright, thumbnail, faults, ...shape } = found;
+    const { object, found: inspected } = await inspectUpload(opened, upload.key, cloud);
+    const film = await filmOfVideo(cloud, upload, object, inspected);
+    const found: Found = { ...inspected, ...(film ? { film, ...film.shown } : {}) };
+    const { upright, thumbnail, faults, film: _, ...shape } = found;
     const files = await writeFiles(cloud, upload, { ...origin, id }, object, found, retentionDays);
     if (!files) return undefined;
     const described: PublishedEvent = {
@@ -130,12 +135,13 @@ async function ingestContent(
       trailing: shape.trailing || undefined,
       faults: faults.length > 0 ? faults : undefined,
       incomplete: faults.includes('CutOff') || undefined,
+      film: film && framesKept(film),
       faces: [],
       sequencer: upload.sequencer,
       received: upload.time,
       expires: keptUntil(upload.time, retentionDays),
     };
-    const outcome = await publish(cloud, described, upright, known);
+    const outcome = await publish(cloud, described, found, known);
     await keepAsToldNow(cloud, upload, described, object, found, retentionDays);
     return outcome;
   } catch (error) {
@@ -143,6 +149,22 @@ async function ingestContent(
     await writeRejected(table, origin, upload, error, facts.instance);
     return { outcome: 'rejected', reason: error.reason, message: error.message };
   }
+}
+
+/** What an upload is, and what is shown of it. */
+interface Found extends Inspected {
+  film?: Film;
+}
+
+/** Frames of a video; undefined for a picture, and where none can be decoded. */
+async function filmOfVideo(
+  { s3, faces, film }: Cloud,
+  { bucket, key }: ObjectCreated,
+  { etag }: Upload,
+  { kind, width, height, duration }: Inspected,
+): Promise<Film | undefined> {
+  if (kind !== 'video/mp4') return undefined;
+  return await film(s3, faces?.engine, { bucket, key, etag, width, height, duration });
 }
 
 /** Where an event's files are in the production bucket. */
@@ -158,7 +180,7 @@ async function writeFiles(
   upload: ObjectCreated,
   { account, fileName, id }: Pick<Origin, 'account' | 'fileName' | 'id'>,
   object: Upload,
-  { kind, thumbnail }: Inspected,
+  { kind, thumbnail, film }: Found,
   retentionDays: RetentionDays,
 ): Promise<Files | undefined> {
   const { sha256 } = object;
@@ -170,6 +192,9 @@ async function writeFiles(
   if (!thumbnail) return { key, thumbnailKey: undefined, sha256 };
   const thumbnailKey = `${stem}.thumbnail.jpg`;
   await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, thumbnail);
+  for (const [ending, file] of Object.entries(film?.files ?? {})) {
+    await writeThumbnail(s3, { bucket, key: `${stem}${ending}`, retentionDays }, file);
+  }
   return { key, thumbnailKey, sha256 };
 }
 
@@ -182,7 +207,7 @@ async function keepAsToldNow(
   upload: ObjectCreated,
   event: PublishedEvent,
   object: Upload,
-  found: Inspected,
+  found: Found,
   retentionDays: RetentionDays,
 ): Promise<void> {
   const { table } = cloud;
@@ -206,15 +231,18 @@ async function keepAsToldNow(
 async function publish(
   cloud: Cloud,
   described: PublishedEvent,
-  upright: Upright | undefined,
+  { upright, film }: Found,
   known: Exclude<EventState, { state: 'deleted' }> | undefined,
 ): Promise<Outcome> {
   const { table } = cloud;
   if (known?.event.etag === described.etag) return await publishAgain(table, described, known.event);
   if (known && !replaces(described, known.event)) return await publishBeside(table, described, known);
   const { account, id, sha256 } = described;
-  const faces = upright ? await facesOf(cloud, account, `${id}:${sha256.slice(0, 16)}`, upright) : [];
-  const whole: PublishedEvent = { ...described, faces, engine: upright && cloud.faces?.engine.name };
+  const picture = `${id}:${sha256.slice(0, 16)}`;
+  const faces = film
+    ? await peopleOf(cloud.faces?.people, account, picture, film)
+    : await facesOf(cloud, account, picture, upright);
+  const whole: PublishedEvent = { ...described, faces, engine: upright || film ? cloud.faces?.engine.name : undefined };
   // What was cut off is kept, too: a later upload takes nothing away.
   if (known && !(await writeVersion(table, versionOf(known.event)))) return await deleted(table, known.event);
   const event = await writeEvent(table, whole, known?.event.etag);
@@ -244,8 +272,13 @@ async function deleted(table: Table, event: PublishedEvent): Promise<Outcome> {
   return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
 }
 
-async function facesOf(cloud: Cloud, account: string, picture: string, upright: Upright): Promise<EventFace[]> {
-  if (!cloud.faces) return [];
+async function facesOf(
+  cloud: Cloud,
+  account: string,
+  picture: string,
+  upright: Upright | undefined,
+): Promise<EventFace[]> {
+  if (!cloud.faces || !upright) return [];
   const { engine, people } = cloud.faces;
   return await people.recognise(account, picture, await engine.detect(upright));
 }

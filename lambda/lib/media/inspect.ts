@@ -20,7 +20,7 @@ export interface Inspected {
   faults: readonly Fault[];
   /** The decoded picture, where faces are looked for; absent for videos. */
   upright?: Upright;
-  /** A JPEG of the picture, 320 pixels wide; absent for videos. */
+  /** A JPEG of the picture, 320 pixels wide; absent for videos of which no frame can be decoded. */
   thumbnail?: Buffer;
 }
 

@@ -238,7 +238,7 @@ function limitOf(child: ChildProcess, limits: InspectorLimits): () => string | u
 }
 
 /** Milliseconds of processor time of all threads since the start, and resident bytes (proc(5)); undefined without /proc. */
-function usageOf({ pid }: ChildProcess): { cpuTime: number; memory: number } | undefined {
+export function usageOf({ pid }: ChildProcess): { cpuTime: number; memory: number } | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
     const [user = 0, system = 0] = [Number(fields[11]), Number(fields[12])];

@@ -24,6 +24,16 @@ export interface EventFace {
   sure: boolean;
   /** From the nearest face of that person that was known before; absent when the person was new. */
   distance?: number;
+  /** Of a video, which frame it is on, from 0. */
+  frame?: number;
+}
+
+/** What is kept of a video's frames: `KEY.frames.jpg`, all of them side by side, and `KEY.frame-N.jpg`. */
+export interface EventFilm {
+  /** Where the frames are, in milliseconds from the start. */
+  moments: readonly number[];
+  /** Which of them is the poster, from 0. */
+  poster: number;
 }
 
 /** A published event, as it is stored. */
@@ -34,7 +44,7 @@ export interface PublishedEvent {
   fileName: string;
   /** In the production bucket. */
   key: string;
-  /** In the production bucket; absent for videos. */
+  /** In the production bucket; absent for videos of which no frame could be decoded. */
   thumbnailKey?: string | undefined;
   /** Of the upload, as S3 gave it. */
   etag: string;
@@ -50,6 +60,8 @@ export interface PublishedEvent {
   duration?: number | undefined;
   /** Of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string | undefined;
+  /** Of a video of which frames could be decoded. */
+  film?: EventFilm | undefined;
   /** Bytes behind the end of the picture, when there are any. */
   trailing?: number | undefined;
   /** What is wrong with the file, and harms nobody who looks at it; absent when nothing is. */
@@ -178,6 +190,7 @@ export function eventOf(item: unknown): PublishedEvent {
     height: number(from, 'height'),
     duration: optional(from, 'duration', number),
     codec: optional(from, 'codec', text),
+    film: optional(from, 'film', filmIn),
     trailing: optional(from, 'trailing', number),
     faults: from.faults === undefined ? undefined : list(from, 'faults').filter(isFault),
     incomplete: from.incomplete === true || undefined,
@@ -211,7 +224,18 @@ function faceOf(value: unknown): EventFace {
     person: text(from, 'person'),
     sure: from.sure === true,
     ...(distance === undefined ? {} : { distance }),
+    ...(typeof from.frame === 'number' ? { frame: from.frame } : {}),
   };
+}
+
+/** Where a file of a video's frames is in the production bucket, by the video's key and how the file's own key ends. */
+export function filmKey(key: string, ending: string): string {
+  return `${key.slice(0, key.lastIndexOf('.'))}${ending}`;
+}
+
+function filmIn(item: Fields, name: string): EventFilm {
+  const from = fieldsOf(item[name]);
+  return { moments: list(from, 'moments').map(Number), poster: number(from, 'poster') };
 }
 
 /** A box of four numbers; throws an Error that names the field when there is none. */

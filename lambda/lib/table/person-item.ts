@@ -6,9 +6,9 @@
  */
 
 import type { Box } from '../faces/engine';
-import { boxOf, type PublishedEvent } from './event-item';
+import { boxOf, type EventFace, type PublishedEvent } from './event-item';
 import { all, any, Change, is, isAbsent, isAtMost, isLess, isPresent } from './expression';
-import { expiresAt, expiryOf, type Fields, fieldsOf, optional, text, texts } from './fields';
+import { expiresAt, expiryOf, type Fields, fieldsOf, number, optional, text, texts } from './fields';
 import { appearanceKey, personKey, personPartition, timeKey } from './keys';
 import type { Table } from './table';
 
@@ -19,6 +19,8 @@ export interface Portrait {
   /** Id of the event. */
   event: string;
   box: Box;
+  /** Of a video, which frame it is on. */
+  frame?: number | undefined;
   /** When the event goes; absent when it stays. */
   expires?: Date | undefined;
 }
@@ -51,8 +53,9 @@ export interface Person {
 export async function writeAppearances(table: Table, event: PublishedEvent): Promise<void> {
   const { account, id, time, instance, received } = event;
   const expires = expiresAt(event.expires);
-  for (const { person, box, sure } of event.faces) {
-    const portrait = portraitIn(event, box);
+  for (const face of event.faces) {
+    const { person, sure } = face;
+    const portrait = portraitIn(event, face);
     const key = personKey(account, person);
     const made = { person, since: time.getTime(), portrait, engine: event.engine };
     if (!(await table.create(key, made)) && sure) {
@@ -79,9 +82,9 @@ export async function replacePortrait(
   account: string,
   person: string,
   event: string,
-  next: { event: PublishedEvent; box: Box } | undefined,
+  next: { event: PublishedEvent; face: Pick<EventFace, 'box' | 'frame'> } | undefined,
 ): Promise<void> {
-  const portrait = next && portraitIn(next.event, next.box);
+  const portrait = next && portraitIn(next.event, next.face);
   await table.update(personKey(account, person), new Change().set({ portrait }).when(is('portrait.event', event)));
 }
 
@@ -157,11 +160,16 @@ export function personOf(item: Fields): Person {
 }
 
 /** A portrait as it is stored; `at` tells which of two is the later one. */
-function portraitIn({ id, received, expires }: PublishedEvent, box: Box) {
-  return { event: id, box, at: timeKey(received, id), expires: expiresAt(expires) };
+function portraitIn({ id, received, expires }: PublishedEvent, { box, frame }: Pick<EventFace, 'box' | 'frame'>) {
+  return { event: id, box, frame, at: timeKey(received, id), expires: expiresAt(expires) };
 }
 
 function portraitOf(item: Fields, name: string): Portrait {
   const from = fieldsOf(item[name]);
-  return { event: text(from, 'event'), box: boxOf(from, 'box'), expires: expiryOf(from) };
+  return {
+    event: text(from, 'event'),
+    box: boxOf(from, 'box'),
+    frame: optional(from, 'frame', number),
+    expires: expiryOf(from),
+  };
 }

@@ -2,6 +2,7 @@ import type { Event, Face } from '../api-types';
 import { nameOf } from '../state/people';
 import { clock, dayInWords, lengthOf, offsetOf } from '../time';
 import { bytes, thousands } from '../words';
+import { codecName } from './codec';
 import { Icon } from './icons';
 import { OtherUploads } from './other-uploads';
 
@@ -9,6 +10,7 @@ import { OtherUploads } from './other-uploads';
 export function Details({ event, onFace }: { event: Event; onFace: (face: Face) => void }) {
   const { time, localTime, timeZone, instance, changes, region, fileName, size, width, height, duration, faces } =
     event;
+  const codec = codecName(event);
   return (
     <aside class="details" aria-label="Details">
       <h2>
@@ -64,6 +66,12 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
           <>
             <dt>Length</dt>
             <dd>{lengthOf(duration)}</dd>
+          </>
+        )}
+        {codec !== undefined && (
+          <>
+            <dt>Codec</dt>
+            <dd>{codec}</dd>
           </>
         )}
         <dt>Size</dt>

@@ -1,30 +1,26 @@
 import type { Event } from '../api-types';
 import { nameOf } from '../state/people';
-import { clock, lengthOf } from '../time';
+import { clock } from '../time';
 import { EventNotes } from './event-notes';
 import { covering } from './geometry';
-import { Icon } from './icons';
 import { Link } from './link';
 import { Marks } from './marks';
 import { Picture } from './picture';
+import { VideoCover } from './video-cover';
 
 /** Width by height of the frame that all pictures of the grid fill; page.css says the same. */
 const RATIO = 3 / 2;
 
 /** One event of the grid. */
 export function EventCard({ event, isFirst }: { event: Event; isFirst: boolean }) {
-  const { id, localTime, instance, kind, duration } = event;
+  const { id, localTime, instance, kind } = event;
   const names = [...new Set(event.faces.flatMap((face) => nameOf(face) ?? []))];
   const unnamed = event.faces.filter((face) => face.person !== undefined && nameOf(face) === undefined).length;
   return (
     <Link to={{ event: id }} class="card" data-event={id}>
       <span class="card-picture">
         {kind === 'video/mp4' ? (
-          <span class="card-video">
-            <Icon name="play" />
-            <span class="unseen">Video, </span>
-            {duration !== undefined && <span>{lengthOf(duration)}</span>}
-          </span>
+          <VideoCover event={event} isFirst={isFirst} />
         ) : (
           <span class="card-whole" style={{ ...covering(event, RATIO) }}>
             <Picture id={id} what="thumbnail" isFirst={isFirst} />

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
-import { pictureAddress } from '../api';
+import { pictureAddress, type Shown } from '../api';
 import type { Id } from '../api-types';
 import { reconnections } from '../state/connection';
 import { Icon } from './icons';
 
 interface Properties {
   id: Id;
-  what: 'thumbnail' | 'image';
+  what: Shown;
   /** Empty where the text beside it says the same. */
   alt?: string;
   class?: string;

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api } from '../api';
+import { api, type Shown } from '../api';
 import type { Event, Id, Person } from '../api-types';
 import { hasName } from '../state/people';
 import { portrait as cut } from './geometry';
@@ -39,12 +39,8 @@ export function Portrait({ person }: { person: Person }) {
   }, [id]);
   return (
     <span ref={ref} class="portrait">
-      {portrait && event && event.kind !== 'video/mp4' ? (
-        <Picture
-          id={event.id}
-          what={isSharp(portrait.box, event) ? 'thumbnail' : 'image'}
-          style={{ ...cut(portrait.box, event) }}
-        />
+      {portrait && event && (event.kind !== 'video/mp4' || portrait.frame !== undefined) ? (
+        <Picture id={event.id} what={whatOf(portrait, event)} style={{ ...cut(portrait.box, event) }} />
       ) : (
         <span class="portrait-initial" aria-hidden="true">
           {hasName(person) ? [...person.name][0] : '?'}
@@ -52,6 +48,12 @@ export function Portrait({ person }: { person: Person }) {
       )}
     </span>
   );
+}
+
+/** A face of a video is on one of its frames. */
+function whatOf({ box, frame }: NonNullable<Person['portrait']>, event: Event): Shown {
+  if (frame !== undefined) return `frames/${frame}`;
+  return isSharp(box, event) ? 'thumbnail' : 'image';
 }
 
 function isSharp([x1, , x2]: [number, number, number, number], { width }: Event): boolean {

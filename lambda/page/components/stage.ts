@@ -5,6 +5,7 @@
 import PhotoSwipe from 'photoswipe';
 import { pictureAddress } from '../api';
 import type { Event, Id } from '../api-types';
+import { notice, unplayable } from './unplayable';
 
 export interface StageOptions {
   /** Where the pictures go; it fills this element. */
@@ -112,16 +113,33 @@ export function openStage(options: StageOptions): Stage {
     const { content } = event;
     if (content.type !== 'video') return;
     event.preventDefault();
+    const its = shown(content.index);
+    const instead = unplayable(its);
+    if (instead) {
+      content.element = instead;
+      content.onLoaded();
+      return;
+    }
     const video = document.createElement('video');
     video.className = 'stage-video';
     video.controls = true;
     video.playsInline = true;
     video.preload = 'metadata';
+    if (its?.film) video.poster = pictureAddress(its.id, `frames/${its.film.poster}`);
     video.src = content.data.src ?? '';
     const holder = document.createElement('div');
     holder.className = 'stage-video-holder';
     holder.append(video);
-    video.addEventListener('error', () => retry(content), { once: true });
+    video.addEventListener(
+      'error',
+      () => {
+        // What the browser began to read and cannot decode will not get better.
+        if (its && video.error && video.error.code >= MediaError.MEDIA_ERR_DECODE && again.has(its.id)) {
+          holder.replaceChildren(notice(its));
+        } else retry(content);
+      },
+      { once: true },
+    );
     content.element = holder;
     content.onLoaded();
   });

@@ -78,12 +78,12 @@ function byName(one: Person, other: Person): number {
 
 /** A person as the API tells it: `Person` of openapi.yaml. A portrait that has expired is none. */
 function shown({ id, name, since = new Date(0), portrait }: Person, now: number) {
-  const { event, box, expires } = portrait ?? {};
+  const { event, box, frame, expires } = portrait ?? {};
   const isLeft = event !== undefined && (expires === undefined || expires.getTime() > now);
   return {
     id,
     since: since.toISOString(),
     ...(name === undefined ? {} : { name }),
-    ...(isLeft ? { portrait: { event, box } } : {}),
+    ...(isLeft ? { portrait: { event, box, ...(frame === undefined ? {} : { frame }) } } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { eventOf, isShown, type PublishedEvent } from '../../table/event-item';
+import { eventOf, filmKey, isShown, type PublishedEvent } from '../../table/event-item';
 import { eventKey } from '../../table/keys';
 import { type EventVersion, readVersion } from '../../table/version-item';
 import type { Env } from '../env';
@@ -39,8 +39,22 @@ export function pictures(gallery: Gallery): Hono<Env> {
 
   app.get('/:id/thumbnail', async (c) => {
     const { thumbnailKey } = await shownEvent(c);
-    if (thumbnailKey === undefined) throw notFound('thumbnail; a video has none');
+    if (thumbnailKey === undefined) throw notFound('thumbnail; no frame of the video could be decoded');
     return redirect(c, await signedUrl(gallery, thumbnailKey, { kind: 'image/jpeg' }));
+  });
+
+  app.get('/:id/frames', async (c) => {
+    const { key, film } = await shownEvent(c);
+    if (!film) throw notFound('frame');
+    return redirect(c, await signedUrl(gallery, filmKey(key, '.frames.jpg'), { kind: 'image/jpeg' }));
+  });
+
+  app.get('/:id/frames/:frame', async (c) => {
+    const { key, film, faces } = await shownEvent(c);
+    const frame = Number(c.req.param('frame'));
+    const isKept = film?.poster === frame || faces.some((face) => face.frame === frame);
+    if (!isKept) throw notFound('frame');
+    return redirect(c, await signedUrl(gallery, filmKey(key, `.frame-${frame}.jpg`), { kind: 'image/jpeg' }));
   });
 
   app.get('/:id/image', async (c) => {
