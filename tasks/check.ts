@@ -1,6 +1,7 @@
 /// <reference types="grunt" />
 import './lib/node-version.cjs';
-import { flagsOf, isAskedFor, nameOf, PLUGIN, targetsOf } from './lib/settings/grunt-options';
+import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
+import { nameOf, PLUGIN } from './lib/task-names';
 
 export = (grunt: IGrunt): void => {
   const name = nameOf('check', grunt.config.get(PLUGIN));

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'bytes';
 import { printable } from './lib/printable';
-import { nameOf, PLUGIN } from './lib/settings/grunt-options';
+import { nameOf, PLUGIN } from './lib/task-names';
 
 /** Where the Lambda is, compiled; only its paths are known here, so that a Pi neither installs nor compiles it. */
 const LAMBDA = join(__dirname, '..', 'lambda');

@@ -1,7 +1,7 @@
 /// <reference types="grunt" />
 import './lib/node-version.cjs';
-import { commandLineOf, helpLines, type TaskName, tasksAskedFor, wrongOptions } from './lib/command-line';
-import { nameOf, PLUGIN, tasksOf } from './lib/settings/grunt-options';
+import { commandLineOf, helpLines, tasksAskedFor, wrongOptions } from './lib/command-line';
+import { nameOf, PLUGIN, type TaskName, tasksOf } from './lib/task-names';
 
 /** No task: refuses options that the tasks asked for do not take, before any of them runs, and lists theirs in the help. */
 export = (grunt: IGrunt): void => {

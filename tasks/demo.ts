@@ -4,8 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nameOf, PLUGIN } from './lib/settings/grunt-options';
 import { onStop } from './lib/stop-signals';
+import { nameOf, PLUGIN } from './lib/task-names';
 
 /** `grunt demo`: a cloud, a camera and `grunt sync` between them, in a temporary folder, until Ctrl-C. */
 export = (grunt: IGrunt): void => {

@@ -2,7 +2,7 @@
 import './lib/node-version.cjs';
 import { join } from 'node:path';
 import { replayDeadLetters } from './lib/cloud/sqs/message-queue';
-import { nameOf, PLUGIN } from './lib/settings/grunt-options';
+import { nameOf, PLUGIN } from './lib/task-names';
 
 /** `grunt replay`: what the cloud on this machine gave up is tried again, at once where it runs, or when it is started. */
 export = (grunt: IGrunt): void => {

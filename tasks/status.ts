@@ -2,9 +2,10 @@
 import './lib/node-version.cjs';
 
 import { takeServiceSettings } from './lib/service/environment';
-import { flagsOf, isAskedFor, nameOf, PLUGIN, targetsOf } from './lib/settings/grunt-options';
+import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
 import { readSettings } from './lib/settings/settings';
 import { explain, lines, statusOf } from './lib/status';
+import { nameOf, PLUGIN } from './lib/task-names';
 
 export = (grunt: IGrunt): void => {
   const name = nameOf('status', grunt.config.get(PLUGIN));

@@ -8,6 +8,7 @@ import { distance } from 'fastest-levenshtein';
 import { printable } from './printable';
 import { isRecord } from './record';
 import { flaggedSettings } from './settings/table';
+import type { TaskName } from './task-names';
 
 /** An option of a task, as it is typed: `--json`, `--file=NAME`, `--no-write`. */
 export interface TaskOption {
@@ -56,9 +57,7 @@ export const TASK_OPTIONS = {
   ],
   demo: [PORT, { ...DATA, help: 'where everything is kept; by default a temporary folder, removed at the end' }],
   replay: [DATA],
-} as const satisfies Record<string, readonly TaskOption[]>;
-
-export type TaskName = keyof typeof TASK_OPTIONS;
+} as const satisfies Record<TaskName, readonly TaskOption[]>;
 
 /** What people type who know other programs. */
 const KNOWN_ELSEWHERE: ReadonlyMap<string, string> = new Map([

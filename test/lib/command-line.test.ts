@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { helpLines, TASK_OPTIONS, type TaskName, tasksAskedFor, wrongOptions } from '../../tasks/lib/command-line';
-import { tasksOf } from '../../tasks/lib/settings/grunt-options';
+import { helpLines, TASK_OPTIONS, tasksAskedFor, wrongOptions } from '../../tasks/lib/command-line';
 import { flaggedSettings } from '../../tasks/lib/settings/table';
+import { type TaskName, tasksOf } from '../../tasks/lib/task-names';
 
 const gruntOptions: unknown = require('grunt-known-options');
 const known = Object.keys(Object(gruntOptions));

@@ -19,7 +19,7 @@ import { objectKey } from '../event';
 import type { Destination } from '../settings/settings';
 import { ChecksumHeader } from './checksum-header';
 import { Confirmation } from './confirmation';
-import type { Content, PutOptions } from './content';
+import type { Content, ListedObject, PutOptions } from './content';
 import { Corrections } from './corrections';
 import { DeadlineHandler, inSlices } from './deadlines';
 import { bucketUrl, proxyOf } from './endpoint';
@@ -41,14 +41,6 @@ const CONNECT_TIMEOUT = 10_000;
 export const CHECK_NAME = '.kerberos-check';
 /** How long a connection may stand still, in ms, before the line counts as dead. */
 const IDLE_TIMEOUT = 30_000;
-
-/** An object as the bucket's list has it. */
-export interface ListedObject {
-  readonly key: string;
-  readonly size: number;
-  /** With its quotes. */
-  readonly etag?: string | undefined;
-}
 
 export interface BucketOptions {
   /** Bytes per second of all uploads together. */

@@ -5,7 +5,7 @@
  * a wrong sum tells, once for a bucket: who refuses it has compared the sums of all files, whatever its ETags are. And is
  * the object in the list, with the size and the MD5 of the file?
  */
-import type { ListedObject } from './bucket';
+import type { ListedObject } from './content';
 import { Problem } from './problem';
 import { mismatch, noS3, strongETag, type Verdict } from './verify-checksum';
 

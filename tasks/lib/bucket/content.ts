@@ -1,4 +1,4 @@
-/** What is put into a bucket. */
+/** What is put into a bucket, and what is found there. */
 
 /** Bytes of known size that can be read at any place: a file. */
 export interface Content {
@@ -12,4 +12,12 @@ export interface PutOptions {
   /** User metadata, without `x-amz-meta-`: ASCII only. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+}
+
+/** An object as the bucket's list has it. */
+export interface ListedObject {
+  readonly key: string;
+  readonly size: number;
+  /** With its quotes. */
+  readonly etag?: string | undefined;
 }

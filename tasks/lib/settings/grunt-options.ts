@@ -1,7 +1,6 @@
 /**
  * What the Gruntfile and the command line ask of a task that is about the targets of `sync`, without Grunt itself.
  */
-import type { TaskName } from '../command-line';
 import { isRecord } from '../record';
 import { flaggedSettings, type SyncOptions } from './table';
 
@@ -16,30 +15,6 @@ export function targetsOf(sync: unknown): { name: string; options: SyncOptions }
 /** The settings among the command line's `--name=value`; `option` gives one of them. */
 export function flagsOf(option: (name: string) => unknown): Record<string, unknown> {
   return Object.fromEntries(flaggedSettings().map(({ flag }) => [flag, option(flag)]));
-}
-
-/** The key of a Gruntfile's configuration that says which of our tasks it gets. */
-export const PLUGIN = 'grunt-kerberos-sync';
-
-/**
- * What a task is called in a Gruntfile; undefined where it is not there. `plugin` is what its configuration has under
- * `PLUGIN`. This repository's own asks for all tasks by their short names; any other gets what concerns its targets of
- * `sync`, under names that it has hardly given to something else.
- */
-export function nameOf(task: TaskName, plugin: unknown): string | undefined {
-  if (task === 'sync' || (isRecord(plugin) && plugin.allTasks === true)) return task;
-  return task === 'check' || task === 'status' ? `sync-${task}` : undefined;
-}
-
-/** Our tasks in a Gruntfile, by what they are called there. */
-export function tasksOf(plugin: unknown): Map<string, TaskName> {
-  const tasks: TaskName[] = ['sync', 'check', 'status', 'cloud', 'demo', 'replay'];
-  return new Map(
-    tasks.flatMap((task) => {
-      const name = nameOf(task, plugin);
-      return name === undefined ? [] : [[name, task] as const];
-    }),
-  );
 }
 
 /** Whether the command line names the task, or a target of it. `cli` is `grunt.cli`. */

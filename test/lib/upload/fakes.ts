@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ListedObject } from '../../../tasks/lib/bucket/bucket';
-import type { Content } from '../../../tasks/lib/bucket/content';
+import type { Content, ListedObject } from '../../../tasks/lib/bucket/content';
 import type { Place, Problem } from '../../../tasks/lib/bucket/problem';
 import type { SyncSettings } from '../../../tasks/lib/settings/settings';
 import type { Clock } from '../../../tasks/lib/upload/clock';
