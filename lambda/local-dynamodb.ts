@@ -19,6 +19,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { z } from 'zod';
 import { EXPIRES, tableDefinition } from './lib/table/keys';
+import { mend } from './local-dynamodb-mend';
 import { bodyHashIn, isBody, isSigned, type KeyPair } from './local-dynamodb-signature';
 
 // The package brings no types.
@@ -197,6 +198,8 @@ async function main([path = '', name = '', port = '0']: string[]): Promise<void>
   // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const keyPairs = KEY_PAIRS.parse(JSON.parse(process.env.DYNAMODB_KEY_PAIRS ?? '[]'));
+  const warning = await mend(path);
+  if (warning !== undefined) process.send?.({ warning });
   const { endpoint } = await startDynamoDB({ path, keyPairs, port: Number(port) });
   const client = new DynamoDBClient({ endpoint, region: 'local', credentials: async () => ({ ...ownKeys(keyPairs) }) });
   await createTable(client, name);

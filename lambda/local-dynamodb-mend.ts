@@ -1,0 +1,65 @@
+/**
+ * The files that the local DynamoDB keeps its tables in are LevelDB's, and one damaged file among them would keep it from
+ * starting, or end it whenever it is read. So all of them are read before it starts. What is damaged is copied aside and
+ * repaired: what can still be read stays.
+ */
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+interface Level {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  values(): AsyncIterable<unknown>;
+}
+
+interface LevelClass {
+  new (path: string, options: { valueEncoding: 'buffer' }): Level;
+  repair(path: string): Promise<void>;
+}
+
+// dynalite's own, by the way that dynalite finds it.
+const ofDynalite = createRequire(createRequire(__filename).resolve('dynalite'));
+const { ClassicLevel }: { ClassicLevel: LevelClass } = createRequire(ofDynalite.resolve('level'))('classic-level');
+
+/**
+ * Reads all files of a database, and repairs it where one is damaged. Gives what it did, for a person to read; undefined:
+ * there was nothing to do.
+ * @throws Error where it is open already, or cannot be repaired
+ */
+export async function mend(path: string): Promise<string | undefined> {
+  if (!existsSync(path)) return undefined;
+  const names = readdirSync(path);
+  // Without this one LevelDB begins anew beside the tables that are there.
+  const isHeadless = !names.includes('CURRENT') && names.some((name) => /^MANIFEST|\.ldb$/.test(name));
+  const damage = isHeadless ? 'CURRENT is missing' : await damageOf(path);
+  if (damage === undefined) return undefined;
+  const aside = unused(`${path}.damaged`);
+  cpSync(path, aside, { recursive: true });
+  await ClassicLevel.repair(path);
+  const left = await damageOf(path);
+  if (left !== undefined)
+    throw new Error(`${path} is damaged (${left}) and cannot be repaired. A copy is in ${aside}.`);
+  return `The database was damaged (${damage}). What could be read of it goes on; it is as it was in ${aside}.`;
+}
+
+/** What is wrong with a database. @throws Error where another process has it open */
+async function damageOf(path: string): Promise<string | undefined> {
+  const level = new ClassicLevel(path, { valueEncoding: 'buffer' });
+  try {
+    await level.open();
+    for await (const _ of level.values());
+    return undefined;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED') throw cause;
+    return cause instanceof Error ? cause.message : String(cause);
+  } finally {
+    await level.close();
+  }
+}
+
+function unused(wanted: string): string {
+  let path = wanted;
+  for (let count = 2; existsSync(path); count++) path = `${wanted}.${count}`;
+  return path;
+}
