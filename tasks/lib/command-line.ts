@@ -53,6 +53,7 @@ export const TASK_OPTIONS = {
   cloud: [
     PORT,
     { name: 'app-port', placeholder: 'N', help: 'port of the cloud application; 0 for any free one' },
+    { name: 'quota', placeholder: 'BYTES', help: 'room of one account, such as 20GB; by default half of the disk' },
     DATA,
   ],
   demo: [PORT, { ...DATA, help: 'where everything is kept; by default a temporary folder, removed at the end' }],

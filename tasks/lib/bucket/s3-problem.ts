@@ -54,6 +54,14 @@ export function s3Problem(error: S3Error, place: Place): Problem {
         'Let it be set from the network: timedatectl set-ntp true.',
         error,
       );
+    case 'QuotaExceeded':
+      return new Problem(
+        'denied',
+        code,
+        `The room of this account at ${host} is used up (${said}).`,
+        'Delete pictures in the cloud application, or ask whoever runs the cloud for more. Files stay queued.',
+        error,
+      );
     case 'SlowDown':
     case 'ServiceUnavailable':
     case 'TooManyRequests':
