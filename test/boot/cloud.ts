@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Account } from './layout';
 import { until } from './machine';
-import type { Account } from './root';
 
 export class Cloud {
   #process: ChildProcess | undefined;

@@ -21,6 +21,11 @@ ExecStart= /usr/bin/forever /usr/bin/grunt --gruntfile /home/cloud/Gruntfile.js 
 WantedBy=multi-user.target
 `;
 
+/** Has the unit in `root` start at every boot. */
+export function enable(root: string): void {
+  execFileSync('systemctl', [`--root=${root}`, '--quiet', 'enable', 'cloud.service']);
+}
+
 export async function imageUnit(pi: Pi, { check }: Pick<Report, 'check'>): Promise<void> {
   const { machine } = pi;
   // The unit has no settings of its own and is not to be changed: systemd tells all units where the test's cloud is.
@@ -30,7 +35,7 @@ export async function imageUnit(pi: Pi, { check }: Pick<Report, 'check'>): Promi
     `[Manager]\nDefaultEnvironment=AWS_ENDPOINT_URL=http://127.0.0.1:${pi.line.port}\n`,
   );
   machine.write(UNIT, IMAGE_UNIT);
-  execFileSync('systemctl', [`--root=${machine.root}`, '--quiet', 'enable', 'cloud.service']);
+  enable(machine.root);
   await machine.powerOn();
 
   await check("the images' own unit, unchanged: booted, it uploads a picture", async () => {

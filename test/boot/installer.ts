@@ -5,10 +5,9 @@ import { IMAGE_UNIT, UNIT } from './image-unit';
 import { until } from './machine';
 import type { Pi } from './pi';
 import { assert, type Report } from './report';
-import { CAPTURE } from './root';
 
-const INSTALL = 'cd /home/cloud && node tasks/lib/service/install.js';
-const UNINSTALL = 'cd /home/cloud && node tasks/lib/service/uninstall.js';
+export const INSTALL = 'cd /home/cloud && npm run --silent install-service';
+const UNINSTALL = 'cd /home/cloud && npm run --silent uninstall-service';
 
 /** Installs over the running unit of an image. */
 export async function install(pi: Pi, { check }: Pick<Report, 'check'>): Promise<void> {
@@ -49,7 +48,7 @@ export async function install(pi: Pi, { check }: Pick<Report, 'check'>): Promise
     const user = await pi.does('id -u kerberos-cloud');
     const status = await pi.does(`grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' /proc/${grunt}/status`);
     assert(new RegExp(`^Uid:\t${user}\t`, 'm').test(status) && /CapEff:\t0+$/m.test(status), status);
-    const directories = ['/home/cloud/.sync', '/home/cloud', '/tmp', '/var/tmp', `/${CAPTURE}`];
+    const directories = ['/home/cloud/.sync', '/home/cloud', '/tmp', '/var/tmp', `/${pi.capture}`];
     const writable = await pi.does(
       `nsenter --target ${grunt} --mount --setuid ${user} --setgid ${user} /bin/sh -c ` +
         `'for place in ${directories.join(' ')}; do (: >$place/probe) 2>/dev/null && rm $place/probe && echo $place; done; true'`,

@@ -1,4 +1,4 @@
-/** A machine with systemd as its init: a root file system, booted by systemd-nspawn on the host's network. */
+/** A machine: a root file system, booted by systemd-nspawn on the host's network, with systemd or busybox as its init. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,9 +15,14 @@ export interface Said {
 export class Machine {
   #nspawn: ChildProcess | undefined;
 
-  constructor(readonly root: string) {}
+  /** `init` starts the machine; `node` is of the machine that runs the test, or of the root's own. */
+  constructor(
+    readonly root: string,
+    readonly init: 'systemd' | 'busybox' = 'systemd',
+    readonly node: 'ours' | 'its own' = 'ours',
+  ) {}
 
-  /** Switches the machine on. Resolves as soon as its systemd answers, which is before the boot is done. */
+  /** Switches the machine on. Resolves as soon as its init answers, which is before the boot is done. */
   async powerOn(): Promise<void> {
     // A control group of its own, since nspawn lets all machines that share one meet in it.
     const nspawn = spawn(
@@ -28,17 +33,17 @@ export class Machine {
         join(cgroups(), this.name),
         '--quiet',
         `--directory=${this.root}`,
-        '--boot',
         '--register=no',
         '--keep-unit',
-        NODE_MOUNT,
-        'systemd.unified_cgroup_hierarchy=1',
+        ...(this.node === 'ours' ? [NODE_MOUNT] : []),
+        ...(this.init === 'systemd' ? ['--boot', 'systemd.unified_cgroup_hierarchy=1'] : ['/bin/busybox', 'init']),
       ],
       { stdio: 'ignore' },
     );
     this.#nspawn = nspawn;
-    await until('systemd answers', 60, async () => {
-      const said = await this.run('systemctl show --property=Version');
+    const alive = this.init === 'systemd' ? 'systemctl show --property=Version' : 'test -e /run/booted';
+    await until(`${this.init} answers`, 90, async () => {
+      const said = await this.run(alive);
       return said.status === 0;
     });
   }
@@ -47,7 +52,7 @@ export class Machine {
     return this.root.replace(/.*\//, '');
   }
 
-  /** Runs a shell command in the machine, as root; its status is 124 if it had to be ended after a minute. */
+  /** Runs a shell command in the machine, as root; its status is 124 if it had to be ended after two minutes. */
   async run(command: string): Promise<Said> {
     const init = this.#init();
     if (init === undefined) return { status: null, text: 'the machine is off' };
@@ -63,7 +68,7 @@ export class Machine {
         '--cgroup',
         '--',
         'timeout',
-        '60',
+        '120',
         '/bin/sh',
         '-c',
         command,

@@ -3,10 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cloud } from './cloud';
+import type { Layout } from './layout';
 import type { Line } from './line';
 import { type Machine, until } from './machine';
 import { assert, seconds } from './report';
-import { CAPTURE } from './root';
 
 const PHOTO = readFileSync(join(__dirname, '../fixtures/astronaut.jpg'));
 
@@ -17,11 +17,18 @@ export interface Picture {
 }
 
 export class Pi {
+  /** The capture directory, from the machine's root. */
+  readonly capture: string;
+
+  /** Configures the machine as `layout` says, with the cloud's account. */
   constructor(
     readonly machine: Machine,
     readonly line: Line,
     readonly cloud: Cloud,
-  ) {}
+    layout: Layout,
+  ) {
+    this.capture = layout(machine.root, cloud.account);
+  }
 
   /** Puts a new picture into the capture directory, as the machinery does. */
   picture(): Picture {
@@ -31,7 +38,7 @@ export class Pi {
       `${random.readUInt16BE(2)}.jpg`;
     // A JPEG like no other: its first segment is a comment of 1,000 random bytes.
     const bytes = Buffer.concat([Buffer.from('ffd8fffe03ea', 'hex'), randomBytes(1000), PHOTO.subarray(2)]);
-    writeFileSync(join(this.machine.root, CAPTURE, event), bytes);
+    writeFileSync(join(this.machine.root, this.capture, event), bytes);
     return { event, bytes };
   }
 

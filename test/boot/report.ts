@@ -8,7 +8,7 @@ export class Report {
   constructor(readonly details: () => Promise<string>) {}
 
   /** One promise: `seen` resolves with the evidence, or rejects with what is wrong. Never rejects itself. */
-  async check(promise: string, seen: () => Promise<string>): Promise<void> {
+  readonly check = async (promise: string, seen: () => Promise<string>): Promise<void> => {
     const since = Date.now();
     try {
       const evidence = await seen();
@@ -19,7 +19,7 @@ export class Report {
       console.log(`✗ ${promise}\n    ${error instanceof Error ? error.message : error} (${seconds(since)})`);
       console.log((await this.details()).replace(/^/gm, '    | '));
     }
-  }
+  };
 }
 
 /** The time since `since` (as of Date.now()), in words. */

@@ -1,4 +1,4 @@
-/** `git pull && npm install && systemctl restart cloud` on a running Pi. */
+/** `git pull && npm install --omit=dev && systemctl restart cloud` on a running Pi. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,6 @@ async function pull(pi: Pi, upstream: string): Promise<string> {
     writeFileSync(join(checkout, `tasks/${version}.ts`), `/// <reference types="grunt" />\n${source}`);
   };
 
-  git('init', '--quiet', '--initial-branch=main');
   task('older');
   git('add', '.');
   git('commit', '--quiet', '--message=older');
@@ -47,7 +46,7 @@ async function pull(pi: Pi, upstream: string): Promise<string> {
   try {
     git('pull', '--quiet', upstream, 'main');
     let installed = false;
-    const install = npm('install', '--no-audit', '--no-fund', '--prefer-offline').finally(() => {
+    const install = npm('install', '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline').finally(() => {
       installed = true;
     });
     while (!installed) {
