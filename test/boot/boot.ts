@@ -41,7 +41,10 @@ async function main(suite = 'bookworm', only?: string): Promise<void> {
 
   const data = mkdtempSync(join(tmpdir(), 'kerberos-cloud-'));
   const cloud = new Cloud(project, data);
-  await cloud.start();
+  await cloud.start().catch(async (error) => {
+    await cloud.stop();
+    throw error;
+  });
   const line = new Line(cloud.port);
   await line.up();
   const roots = new Roots(project, suite);

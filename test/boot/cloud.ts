@@ -27,7 +27,7 @@ export class Cloud {
     });
     const account = await until(
       'grunt cloud is ready',
-      30,
+      120,
       () => existsSync(ready) && JSON.parse(readFileSync(ready, 'utf8')),
     );
     this.#account = account;

@@ -107,7 +107,7 @@ function cachedRoot(suite: string, ownNode: boolean): string {
     cpSync('/etc/resolv.conf', join(making, 'etc/resolv.conf'), { dereference: true });
     for (const args of [
       ['update', '-q'],
-      ['install', '-q', '-y', '--no-install-recommends', 'nodejs'],
+      ['install', '-q', '-y', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', 'nodejs'],
     ]) {
       const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
       execFileSync('chroot', [making, 'apt-get', ...args], { stdio: said, env });

@@ -9,10 +9,11 @@
  *
  * Values are facts with an origin, so that whoever finds one wanting can say which element of which file to mend.
  */
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isNested } from '../event';
+import { readForeignFile } from '../foreign-file';
 import { type Fact, tidy } from './fact';
 import { type Document, readDocument, textAt } from './xml';
 
@@ -147,7 +148,7 @@ export async function readConfiguration(directory: string, homes: readonly strin
         ...formats,
         videoExtension: fact(io, 'io.xml', 'ios', 'Video', 'extension'),
         nested: Object.values(formats).find((format) => format !== undefined && isNested(format.value)),
-        productKey: await readProductKey([dirname(directory), ...homes]),
+        productKey: await readProductKey([dirname(directory), ...homes], directory),
       }),
     },
   };
@@ -181,11 +182,14 @@ function elementOf(path: readonly string[]): string {
 }
 
 // The machinery makes it at its first start, 26 random letters and digits, in $HOME, /data/machinery or /var/tmp
-// (kerberos-io/machinery, src/kerberos/cloud/Cloud.cpp).
-async function readProductKey(homes: readonly string[]): Promise<Fact | undefined> {
+// (kerberos-io/machinery, src/kerberos/cloud/Cloud.cpp). Anybody may make a file in /var/tmp, so it counts only where it
+// belongs to root, to us, or to the owner of the configuration, `machinery`.
+async function readProductKey(homes: readonly string[], machinery: string): Promise<Fact | undefined> {
+  const owner = await stat(machinery).catch(() => undefined);
+  const options = { largest: 1024, ownedBy: owner === undefined ? [] : [owner.uid] };
   for (const home of homes) {
     const file = join(home, 'kerberosio.key');
-    const value = tidy(await readFile(file, 'utf8').catch(() => ''));
+    const value = tidy(String(await readForeignFile(file, options).catch(() => '')));
     if (/^[\w-]{1,128}$/.test(value)) return { value, origin: file };
   }
   return undefined;

@@ -19,6 +19,7 @@ import type { KerberosFacts } from './kerberos';
 import { Sources, type SourceValues } from './sources';
 import { SETTINGS } from './table';
 import { ianaTimeZone } from './time-zone';
+import { looksLikePrivateKey } from './values';
 
 export type { Credentials } from './credentials';
 export type { SyncOptions } from './table';
@@ -126,6 +127,8 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   const state = sources.read(SETTINGS.state);
   const credentials = readCredentials(sources, subscription ?? {});
 
+  problems.push(...misplacedKeys({ bucket, folder, region }, credentials));
+
   const url = endpoint ?? `https://${bucket ?? 's3'}.s3.${region}.amazonaws.com`;
   const proxy = proxyOf(proxyFor(url), url, problems);
 
@@ -214,4 +217,19 @@ function proxyOf(proxy: string, url: string, problems: string[]): string | undef
   const variable = url.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   problems.push(`${variable} (or ALL_PROXY) is no HTTP proxy: type a URL such as http://proxy.example.org:3128.`);
   return undefined;
+}
+
+/** A private key that was typed into another field would be printed, and sent, as what that field is. */
+function misplacedKeys(fields: Record<string, string | undefined>, credentials: Credentials | undefined): string[] {
+  const secret =
+    credentials !== undefined && 'secretAccessKey' in credentials ? credentials.secretAccessKey : undefined;
+  // A short one, of a server for trying things out, is part of many words.
+  const isLong = secret !== undefined && secret.length >= 16;
+  const accessKey = credentials !== undefined && 'accessKeyId' in credentials ? credentials.accessKeyId : undefined;
+  return Object.entries({ ...fields, 'public key': accessKey })
+    .filter(([, value = '']) => looksLikePrivateKey(value) || (isLong && value.includes(secret)))
+    .map(
+      ([field]) =>
+        `The ${field} is a private key: type that into <privateKey> alone, and the ${field} here. It is not shown.`,
+    );
 }

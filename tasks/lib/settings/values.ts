@@ -49,6 +49,14 @@ export const bucketName: Parse<string> = ({ value, origin }, complain) => {
   return value;
 };
 
+/**
+ * Whether a text has the form of Amazon's private keys (40 letters, digits, / and +, of all kinds), and is nothing that a
+ * folder or a bucket is called.
+ */
+export function looksLikePrivateKey(text: string): boolean {
+  return /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9/+]{40}$/.test(text);
+}
+
 /** The folder of a bucket, without slashes at its ends; may be empty. */
 export const folderName: Parse<string> = ({ value, origin }, complain) => {
   const folder = value.replace(/^\/+|\/+$/g, '');

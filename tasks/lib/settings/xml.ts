@@ -6,9 +6,9 @@
  * these files with editors that write others than UTF-8, so the declared one is used, and where the bytes say otherwise
  * (an editor that saved in another encoding than the declaration names), the bytes count.
  */
-import { open } from 'node:fs/promises';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { codeOf, messageOf } from '../error-code';
+import { readForeignFile } from '../foreign-file';
 import { tidy } from './fact';
 
 /** What a file holds. */
@@ -32,17 +32,17 @@ const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, tri
 export async function readDocument(path: string): Promise<Document> {
   let bytes: Buffer;
   try {
-    bytes = await readBounded(path);
+    bytes = await readForeignFile(path, { largest: MOST_BYTES });
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT') return { state: 'absent' };
     if (code === 'EACCES') {
       return { state: 'invalid', problem: `${path} may not be read by this user: run as root, or chmod o+r ${path}` };
     }
+    if (code === 'EFBIG') {
+      return { state: 'invalid', problem: `${path} is no configuration: it has more than ${MOST_BYTES / 1024} KB.` };
+    }
     return { state: 'invalid', problem: `${path} cannot be read: ${messageOf(error)}` };
-  }
-  if (bytes.length > MOST_BYTES) {
-    return { state: 'invalid', problem: `${path} is no configuration: it has more than ${MOST_BYTES / 1024} KB.` };
   }
   const decoded = decode(bytes);
   if ('unknown' in decoded) {
@@ -82,21 +82,6 @@ function child(node: unknown, name: string): unknown {
 
 function first(node: unknown): unknown {
   return Array.isArray(node) ? node[0] : node;
-}
-
-async function readBounded(path: string): Promise<Buffer> {
-  const file = await open(path);
-  try {
-    const buffer = Buffer.alloc(MOST_BYTES + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 /** The text, perhaps with a note on how it was found; or the name of an encoding that Node does not know. */
