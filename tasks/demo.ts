@@ -24,10 +24,17 @@ export = (grunt: IGrunt): void => {
 
   async function run(stopped: Promise<void>, children: ChildProcess[]): Promise<boolean> {
     const { runDemo } = await import('./lib/demo/demo.js');
+    const { Display } = await import('./lib/demo/display.js');
     const kept: unknown = grunt.option('data');
     const data = typeof kept === 'string' ? kept : await mkdtemp(join(tmpdir(), 'kerberos-demo-'));
     const gruntfile = grunt.option('gruntfile') ?? join(process.cwd(), 'Gruntfile.js');
     const program = join(require.resolve('grunt/package.json'), '..', 'bin', 'grunt');
+    const display = new Display({
+      isTerminal: process.stdout.isTTY === true,
+      isVerbose: grunt.option('verbose') === true,
+      columns: () => process.stdout.columns ?? 80,
+      write: (text) => void process.stdout.write(text),
+    });
     grunt.log.writeln(`Everything is in ${data}. Ctrl-C stops it.`);
     try {
       return await runDemo(
@@ -36,11 +43,12 @@ export = (grunt: IGrunt): void => {
           grunt: [process.execPath, program, '--gruntfile', String(gruntfile), '--no-color'],
           started: (child) => void children.push(child),
           port: Number(grunt.option('port') ?? 0),
-          say: (text) => void grunt.log.writeln(text),
+          display,
         },
         stopped,
       );
     } finally {
+      display.close();
       if (typeof kept !== 'string') await rm(data, { recursive: true, force: true });
     }
   }

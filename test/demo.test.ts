@@ -10,7 +10,7 @@ describe('grunt demo', function () {
 
   it('brings every picture of the backlog and of the camera to the bucket, byte for byte, and ends cleanly at Ctrl-C', async () => {
     const data = await mkdtemp(join(tmpdir(), 'demo-'));
-    const demo = new Grunt(['demo', `--data=${data}`], {});
+    const demo = new Grunt(['demo', `--data=${data}`, '--verbose'], {});
     try {
       await demo.says(/after the camera finished it/, 60_000);
       await demo.says(/(on it: [\s\S]*){3}/, 60_000);

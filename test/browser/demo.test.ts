@@ -19,7 +19,7 @@ describe('page: the demo', function () {
 
   before(async () => {
     data = await mkdtemp(join(tmpdir(), 'demo-'));
-    demo = new Grunt(['demo', `--data=${data}`], {});
+    demo = new Grunt(['demo', `--data=${data}`, '--verbose'], {});
   });
   after(async () => {
     demo.process.kill('SIGINT');

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Bucket } from '../bucket/bucket';
 import { Camera } from './camera';
+import type { Display } from './display';
 import { makeInstance, type Subscription } from './instance';
 
 /** Pictures of each camera that wait when the demo begins. */
@@ -27,19 +28,19 @@ export interface DemoOptions {
   readonly grunt: readonly [string, ...string[]];
   /** Port of the cloud; 0 for any that is free. */
   readonly port: number;
-  readonly say: (text: string) => void;
+  readonly display: Display;
   /** Hears of each process that is started. They end with the demo. */
   readonly started: (child: ChildProcess) => void;
 }
 
 /** Runs until `stopped` resolves. Whether every picture that the camera took was in the bucket by then. */
 export async function runDemo(
-  { data, grunt, port, say, started }: DemoOptions,
+  { data, grunt, port, display, started }: DemoOptions,
   stopped: Promise<void>,
 ): Promise<boolean> {
   await mkdir(data, { recursive: true });
   const cloudData = join(data, 'cloud');
-  const cloud = start(grunt, ['cloud', `--port=${port}`, `--data=${cloudData}`], {}, (line) => say(`cloud  ${line}`));
+  const cloud = start(grunt, ['cloud', `--port=${port}`, `--data=${cloudData}`], {}, (line) => display.cloudSaid(line));
   const processes = [cloud];
   started(cloud);
   try {
@@ -50,8 +51,11 @@ export async function runDemo(
     const scenes: { camera: Camera; capture: string; sync: ChildProcess }[] = [];
     for (const [name, root] of Object.entries(roots)) {
       const instance = await makeInstance(root, name, description);
-      const camera = new Camera(instance, (picture) => finished.set(picture, performance.now()));
-      say(`A camera named ${name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
+      const camera = new Camera(instance, (picture) => {
+        finished.set(picture, performance.now());
+        display.written();
+      });
+      display.detail(`A camera named ${name} writes to ${instance.capture}; ${BACKLOG} pictures are waiting there.`);
       await camera.leaveBacklog(BACKLOG);
       const visitor = await readFile(VISITOR);
       if (name === 'frontdoor') await camera.leaveVisitor(visitor);
@@ -62,20 +66,19 @@ export async function runDemo(
         AWS_REGION: description.region,
         SYNC_STATE: join(root, 'state'),
       };
-      const sync = start(grunt, ['sync', '--force'], env, (line) => say(`sync   ${name}: ${line}`));
+      const sync = start(grunt, ['sync', '--force'], env, (line) => display.detail(`sync   ${name}: ${line}`));
       processes.push(sync);
       started(sync);
       scenes.push({ camera, capture: instance.capture, sync });
     }
     for (const { camera } of scenes) camera.start();
-    const { app } = description;
-    if (app) say(`\nOpen ${app.url} and log in as ${app.user} with ${app.password}\n`);
+    display.begin(Object.keys(roots), description.app);
 
-    const arrivals = new Arrivals(description, finished, say);
+    const arrivals = new Arrivals(description, finished, display);
     const ends = scenes.map(({ sync }) => endOf(sync, 'grunt sync'));
     await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), ...ends]);
 
-    say('Stopping: the cameras first, then what is on its way arrives.');
+    display.tell('Stopping: the cameras first, then what is on its way arrives. Ctrl-C again ends it at once.');
     await Promise.all(scenes.map(({ camera }) => camera.stop()));
     const names = await Promise.all(scenes.map(({ capture }) => readdir(capture)));
     const isWhole = await arrivals.complete(names.flat());
@@ -92,18 +95,18 @@ class Arrivals {
   readonly #folder: string;
   readonly #bucket: Promise<Bucket>;
   readonly #finished: ReadonlyMap<string, number>;
-  readonly #say: (text: string) => void;
+  readonly #display: Display;
   readonly #seen = new Set<string>();
   #isStopped = false;
 
   constructor(
     { endpoint, region, bucket, folder, publicKey, privateKey }: Description,
     finished: ReadonlyMap<string, number>,
-    say: (text: string) => void,
+    display: Display,
   ) {
     this.#folder = folder;
     this.#finished = finished;
-    this.#say = say;
+    this.#display = display;
     const credentials = { accessKeyId: publicKey, secretAccessKey: privateKey };
     this.#bucket = Bucket.open({ endpoint, region, bucket, folder, credentials });
   }
@@ -117,7 +120,7 @@ class Arrivals {
       } catch (error) {
         // The account may be suspended by hand, to see what that does; it is told once, and goes on when it is resumed.
         const message = error instanceof Error ? error.message : String(error);
-        if (message !== failure) this.#say(`bucket cannot be listed: ${message}`);
+        if (message !== failure) this.#display.tell(`bucket cannot be listed: ${message}`);
         failure = message;
       }
       await wait(LIST_EVERY, undefined, { ref: !this.#isStopped });
@@ -131,14 +134,14 @@ class Arrivals {
       const missing = names.filter((name) => !this.#seen.has(name));
       if (missing.length === 0) break;
       if (performance.now() > end) {
-        this.#say(
+        this.#display.tell(
           `${missing.length} of ${names.length} pictures are not in the bucket: ${missing.slice(0, 3).join(', ')}…`,
         );
         return false;
       }
       await wait(LIST_EVERY);
     }
-    this.#say(`All ${names.length} pictures of the capture directories are in the bucket.`);
+    this.#display.tell(`All ${names.length} pictures of the capture directories are in the bucket.`);
     return true;
   }
 
@@ -155,7 +158,8 @@ class Arrivals {
         this.#seen.add(name);
         const took = performance.now() - (this.#finished.get(name) ?? Number.NaN);
         const age = took < PATIENCE ? `, ${(took / 1000).toFixed(1)} s after the camera finished it` : '';
-        this.#say(`bucket ${key} (${Math.round(size / 1024)} KB${age})`);
+        this.#display.arrived(name);
+        this.#display.detail(`bucket ${key} (${Math.round(size / 1024)} KB${age})`);
       }
     }
   }
