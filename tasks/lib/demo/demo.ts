@@ -48,6 +48,7 @@ export async function runDemo(
     const finished = new Map<string, number>();
     // Two instances under one licence, each with a camera and a sync of its own.
     const roots = { frontdoor: data, garden: join(data, 'garden') };
+    display.begin(Object.keys(roots), description.app);
     const scenes: { camera: Camera; capture: string; sync: ChildProcess }[] = [];
     for (const [name, root] of Object.entries(roots)) {
       const instance = await makeInstance(root, name, description);
@@ -72,7 +73,6 @@ export async function runDemo(
       scenes.push({ camera, capture: instance.capture, sync });
     }
     for (const { camera } of scenes) camera.start();
-    display.begin(Object.keys(roots), description.app);
 
     const arrivals = new Arrivals(description, finished, display);
     const ends = scenes.map(({ sync }) => endOf(sync, 'grunt sync'));
