@@ -46,7 +46,7 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
     logLevel: 'warning',
     metafile: true,
   });
-  if (entry === 'ingest') layFaceEngine(join(directory, 'face-api'));
+  if (entry === 'ingest') layNetworks(directory);
   else cpSync(join(__dirname, 'dist', 'page'), join(directory, 'page'), { recursive: true });
   return Object.keys(metafile.inputs);
 }
@@ -62,16 +62,19 @@ function entryPointsOf(entry: FunctionName): Record<string, string> {
   };
 }
 
-function layFaceEngine(directory: string): void {
-  mkdirSync(directory);
-  const models = join(packageDirectory('@vladmandic/face-api'), 'model');
-  for (const file of readdirSync(models).filter((name) => NETWORKS.some((network) => name.startsWith(network)))) {
-    cpSync(join(models, file), join(directory, file));
-  }
+/** The networks of the embedded engines, and the back end that they run on. */
+function layNetworks(directory: string): void {
+  const faces = join(packageDirectory('@vladmandic/face-api'), 'model');
+  layFiles(faces, join(directory, 'face-api'), (name) => NETWORKS.some((network) => name.startsWith(network)));
+  const labels = join(packageDirectory('@vladmandic/human'), 'models');
+  layFiles(labels, join(directory, 'labels'), (name) => name.startsWith('centernet.'));
   const wasm = join(packageDirectory('@tensorflow/tfjs-backend-wasm'), 'dist');
-  for (const file of readdirSync(wasm).filter((name) => name.endsWith('.wasm'))) {
-    cpSync(join(wasm, file), join(directory, file));
-  }
+  layFiles(wasm, join(directory, 'tfjs-wasm'), (name) => name.endsWith('.wasm'));
+}
+
+function layFiles(from: string, to: string, isMeant: (name: string) => boolean): void {
+  mkdirSync(to);
+  for (const name of readdirSync(from).filter(isMeant)) cpSync(join(from, name), join(to, name));
 }
 
 /** FFmpeg is a package of its own, under its own licence; where it is not installed, videos are published without frames. */

@@ -10,6 +10,8 @@ import { faceEngine } from './lib/faces/engines';
 import { filmOf } from './lib/ingest/film';
 import { handlerOf } from './lib/ingest/handler';
 import { People } from './lib/ingest/people';
+import { labelEngine } from './lib/labels/engines';
+import { LabelTurns } from './lib/labels/turns';
 import { Inspector } from './lib/media/inspector';
 import { settingsFrom } from './lib/settings';
 import { Table } from './lib/table/table';
@@ -20,9 +22,17 @@ const table = new Table(documents, settings.tableName);
 const inspector = new Inspector();
 inspector.start();
 // Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
-const ready = faceEngine(settings.faces).then((engine) =>
+const ready = Promise.all([faceEngine(settings.faces), labelEngine(settings.labels)]).then(([engine, labels]) =>
   handlerOf(
-    { settings, s3, table, inspector, film: filmOf, faces: engine && { engine, people: new People(table, engine) } },
+    {
+      settings,
+      s3,
+      table,
+      inspector,
+      film: filmOf,
+      faces: engine && { engine, people: new People(table, engine) },
+      labels: labels && { engine: labels, turns: new LabelTurns() },
+    },
     {
       logger: new Logger({ serviceName: 'ingest' }),
       metrics: new Metrics({ namespace: 'Kerberos', serviceName: 'ingest' }),

@@ -12,9 +12,12 @@ export interface Settings {
   maxPixels: number;
   /** Which face engine runs. */
   faces: FacesSetting;
+  /** Which engine looks for persons, vehicles and animals. */
+  labels: LabelsSetting;
 }
 
 export type FacesSetting = 'embedded' | 'rekognition' | 'off';
+export type LabelsSetting = FacesSetting;
 
 /**
  * Reads the settings from an environment. Defaults: pictures of 10 MB and 24 million pixels, videos of 64 MB, embedded faces.
@@ -27,7 +30,8 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
     maxBytes: positive(env, 'MAX_BYTES', 10_000_000),
     maxVideoBytes: positive(env, 'MAX_VIDEO_BYTES', 64_000_000),
     maxPixels: positive(env, 'MAX_PIXELS', 24_000_000),
-    faces: facesSetting(env.FACES || 'embedded'),
+    faces: engineSetting('FACES', env.FACES || 'embedded'),
+    labels: engineSetting('LABELS', env.LABELS || 'embedded'),
   };
 }
 
@@ -50,6 +54,10 @@ function positive(env: NodeJS.ProcessEnv, name: string, otherwise: number): numb
 
 /** Reads FACES; throws an Error when it is no face engine. */
 export function facesSetting(text: string): FacesSetting {
+  return engineSetting('FACES', text);
+}
+
+function engineSetting(name: string, text: string): FacesSetting {
   if (text === 'embedded' || text === 'rekognition' || text === 'off') return text;
-  throw new Error(`The environment variable FACES is "${text}"; it must be embedded, rekognition or off.`);
+  throw new Error(`The environment variable ${name} is "${text}"; it must be embedded, rekognition or off.`);
 }

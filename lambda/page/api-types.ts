@@ -1,6 +1,7 @@
 /** What the API says, as openapi.yaml describes it; test/lambda/page/api-types.test.ts holds the two together. */
 
 export type Id = string;
+export type Label = 'person' | 'vehicle' | 'animal';
 /** `[x1, y1, x2, y2]`, in pixels of the upright picture. */
 export type Box = [number, number, number, number];
 
@@ -42,6 +43,8 @@ export interface Event {
   faces: Face[];
   /** Of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string;
+  /** What is on it beside faces; absent where nobody has looked. */
+  labels?: Label[];
   /** Of a video of which frames could be decoded: how many there are, and which one is the poster. */
   film?: { frames: number; poster: number };
   received: string;

@@ -6,6 +6,7 @@ import type {
   EventPage,
   Id,
   Instance,
+  Label,
   Month,
   Person,
   Problem,
@@ -34,6 +35,7 @@ export class Unreachable extends Error {}
 export interface Filter {
   instance?: Id | undefined;
   person?: Id | undefined;
+  label?: Label | undefined;
 }
 
 export interface EventsQuery extends Filter {

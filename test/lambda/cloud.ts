@@ -12,6 +12,8 @@ import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/ha
 import type { filmOf } from '../../lambda/lib/ingest/film';
 import { handlerOf } from '../../lambda/lib/ingest/handler';
 import { People } from '../../lambda/lib/ingest/people';
+import type { LabelEngine } from '../../lambda/lib/labels/engine';
+import { LabelTurns } from '../../lambda/lib/labels/turns';
 import { Inspector } from '../../lambda/lib/media/inspector';
 import type { FacesSetting, Settings } from '../../lambda/lib/settings';
 import { Table } from '../../lambda/lib/table/table';
@@ -35,6 +37,7 @@ export const OTHER = process.env.TEST_AWS_ENDPOINT;
 /** What a test may set otherwise. */
 export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxVideoBytes' | 'maxPixels'>> {
   engine?: FaceEngine;
+  labels?: LabelEngine;
   inspector?: Inspector;
   /** Videos have frames only where a test asks for them. */
   film?: typeof filmOf;
@@ -175,6 +178,7 @@ export class TestCloud {
     const settings: Settings = {
       ...{ productionBucket: this.production, tableName: this.tableName, maxBytes, maxVideoBytes, maxPixels },
       faces: engine ? 'embedded' : 'off',
+      labels: options.labels ? 'embedded' : 'off',
     };
     const handle = handlerOf(
       {
@@ -184,6 +188,7 @@ export class TestCloud {
         inspector: options.inspector ?? INSPECTOR,
         film: options.film ?? (async () => undefined),
         faces: engine && { engine, people: new People(table, engine) },
+        labels: options.labels && { engine: options.labels, turns: new LabelTurns() },
       },
       {
         logger: new Logger({ serviceName: 'test', logLevel: 'SILENT' }),

@@ -25,7 +25,7 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   const kind = item.pk.split('#')[2];
   if (kind === 'PERSONS') return await keepPortrait(table, item, days);
   const state = kind === 'EVENT' && (item.state === 'published' || item.state === 'version') ? item.state : undefined;
-  if (state === undefined && kind !== 'PERSON' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
+  if (state === undefined && kind !== 'PERSON' && kind !== 'LABEL' && kind !== 'COUNTS' && kind !== 'MINUTES') return;
   if (typeof item.received !== 'number') return;
   const expires = keptUntil(new Date(item.received), days);
   const change = new Change().set({ [EXPIRES]: expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires) });

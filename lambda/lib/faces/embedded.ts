@@ -9,11 +9,11 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { ready, setBackend, tensor3d } from '@tensorflow/tfjs-core';
+import { tensor3d } from '@tensorflow/tfjs-core';
 import { detectAllFaces, nets, SsdMobilenetv1Options } from '@vladmandic/face-api/dist/face-api.node-wasm.js';
 import sharp from 'sharp';
 import type { Upright } from '../media/image';
+import { startWasm } from '../tensorflow';
 import { type Box, type Face, type FaceEngine, type KnownFace, type Match, SMALLEST_FACE } from './engine';
 
 /** What a box needs to count as a face: half of all is where misses and false alarms were in balance. */
@@ -24,14 +24,10 @@ const LONGEST_SIDE = 1280;
 
 /** Loads the networks, and runs them once, so that the first picture takes no longer than the others. */
 export async function embeddedEngine(): Promise<FaceEngine> {
-  const files = weights();
-  setWasmPaths(join(files.wasm, '/'));
-  // Lambda gives less than two processors at the memory that we ask for.
-  setThreadsCount(1);
-  await setBackend('wasm');
-  await ready();
+  const models = modelDirectory();
+  await startWasm();
   await Promise.all(
-    [nets.ssdMobilenetv1, nets.faceLandmark68Net, nets.faceRecognitionNet].map((net) => net.loadFromDisk(files.models)),
+    [nets.ssdMobilenetv1, nets.faceLandmark68Net, nets.faceRecognitionNet].map((net) => net.loadFromDisk(models)),
   );
   await detect({ data: Buffer.alloc(64 * 64 * 3), width: 64, height: 64 });
   return { name: 'face-api-ssd-1.7.15', sure: 0.45, possible: 0.55, detect, match, enrol, discard };
@@ -108,13 +104,9 @@ function between(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** `npm run build` lays both beside the bundle; otherwise they lie in their packages. */
-function weights(): { models: string; wasm: string } {
+/** `npm run build` lays the networks beside the bundle; otherwise they lie in their package. */
+function modelDirectory(): string {
   const beside = join(__dirname, 'face-api');
-  if (existsSync(beside)) return { models: beside, wasm: beside };
-  const packageOf = (name: string) => dirname(createRequire(__filename).resolve(`${name}/package.json`));
-  return {
-    models: join(packageOf('@vladmandic/face-api'), 'model'),
-    wasm: join(packageOf('@tensorflow/tfjs-backend-wasm'), 'dist'),
-  };
+  if (existsSync(beside)) return beside;
+  return join(dirname(createRequire(__filename).resolve('@vladmandic/face-api/package.json')), 'model');
 }

@@ -15,6 +15,7 @@ import { FaceLog } from '../table/face-log';
 import type { Fields } from '../table/fields';
 import { replaceLastEvent } from '../table/instance-item';
 import { appearanceKey, BY_DAY, BY_INSTANCE, deletingDayKey, eventKey, instanceEventsKey } from '../table/keys';
+import { labelKeysOf } from '../table/label-item';
 import { type Person, readPersons, replacePortrait } from '../table/person-item';
 import { removeVersions } from '../table/version-item';
 import { listEvents } from './event-list';
@@ -80,6 +81,7 @@ async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<v
   const { account, id, fileName, etag } = remains;
   await deleteAllVersions(s3, settings.productionBucket, `${account}/${id}/`);
   await removeVersions(table, account, id);
+  await table.removeAll(labelKeysOf(remains));
   const upload = `${account}/${fileName}`;
   // Under a name without a time lies another event by now, perhaps, which nobody has looked at yet.
   await deleteObject(s3, settings.uploadsBucket, upload, originOf(upload).isTimed ? undefined : etag);

@@ -3,10 +3,11 @@
  * hour of UTC (counts.ts), folded into each instance's time zone; those of a person are counted from its appearances.
  */
 import { createHash } from 'node:crypto';
+import type { Label } from '../labels/engine';
 import { quartersOf, versionsOf } from '../table/counts';
 import { expiryOf, type Fields, text } from '../table/fields';
 import type { Instance } from '../table/instance-item';
-import { appearancePartition, dayCountsRange } from '../table/keys';
+import { appearancePartition, dayCountsRange, labelPartition } from '../table/keys';
 import type { Table } from '../table/table';
 import { addDays, localQuarters, localTime } from './local-time';
 import type { Places } from './places';
@@ -20,6 +21,8 @@ export interface CountQuery {
   instance?: Instance | undefined;
   /** All ids that stand for the person. */
   persons?: readonly string[] | undefined;
+  /** Only what this is on. */
+  label?: Label | undefined;
   /** Milliseconds since 1970: what has expired is not counted. */
   now: number;
 }
@@ -69,8 +72,8 @@ async function countDays(
 ): Promise<{ counted: Counted[]; version: string }> {
   // A local day touches the days of UTC beside its own.
   const [from, to] = [addDays(first, -1), addDays(last, 1)];
-  if (query.persons) {
-    const found = await countAppearances(table, from, to, query.persons, query);
+  if (query.persons || query.label) {
+    const found = await countAppearances(table, from, to, query);
     const counted = found.filter(isMeant);
     const all = counted.map(({ position }) => position).sort();
     return { counted, version: createHash('sha256').update(all.join()).digest('base64url').slice(0, 16) };
@@ -106,15 +109,18 @@ async function countAppearances(
   table: Table,
   from: string,
   to: string,
-  persons: readonly string[],
-  { account, places, instance, now }: CountQuery,
+  { account, places, instance, persons, label, now }: CountQuery,
 ): Promise<(Counted & { position: string })[]> {
-  const lists = persons.map((person) =>
-    // `U` follows `T`.
-    table.list({ partition: appearancePartition(account, person), from: `${from}T`, to: `${to}U` }),
-  );
+  // `U` follows `T`.
+  const entries = (partition: string) => table.list({ partition, from: `${from}T`, to: `${to}U` });
+  const [ofPersons, ofLabel] = await Promise.all([
+    persons && Promise.all(persons.map((person) => entries(appearancePartition(account, person)))),
+    label && entries(labelPartition(account, label)),
+  ]);
+  const labelled = ofLabel && new Set(ofLabel.map((item) => text(item, 'sk')));
+  const found = ofPersons?.flat().filter((item) => !labelled || labelled.has(text(item, 'sk'))) ?? ofLabel ?? [];
   // Two ids of one person may be on one picture.
-  const byPosition = new Map((await Promise.all(lists)).flat().map((item) => [text(item, 'sk'), item]));
+  const byPosition = new Map(found.map((item) => [text(item, 'sk'), item]));
   return [...byPosition].flatMap(([position, item]) => {
     const name = text(item, 'instance');
     if ((instance && name !== instance.name) || !isKept(item, now)) return [];

@@ -10,10 +10,19 @@
  * batch of the events that they name; without a filter a query an instance. Behind what is left out more is read, until
  * the page is full or MOST_READ were looked at.
  */
+import type { Label } from '../labels/engine';
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
 import { expiryOf, type Fields, fieldsOf, list, number, text } from '../table/fields';
 import type { Instance } from '../table/instance-item';
-import { appearancePartition, BY_DAY, BY_INSTANCE, dayKeyOf, eventKey, instanceEventsKey } from '../table/keys';
+import {
+  appearancePartition,
+  BY_DAY,
+  BY_INSTANCE,
+  dayKeyOf,
+  eventKey,
+  instanceEventsKey,
+  labelPartition,
+} from '../table/keys';
 import type { Query, Table } from '../table/table';
 import { dayRange, hourEnd, localTime, utcDays } from './local-time';
 import { newestFirst, type Placed } from './newest-first';
@@ -37,6 +46,8 @@ export interface EventFilter {
   instance?: Instance | undefined;
   /** All ids that stand for the person. */
   persons?: readonly string[] | undefined;
+  /** Only what this is on. */
+  label?: Label | undefined;
   /** Only events from this instant on, and until this one; both are included. */
   from?: Date | undefined;
   to?: Date | undefined;
@@ -101,7 +112,10 @@ export async function* candidates(
   const range = rangeOf(query);
   if (range.from !== undefined && range.to !== undefined && range.from > range.to) return;
   if (filter.persons) {
-    yield* appearing(table, query, filter.persons, range, reading);
+    const partitions = filter.persons.map((person) => appearancePartition(account, person));
+    yield* appearing(table, query, partitions, range, reading);
+  } else if (filter.label) {
+    yield* appearing(table, query, [labelPartition(account, filter.label)], range, reading);
   } else if (filter.instance) {
     yield* newestFirst([inInstance(table, account, filter.instance.name, range, reading)]);
   } else if (filter.day === undefined) {
@@ -157,17 +171,28 @@ function least(one: string | undefined, other: string | undefined): string | und
 }
 
 /** What isListed reads of an item. */
-export const LISTING_ATTRIBUTES = ['id', 'timeKey', 'state', 'kept', 'expires', 'instance', 'time', 'faces'] as const;
+export const LISTING_ATTRIBUTES = [
+  'id',
+  'timeKey',
+  'state',
+  'kept',
+  'expires',
+  'instance',
+  'time',
+  'faces',
+  'labels',
+] as const;
 
 /** Whether the filter means an event, by its item. */
 export function isListed(
   item: Fields,
-  { filter: { day, until = 23, instance, persons }, places, now }: EventQuery,
+  { filter: { day, until = 23, instance, persons, label }, places, now }: EventQuery,
 ): boolean {
   if (!isShown(item, now)) return false;
   const where = text(item, 'instance');
   if (instance && where !== instance.name) return false;
   if (persons && !list(item, 'faces').some((face) => persons.includes(String(fieldsOf(face).person)))) return false;
+  if (label && !list(item, 'labels').includes(label)) return false;
   if (day === undefined) return true;
   const wall = localTime(places.timeZoneOf(where), new Date(number(item, 'time')));
   return wall.startsWith(day) && Number(wall.slice(11, 13)) <= until;
@@ -200,18 +225,18 @@ async function* inDays(
   }
 }
 
-/** A person's events: the appearances say which, batches of a page's size say what they are. */
+/** Events of a person or a label: its entries say which, batches of a page's size say what they are. */
 async function* appearing(
   table: Table,
   query: EventQuery,
-  persons: readonly string[],
+  partitions: readonly string[],
   range: Range,
   reading: Reading,
 ): AsyncGenerator<Placed<Fields | undefined>> {
   const { account, filter, limit, now } = query;
   // At one instance only, most may have to be left out: they are read by the megabyte.
   const pageSize = filter.instance ? undefined : reading.pageSize;
-  const named = newestFirst(persons.map((person) => appearances(table, account, person, range, pageSize)));
+  const named = newestFirst(partitions.map((partition) => appearances(table, partition, range, pageSize)));
   /** What is left out is looked at too, and counts. */
   const batch: Placed<string | undefined>[] = [];
   let asked = 0;
@@ -242,15 +267,13 @@ async function* appearing(
   yield* await read();
 }
 
-/** The appearances of one id, newest first. */
+/** The entries of one person's id, or of a label, newest first. */
 async function* appearances(
   table: Table,
-  account: string,
-  person: string,
+  partition: string,
   range: Range,
   pageSize: number | undefined,
 ): AsyncGenerator<Placed<Fields>[]> {
-  const partition = appearancePartition(account, person);
   const query = { partition, ...range, backwards: true, ...(pageSize === undefined ? {} : { pageSize }) };
   for await (const items of table.pages(query)) yield items.map((value) => ({ position: text(value, 'sk'), value }));
 }

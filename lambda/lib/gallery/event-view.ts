@@ -1,4 +1,5 @@
 import type { Box } from '../faces/engine';
+import type { Label } from '../labels/engine';
 import type { PublishedEvent } from '../table/event-item';
 import type { Person } from '../table/person-item';
 import type { Table } from '../table/table';
@@ -24,6 +25,7 @@ export interface EventView {
   faces: { box: Box; person?: string; sure: boolean; frame?: number }[];
   codec?: string;
   film?: { frames: number; poster: number };
+  labels?: readonly Label[];
   received: string;
   incomplete?: true;
   otherUpload?: string;
@@ -61,6 +63,7 @@ export async function eventViews(
       }),
       ...(event.codec === undefined ? {} : { codec: event.codec }),
       ...(event.film ? { film: { frames: event.film.moments.length, poster: event.film.poster } } : {}),
+      ...(event.labels ? { labels: event.labels } : {}),
       received: received.toISOString(),
       ...(event.incomplete ? { incomplete: true } : {}),
       ...(event.otherUpload === undefined ? {} : { otherUpload: event.otherUpload.toISOString() }),

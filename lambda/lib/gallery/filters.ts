@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { LABELS, type Label } from '../labels/engine';
 import type { Account } from '../table/account-item';
 import type { Instance } from '../table/instance-item';
 import type { Table } from '../table/table';
@@ -22,7 +23,7 @@ export function idIn(c: Context, what: string): string {
 export const CURSOR = z.string().regex(/^[A-Za-z0-9_-]{1,400}$/, 'must be a cursor');
 
 /** The filters that counts and lists of events share. */
-export const FILTERS = { instance: ID.optional(), person: ID.optional() };
+export const FILTERS = { instance: ID.optional(), person: ID.optional(), label: z.enum(LABELS).optional() };
 
 /** A whole number of a query, from the least to the most. */
 export function wholeNumber(least: number, most: number) {
@@ -55,6 +56,7 @@ export interface Filters {
   instance?: Instance;
   /** All ids that stand for the person. */
   persons?: string[];
+  label?: Label;
 }
 
 /**
@@ -64,7 +66,11 @@ export interface Filters {
 export async function readFilters(
   table: Table,
   account: Account,
-  { instance, person }: { instance?: string | undefined; person?: string | undefined },
+  {
+    instance,
+    person,
+    label,
+  }: { instance?: string | undefined; person?: string | undefined; label?: Label | undefined },
 ): Promise<Filters> {
   const [places, who] = await Promise.all([
     readPlaces(table, account),
@@ -73,5 +79,10 @@ export async function readFilters(
   const where = instance === undefined ? undefined : places.byId(instance);
   if (instance !== undefined && !where) throw notFound('camera');
   if (person !== undefined && !who) throw notFound('person');
-  return { places, ...(where ? { instance: where } : {}), ...(who ? { persons: idsOf(who) } : {}) };
+  return {
+    places,
+    ...(where ? { instance: where } : {}),
+    ...(who ? { persons: idsOf(who) } : {}),
+    ...(label ? { label } : {}),
+  };
 }

@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import sharp from 'sharp';
 import type { Box, Face, FaceEngine } from '../faces/engine';
+import { distinctLabels, type Label, type LabelEngine } from '../labels/engine';
 import { type Frame, framesOf, momentsOf } from '../media/frames';
 import { thumbnail, type Upright } from '../media/image';
 import type { EventFace, EventFilm } from '../table/event-item';
@@ -32,6 +33,8 @@ export interface FilmFrame {
 /** What is kept of a video's frames. */
 export interface Film {
   frames: FilmFrame[];
+  /** What is on them beside faces; undefined where nobody has looked. */
+  labels: Label[] | undefined;
   /** Which frame is the poster. */
   poster: number;
   /** Of the upright video, in pixels, and a JPEG of the poster, as wide as other thumbnails. */
@@ -52,8 +55,17 @@ interface Video {
   duration?: number | undefined;
 }
 
+/** What looks at frames; undefined what is off. */
+interface Engines {
+  faces: FaceEngine | undefined;
+  labels: LabelEngine | undefined;
+}
+
+/** Labels are looked for in so many frames, evenly across the video. */
+const LABELLED_FRAMES = 3;
+
 /** Decodes frames of an uploaded video; undefined when none can be, or when the upload has changed. */
-export async function filmOf(s3: S3Client, engine: FaceEngine | undefined, video: Video): Promise<Film | undefined> {
+export async function filmOf(s3: S3Client, engines: Engines, video: Video): Promise<Film | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'kerberos-video-'));
   try {
     const path = join(directory, 'video');
@@ -64,23 +76,19 @@ export async function filmOf(s3: S3Client, engine: FaceEngine | undefined, video
     }
     await pipeline(opened.pieces, createWriteStream(path));
     const frames = await framesOf({ path, moments: momentsOf(video.duration ?? 0) });
-    return await filmFrom(frames, engine, video);
+    return await filmFrom(frames, engines, video);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function filmFrom(
-  decoded: readonly Frame[],
-  engine: FaceEngine | undefined,
-  video: Video,
-): Promise<Film | undefined> {
+async function filmFrom(decoded: readonly Frame[], engines: Engines, video: Video): Promise<Film | undefined> {
   const [first] = decoded;
   if (!first) return undefined;
   const { width, height } = upright(video, first.picture);
   const frames: FilmFrame[] = [];
   for (const { at, picture } of decoded) {
-    const faces = engine ? await engine.detect(picture) : [];
+    const faces = engines.faces ? await engines.faces.detect(picture) : [];
     frames.push({ at, faces: faces.map((face) => ({ ...face, box: scaled(face.box, width / picture.width) })) });
   }
   const poster = posterOf(frames);
@@ -89,7 +97,8 @@ async function filmFrom(
     if (i === poster || frames[i]?.faces.length) files[`.frame-${i}.jpg`] = await jpeg(picture);
   }
   const shown = decoded[poster] ?? first;
-  return { frames, poster, shown: { width, height, thumbnail: await thumbnail(shown.picture) }, files };
+  const labels = await labelsOf(engines.labels, decoded);
+  return { frames, labels, poster, shown: { width, height, thumbnail: await thumbnail(shown.picture) }, files };
 }
 
 /** What of a film its event's item says. */
@@ -116,6 +125,16 @@ export async function peopleOf(
     }
   }
   return [...best.values()];
+}
+
+async function labelsOf(engine: LabelEngine | undefined, frames: readonly Frame[]): Promise<Label[] | undefined> {
+  if (!engine) return undefined;
+  const step = Math.max(1, Math.floor(frames.length / LABELLED_FRAMES));
+  const found: Label[] = [];
+  for (const { picture } of frames.filter((_, i) => i % step === step >> 1).slice(0, LABELLED_FRAMES)) {
+    found.push(...(await engine.detect(picture)));
+  }
+  return distinctLabels(found);
 }
 
 function isBetter(face: EventFace, than: EventFace): boolean {

@@ -13,6 +13,8 @@
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { FaceEngine } from '../faces/engine';
+import type { Label, LabelEngine } from '../labels/engine';
+import type { LabelTurns } from '../labels/turns';
 import type { Upright } from '../media/image';
 import { checkBeforeDownload, type Inspected } from '../media/inspect';
 import type { Inspector } from '../media/inspector';
@@ -33,6 +35,7 @@ import {
   writeUploadedAgain,
 } from '../table/event-item';
 import { writeLastEvent } from '../table/instance-item';
+import { writeLabels } from '../table/label-item';
 import { writeAppearances } from '../table/person-item';
 import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
@@ -55,6 +58,8 @@ export interface Cloud {
   film: typeof filmOf;
   /** Undefined when faces are off. */
   faces: { engine: FaceEngine; people: People } | undefined;
+  /** Undefined when labels are off. */
+  labels: { engine: LabelEngine; turns: LabelTurns } | undefined;
 }
 
 /** What became of a notification. */
@@ -151,6 +156,19 @@ async function ingestContent(
   }
 }
 
+/** What is on an event beside faces; undefined where nobody has looked: of each camera now and then one is looked at. */
+async function labelsOf(
+  { labels }: Cloud,
+  { account, instance, time }: PublishedEvent,
+  upright: Upright | undefined,
+  film: Film | undefined,
+): Promise<Label[] | undefined> {
+  if (!labels) return undefined;
+  if (film) return film.labels;
+  if (!upright || !labels.turns.take(account, instance, time)) return undefined;
+  return await labels.engine.detect(upright);
+}
+
 /** What an upload is, and what is shown of it. */
 interface Found extends Inspected {
   film?: Film;
@@ -158,13 +176,17 @@ interface Found extends Inspected {
 
 /** Frames of a video; undefined for a picture, and where none can be decoded. */
 async function filmOfVideo(
-  { s3, faces, film }: Cloud,
+  { s3, faces, labels, film }: Cloud,
   { bucket, key }: ObjectCreated,
   { etag }: Upload,
   { kind, width, height, duration }: Inspected,
 ): Promise<Film | undefined> {
   if (kind !== 'video/mp4') return undefined;
-  return await film(s3, faces?.engine, { bucket, key, etag, width, height, duration });
+  return await film(
+    s3,
+    { faces: faces?.engine, labels: labels?.engine },
+    { bucket, key, etag, width, height, duration },
+  );
 }
 
 /** Where an event's files are in the production bucket. */
@@ -242,7 +264,13 @@ async function publish(
   const faces = film
     ? await peopleOf(cloud.faces?.people, account, picture, film)
     : await facesOf(cloud, account, picture, upright);
-  const whole: PublishedEvent = { ...described, faces, engine: upright || film ? cloud.faces?.engine.name : undefined };
+  const labels = await labelsOf(cloud, described, upright, film);
+  const whole: PublishedEvent = {
+    ...described,
+    faces,
+    labels,
+    engine: upright || film ? cloud.faces?.engine.name : undefined,
+  };
   // What was cut off is kept, too: a later upload takes nothing away.
   if (known && !(await writeVersion(table, versionOf(known.event)))) return await deleted(table, known.event);
   const event = await writeEvent(table, whole, known?.event.etag);
@@ -308,6 +336,7 @@ async function publishBeside(
 /** Writes what follows from an event's item. */
 async function settle(table: Table, event: PublishedEvent): Promise<void> {
   await writeAppearances(table, event);
+  await writeLabels(table, event);
   await count(table, event);
   await writeLastEvent(table, event);
   await removeRejected(table, event, event.sequencer);

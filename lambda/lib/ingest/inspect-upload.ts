@@ -10,8 +10,9 @@ import type { OpenUpload, Upload } from './bucket';
 export interface Inspecting {
   settings: Pick<Settings, 'maxBytes' | 'maxVideoBytes' | 'maxPixels'>;
   inspector: Inspector;
-  /** Undefined when faces are off: then nobody needs the pixels. */
+  /** Undefined when they are off: where both are, nobody needs the pixels. */
   faces: object | undefined;
+  labels: object | undefined;
 }
 
 /**
@@ -22,7 +23,7 @@ export interface Inspecting {
 export async function inspectUpload(
   opened: OpenUpload,
   key: string,
-  { settings, inspector, faces }: Inspecting,
+  { settings, inspector, faces, labels }: Inspecting,
 ): Promise<{ object: Upload; found: Inspected }> {
   const { etag, metadata, size } = opened;
   try {
@@ -37,7 +38,7 @@ export async function inspectUpload(
     }
     const file = await readAll(opened.pieces, hash);
     checkOpening(file, kind);
-    const found = await inspector.inspect({ file, kind, maxPixels, wantsPixels: faces !== undefined });
+    const found = await inspector.inspect({ file, kind, maxPixels, wantsPixels: (faces ?? labels) !== undefined });
     return { object: { etag, metadata, size, sha256: hash.digest('hex') }, found };
   } finally {
     opened.close();

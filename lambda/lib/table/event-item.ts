@@ -7,6 +7,7 @@
  * When and where the event was is set once and stays: the indexes and the counts are built on it.
  */
 import type { Box } from '../faces/engine';
+import { isLabel, type Label } from '../labels/engine';
 import { type Fault, isFault } from '../media/fault';
 import type { Kind } from '../media/kind';
 import { all, any, Change, is, isAbsent, isLess } from './expression';
@@ -76,6 +77,8 @@ export interface PublishedEvent {
   changes?: number | undefined;
   token?: string | undefined;
   faces: EventFace[];
+  /** What is on it beside faces; absent where nobody has looked. */
+  labels?: readonly Label[] | undefined;
   /** The face engine that looked; absent when none did. */
   engine?: string | undefined;
   /** Of the upload. */
@@ -200,6 +203,7 @@ export function eventOf(item: unknown): PublishedEvent {
     changes: optional(from, 'changes', number),
     token: optional(from, 'token', text),
     faces: list(from, 'faces').map(faceOf),
+    labels: from.labels === undefined ? undefined : list(from, 'labels').filter(isLabel),
     engine: optional(from, 'engine', text),
     sequencer: text(from, 'sequencer'),
     received: new Date(number(from, 'received')),

@@ -157,6 +157,16 @@ export function appearanceKey(account: string, person: string, time: Date, id: s
   return { pk: appearancePartition(account, person), sk: timeKey(time, id) };
 }
 
+/** `pk` of the events that a label is on. */
+export function labelPartition(account: string, label: string): string {
+  return `${of(account)}#LABEL#${label}`;
+}
+
+/** That a label is on an event; all events of a label share the `pk`, in the order of time. */
+export function labelKey(account: string, label: string, time: Date, id: string): Key {
+  return { pk: labelPartition(account, label), sk: timeKey(time, id) };
+}
+
 /** One entry of an account's face log (see people.ts), which is numbered from 1. */
 export function faceKey(account: string, engine: string, number: number): Key {
   return { pk: `${of(account)}#FACES#${engine}`, sk: String(number).padStart(12, '0') };

@@ -1,10 +1,11 @@
 import { instances } from '../state/cameras';
 import { namedPersons, personOf } from '../state/people';
 import { go, place } from '../state/place';
+import { LabelFilter } from './label-filter';
 
 /** Only of one camera, only where one person is on. */
 export function Filters() {
-  const { instance, person } = place.value;
+  const { instance, person, label } = place.value;
   const others = namedPersons.value;
   const isUnnamed = person !== undefined && !others.some(({ id }) => id === person);
   return (
@@ -38,11 +39,12 @@ export function Filters() {
           {isUnnamed && <option value={person}>{personOf(person)?.name ?? 'Somebody without a name'}</option>}
         </select>
       </label>
-      {(instance !== undefined || person !== undefined) && (
+      <LabelFilter />
+      {(instance !== undefined || person !== undefined || label !== undefined) && (
         <button
           type="button"
           class="button is-plain"
-          onClick={() => go({ instance: undefined, person: undefined, until: undefined })}
+          onClick={() => go({ instance: undefined, person: undefined, label: undefined, until: undefined })}
         >
           Show all
         </button>

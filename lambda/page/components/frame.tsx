@@ -14,7 +14,14 @@ const ITEMS: { view: View; title: string; icon: IconName }[] = [
   { view: 'account', title: 'Account', icon: 'account' },
 ];
 
-const NOWHERE = { day: undefined, until: undefined, instance: undefined, person: undefined, event: undefined };
+const NOWHERE = {
+  day: undefined,
+  until: undefined,
+  instance: undefined,
+  person: undefined,
+  label: undefined,
+  event: undefined,
+};
 
 /** What is around every view: the way to the others, and what is to be told. */
 export function Frame({ children }: { children: ComponentChildren }) {

@@ -40,8 +40,8 @@ export const day = computed(() => place.value.day ?? today.value);
 
 /** What is asked for, as long as it stays the same. */
 const query = computed<EventsQuery>((): EventsQuery => {
-  const { instance, person, until } = place.value;
-  return { day: day.value, instance, person, until };
+  const { instance, person, label, until } = place.value;
+  return { day: day.value, instance, person, label, until };
 });
 
 export type Loading = { state: 'loading' } | { state: 'ready' } | { state: 'failed'; detail: string };
@@ -251,7 +251,7 @@ export function followDay(): void {
     if (reconnections.value > 0 && more.peek() === 'failed') more.value = 'there';
   });
   effect(() => {
-    const { day: shown, instance, person } = query.value;
-    if (hours.value && shown !== undefined) setCount(shown, { instance, person }, total.value);
+    const { day: shown, instance, person, label } = query.value;
+    if (hours.value && shown !== undefined) setCount(shown, { instance, person, label }, total.value);
   });
 }

@@ -55,6 +55,6 @@ export async function nearestDay(
   return undefined;
 }
 
-function keyOf(month: string, { instance = '', person = '' }: Filter): string {
-  return `${month} ${instance} ${person}`;
+function keyOf(month: string, { instance = '', person = '', label }: Filter): string {
+  return `${month} ${instance} ${person} ${label ?? ''}`;
 }

@@ -16,6 +16,9 @@ export interface Place extends Filter {
   event?: Id | undefined;
 }
 
+/** What can be asked for beside persons. */
+export const LABELS = ['person', 'vehicle', 'animal'] as const;
+
 const ID = /^[\w-]{10,64}$/;
 
 export const place = signal<Place>(read());
@@ -37,10 +40,10 @@ export function back(otherwise: Partial<Place>): void {
   else go(otherwise, { replace: true });
 }
 
-export function addressOf({ view, day, until, instance, person, event }: Place): string {
+export function addressOf({ view, day, until, instance, person, label, event }: Place): string {
   const search = new URLSearchParams();
   if (view !== 'events') search.set('view', view);
-  for (const [name, value] of Object.entries({ day, until, instance, person, event })) {
+  for (const [name, value] of Object.entries({ day, until, instance, person, label, event })) {
     if (value !== undefined) search.set(name, String(value));
   }
   return search.size === 0 ? '/' : `/?${search}`;
@@ -55,6 +58,7 @@ function read(): Place {
     until: hour !== null && /^([01]?\d|2[0-3])$/.test(hour) ? Number(hour) : undefined,
     instance: matching(search.get('instance'), ID),
     person: matching(search.get('person'), ID),
+    label: LABELS.find((label) => label === search.get('label')),
     event: matching(search.get('event'), ID),
   };
 }

@@ -110,7 +110,7 @@ export class Publishing {
         { effect: 'allow', actions: ['s3:PutObject', 's3:PutObjectTagging'], bucket: production },
       ],
     });
-    const { PATH, HOME, FACES, MAX_BYTES, MAX_VIDEO_BYTES, MAX_PIXELS } = process.env;
+    const { PATH, HOME, FACES, LABELS, MAX_BYTES, MAX_VIDEO_BYTES, MAX_PIXELS } = process.env;
     const options = {
       name: 'ingest',
       module: ingest,
@@ -121,7 +121,7 @@ export class Publishing {
         if (outcome) tell(...outcome);
       },
       env: defined({
-        ...{ PATH, HOME, FACES, MAX_BYTES, MAX_VIDEO_BYTES, MAX_PIXELS },
+        ...{ PATH, HOME, FACES, LABELS, MAX_BYTES, MAX_VIDEO_BYTES, MAX_PIXELS },
         AWS_REGION: region,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -13,7 +13,12 @@ export async function inspected(file: Buffer, key = 'jane/a.jpg', pieceBytes = 6
     for (let at = 0; at < file.length; at += pieceBytes) yield file.subarray(at, at + pieceBytes);
   };
   const opened = { etag: '"x"', metadata: {}, size: file.length, pieces: pieces(), close: () => {} };
-  const { found } = await inspectUpload(opened, key, { settings: LIMITS, inspector: INSPECTOR, faces: {} });
+  const { found } = await inspectUpload(opened, key, {
+    settings: LIMITS,
+    inspector: INSPECTOR,
+    faces: {},
+    labels: undefined,
+  });
   return found;
 }
 

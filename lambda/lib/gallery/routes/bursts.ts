@@ -24,13 +24,13 @@ const QUERY = z
 /** Lists of bursts: the queries of readFilters, then a query a megabyte of events, a batch of covers and one of persons. */
 export function bursts({ table, now }: Gallery): Hono<Env> {
   return new Hono<Env>().get('/', async (c) => {
-    const { instance, person, day, until, gap = GAP_SECONDS, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
+    const { instance, person, label, day, until, gap = GAP_SECONDS, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
     const account = c.get('account');
     const question = (isCut: boolean): Question => {
-      return [account.name, isCut ? 'cut bursts' : 'bursts', gap, day, until, instance, person];
+      return [account.name, isCut ? 'cut bursts' : 'bursts', gap, day, until, instance, person, label];
     };
     const after = cursor === undefined ? undefined : startAt(cursor, question);
-    const { places, ...filters } = await readFilters(table, account, { instance, person });
+    const { places, ...filters } = await readFilters(table, account, { instance, person, label });
     const filter = { day, until, ...filters };
     const asked = { account: account.name, places, filter, limit, after, now: now(), gap: gap * 1000 };
     const page = await listBursts(table, asked);

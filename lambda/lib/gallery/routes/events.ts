@@ -37,13 +37,13 @@ export function events(gallery: Gallery): Hono<Env> {
 
   // The queries of readFilters, then of listEvents, then a batch of persons.
   app.get('/', async (c) => {
-    const { instance, person, day, until, from, to, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
+    const { instance, person, label, day, until, from, to, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
     const account = c.get('account');
-    const question: Question = [account.name, 'events', day, until, instance, person, from, to];
+    const question: Question = [account.name, 'events', day, until, instance, person, label, from, to];
     const after = cursor === undefined ? undefined : positionOf(question, cursor);
-    const filters = await readFilters(table, account, { instance, person });
-    const { places } = filters;
-    const filter = { day, until, from, to, instance: filters.instance, persons: filters.persons };
+    const filters = await readFilters(table, account, { instance, person, label });
+    const { places, ...meant } = filters;
+    const filter = { day, until, from, to, ...meant };
     const page = await listEvents(table, { account: account.name, places, filter, limit, after, now: now() });
     return c.json({
       events: await eventViews(table, account.name, places, page.events),
