@@ -85,6 +85,16 @@ export interface Instance {
   lastSeen: string;
   /** Absent when it was deleted or has expired and there is no other. */
   lastEvent?: { id: Id; time: string };
+  /** Absent when its `grunt sync` gave no sign of life yet; what is not known is absent. */
+  alive?: {
+    at: string;
+    queue?: number;
+    lastCapture?: string;
+    freeDisk?: number;
+    temperature?: number;
+    uptime?: number;
+    version?: string;
+  };
   timeZone: string;
   ownTimeZone?: boolean;
   silent: boolean;

@@ -6,6 +6,7 @@
  * has changed; what nobody can be told of, such as a directory that was not there when the watching began, is looked
  * for every now and then.
  */
+import { SignOfLife } from './alive/sign-of-life';
 import { type Claim, claimOrGoWithout, controlPath } from './control-socket';
 import { messageOf } from './error-code';
 import { isRecord } from './record';
@@ -68,6 +69,7 @@ export class Target {
   /** The last settings that could be used, with what they keep from being uploaded. */
   #used: { settings: SyncSettings; warnings: readonly string[] } | undefined;
   #state: State = { is: 'waiting', why: undefined };
+  readonly #signOfLife: SignOfLife;
   #uploader: Uploader | undefined;
   #claim: Claim | undefined;
   /** `again`: the settings may have changed since they began to be read. */
@@ -82,6 +84,7 @@ export class Target {
     this.#report = report;
     this.#environment = environment;
     this.#since = new Date(environment.clock.date());
+    this.#signOfLife = new SignOfLife({ queue: () => this.#uploader?.left ?? 0, now: () => environment.clock.date() });
   }
 
   /** Reads the settings and begins. Resolves when they have been read once, with the directories to watch for changes. */
@@ -106,6 +109,7 @@ export class Target {
   async stop(grace: number): Promise<void> {
     this.#state = { is: 'stopped' };
     this.#cancelTimer();
+    this.#signOfLife.pause();
     await this.#uploader?.stop(grace);
     this.#claim?.release();
   }
@@ -185,6 +189,7 @@ export class Target {
   #wait(why: string, tell: 'say' | 'warn'): void {
     if (this.#isStopped) return;
     this.#uploader?.pause();
+    this.#signOfLife.pause();
     const isNews = this.#state.is !== 'waiting' || this.#state.why !== why;
     this.#state = { is: 'waiting', why };
     if (isNews) this.#report[tell](why);
@@ -199,6 +204,7 @@ export class Target {
     if (this.#isStopped) return this.#uploader.stop(0);
     this.#used = { settings, warnings };
     this.#state = { is: 'working', key };
+    this.#signOfLife.resume(settings);
     this.#report.say(
       `${isFirst ? 'Uploading' : 'Settings have changed: uploading'} ${settings.directories.join(' and ')} to ${destinationOf(settings)}.`,
     );

@@ -26,6 +26,8 @@ export interface EventFacts {
   region?: Box | undefined;
   changes?: number | undefined;
   token?: string | undefined;
+  /** How far the camera's clock was behind that of S3 when it had taken the picture, in ms; absent where it was right. */
+  clockOffset?: number | undefined;
 }
 
 /**
@@ -63,16 +65,36 @@ function lastSegment(fileName: string): string {
 export function eventFacts(fileName: string, metadata: Readonly<Record<string, string>>, uploaded: Date): EventFacts {
   const name = parseEventName(lastSegment(fileName));
   const said = (field: string) => decoded(metadata[`event-${field}`]);
+  const time = timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded);
   return {
-    time: timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded),
-    instance: cut(said('instancename') ?? name.instance ?? 'unknown'),
+    time,
+    clockOffset: clockOffsetOf(time, timeOf(metadata.uploadtime, undefined), uploaded),
+    instance: shortInstance(said('instancename') ?? name.instance ?? 'unknown'),
     region: regionOf(said('regioncoordinates')) ?? name.region,
     changes: wholeNumber(said('numberofchanges')) ?? name.changes,
     token: said('token') ?? name.token?.toString(),
   };
 }
 
-function cut(instance: string): string {
+/** A clock is told to be wrong from so many ms on. A video may be under way for minutes. */
+const CLOCK_TOLERANCE = 10 * 60_000;
+/** A picture that was taken no longer than so many ms before its upload was taken by the same, wrong clock. */
+const SAME_CLOCK = 3_600_000;
+
+/**
+ * What to add to the camera's clock to have S3's, in ms, by the camera's own time of the upload. Undefined where the clock
+ * was right, and where the picture is older: since then the clock may have been set, or have been lost with the power.
+ */
+function clockOffsetOf(taken: Date, uploadTime: Date | undefined, uploaded: Date): number | undefined {
+  if (uploadTime === undefined) return undefined;
+  const age = uploadTime.getTime() - taken.getTime();
+  if (age < -1000 || age > SAME_CLOCK) return undefined;
+  const offset = uploaded.getTime() - uploadTime.getTime();
+  return Math.abs(offset) < CLOCK_TOLERANCE ? undefined : offset;
+}
+
+/** A name of an instance, no longer than one can be. */
+export function shortInstance(instance: string): string {
   return [...instance].slice(0, LONGEST_INSTANCE).join('');
 }
 

@@ -90,6 +90,10 @@ async function report(
         metrics.singleMetric().addDimension('reason', reason).addMetric('Rejected', MetricUnit.Count, 1);
         break;
       }
+      case 'alive':
+        // Every camera every ten minutes: no line in the log of the cloud.
+        logger.debug(outcome.outcome, { key });
+        break;
       default:
         logger.info(outcome.outcome, { key });
     }

@@ -47,6 +47,7 @@ import { inspectUpload } from './inspect-upload';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
 import { removeRejected, writeRejected } from './rejected-item';
+import { isSignOfLife, recordSignOfLife } from './sign-of-life';
 
 /** What an object is ingested with. */
 export interface Cloud {
@@ -75,7 +76,9 @@ export type Outcome =
   /** The owner deleted the event. */
   | { outcome: 'deleted' }
   /** A hidden name is nobody's event: `grunt check` writes such an object to see whether it may. */
-  | { outcome: 'no event' };
+  | { outcome: 'no event' }
+  /** The camera's sign of life; it is remembered with its instance. */
+  | { outcome: 'alive' };
 
 /** A device that uploads the same key this often while we look at it has a fault that another delivery will not mend. */
 const MOST_CHANGES = 5;
@@ -83,6 +86,10 @@ const MOST_CHANGES = 5;
 /** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
 export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
   const origin = originOf(upload.key);
+  if (isSignOfLife(origin.fileName)) {
+    await recordSignOfLife(cloud, upload, origin);
+    return { outcome: 'alive' };
+  }
   if (/(^|\/)\.[^/]*$/.test(upload.key)) return { outcome: 'no event' };
   const told = { ...origin, id: eventIdOf(upload.key, origin, upload.etag ?? '') };
   const known = await readEvent(cloud.table, told.account, told.id);

@@ -70,6 +70,8 @@ export interface PublishedEvent {
   /** Whether the file was cut off: a whole one of the same key takes its place. */
   incomplete?: boolean | undefined;
   time: Date;
+  /** What to add to `time` to have the true one, in ms: the camera's clock was that wrong. Absent where it was right. */
+  clockOffset?: number | undefined;
   instance: string;
   /** Where something changed: `[x1, y1, x2, y2]` in the camera's pixels. */
   region?: Box | undefined;
@@ -114,11 +116,12 @@ export async function writeEvent(
   event: PublishedEvent,
   inPlaceOf?: string,
 ): Promise<PublishedEvent | undefined> {
-  const { account, id, time, instance, received, expires, persons, otherUpload: _, ...rest } = event;
+  const { account, id, time, clockOffset, instance, received, expires, persons, otherUpload: _, ...rest } = event;
   const first = {
     account,
     id,
     time: time.getTime(),
+    clockOffset,
     instance,
     dayKey: dayKey(account, time),
     instanceKey: instanceEventsKey(account, instance),
@@ -198,6 +201,7 @@ export function eventOf(item: unknown): PublishedEvent {
     faults: from.faults === undefined ? undefined : list(from, 'faults').filter(isFault),
     incomplete: from.incomplete === true || undefined,
     time: new Date(number(from, 'time')),
+    clockOffset: optional(from, 'clockOffset', number),
     instance: text(from, 'instance'),
     region: optional(from, 'region', boxOf),
     changes: optional(from, 'changes', number),

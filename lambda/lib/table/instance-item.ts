@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { PublishedEvent } from './event-item';
 import { any, Change, is, isAbsent, isLess, isPresent } from './expression';
-import { type Fields, number, optional, text } from './fields';
+import { type Fields, fieldsOf, number, optional, text } from './fields';
 import { instanceKey, instancePartition, timeKey } from './keys';
 import type { Table } from './table';
 
@@ -18,10 +18,30 @@ export interface Instance {
   lastSeen: Date;
   /** That upload's event, by the camera's clock; absent when it was deleted and there is no other. */
   lastEvent?: { id: string; time: Date } | undefined;
+  /** The last sign of life of its `grunt sync`; absent when there was none, or it is switched off. */
+  alive?: SignOfLife | undefined;
   /** IANA name; absent when it has the account's. */
   timeZone?: string | undefined;
   /** Absent when nobody has chosen. */
   silentAfterHours?: number | undefined;
+}
+
+/** How a camera was when it last said that it is there. What it does not know is absent. */
+export interface SignOfLife {
+  /** By the clock of S3. */
+  at: Date;
+  /** Files that wait to be uploaded. */
+  queue?: number | undefined;
+  /** When a file last came into its capture directory or went. */
+  lastCapture?: Date | undefined;
+  /** Of the capture directory's disk, in bytes. */
+  freeDisk?: number | undefined;
+  /** Of its processor, in degrees Celsius. */
+  temperature?: number | undefined;
+  /** How long the machine has been running, in seconds. */
+  uptime?: number | undefined;
+  /** Of `grunt sync`. */
+  version?: string | undefined;
 }
 
 /** What its owner can change; `null` takes the choice back. */
@@ -49,7 +69,29 @@ export async function writeLastEvent(table: Table, event: PublishedEvent): Promi
     instanceKey(account, instance),
     new Change()
       .set({ instance, lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey })
-      .when(any(isAbsent('pk'), isLess('lastKey', lastKey))),
+      .when(any(isAbsent('lastKey'), isLess('lastKey', lastKey))),
+  );
+}
+
+/**
+ * Remembers an instance's last sign of life; an earlier one that comes later is dropped. An instance that never had an
+ * event is first seen by it.
+ */
+export async function writeSignOfLife(
+  table: Table,
+  account: string,
+  instance: string,
+  sign: SignOfLife,
+): Promise<void> {
+  const { at, lastCapture, ...rest } = sign;
+  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const alive = { at: at.getTime(), ...(lastCapture && { lastCapture: lastCapture.getTime() }), ...known };
+  await table.update(
+    instanceKey(account, instance),
+    new Change()
+      .setOnce({ instance, lastSeen: at.getTime() })
+      .set({ alive })
+      .when(any(isAbsent('alive'), isLess('alive.at', at.getTime()))),
   );
 }
 
@@ -94,7 +136,22 @@ function instanceOf(account: string, item: Fields): Instance {
     name,
     lastSeen: new Date(number(item, 'lastSeen')),
     lastEvent: lastEvent === undefined ? undefined : { id: lastEvent, time: new Date(number(item, 'lastEventTime')) },
+    alive: optional(item, 'alive', signOf),
     timeZone: optional(item, 'timeZone', text),
     silentAfterHours: optional(item, 'silentAfterHours', number),
+  };
+}
+
+function signOf(item: Fields, name: string): SignOfLife {
+  const from = fieldsOf(item[name]);
+  const lastCapture = optional(from, 'lastCapture', number);
+  return {
+    at: new Date(number(from, 'at')),
+    queue: optional(from, 'queue', number),
+    lastCapture: lastCapture === undefined ? undefined : new Date(lastCapture),
+    freeDisk: optional(from, 'freeDisk', number),
+    temperature: optional(from, 'temperature', number),
+    uptime: optional(from, 'uptime', number),
+    version: optional(from, 'version', text),
   };
 }

@@ -22,6 +22,7 @@ import { Confirmation } from './confirmation';
 import type { Content, ListedObject, PutOptions } from './content';
 import { Corrections } from './corrections';
 import { DeadlineHandler, inSlices } from './deadlines';
+import { demandedHeaders } from './demands';
 import { bucketUrl, proxyOf } from './endpoint';
 import { closeWhenIdle } from './idle-connections';
 import { PART_SIZE, type PartsConnection, putInParts } from './multipart';
@@ -157,7 +158,10 @@ export class Bucket {
     }
     const body = await content.read(0, size);
     const sums = checksums(body);
-    const headers: Record<string, string> = { 'content-type': options.contentType };
+    const headers: Record<string, string> = {
+      'content-type': options.contentType,
+      ...demandedHeaders(this.destination.demands),
+    };
     for (const [name, value] of Object.entries(options.metadata)) headers[`x-amz-meta-${name}`] = value;
     const answer = await this.#checksumHeader.send(sums, (checksum) =>
       this.#send({ method: 'PUT', key, headers: { ...headers, ...checksum }, body, sums, signal: options.signal }),
@@ -224,7 +228,7 @@ export class Bucket {
 
   get #partsConnection(): PartsConnection {
     return {
-      bucket: this.destination.bucket,
+      destination: this.destination,
       command: (run) => this.#command(run),
       send: (key, part) => this.#send({ method: 'PUT', key, headers: {}, ...part }),
     };
@@ -309,7 +313,7 @@ export class Bucket {
     const body = Buffer.from('The sum of this is wrong on purpose.\n');
     const sums = { md5: checksums(Buffer.alloc(0)).md5, sha256: checksums(body).sha256 };
     try {
-      await this.#send({ method: 'PUT', key, headers: { 'content-type': 'text/plain' }, body, sums });
+      await this.#send({ method: 'PUT', key, headers: demandedHeaders(this.destination.demands), body, sums });
       return false;
     } catch (error) {
       if (error instanceof Problem && error.kind === 'checksum') return true;

@@ -5,7 +5,9 @@
  * there, and a device's key may not.
  */
 
+import type { Destination } from '../settings/settings';
 import type { Content, PutOptions } from './content';
+import { demandedFields } from './demands';
 import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
 import type { Answer } from './s3-error';
@@ -26,7 +28,7 @@ export interface Part {
 
 /** How the bucket is asked; both reject with a `Problem`. */
 export interface PartsConnection {
-  readonly bucket: string;
+  readonly destination: Destination;
   command<T>(run: (client: Client) => Promise<T>): Promise<T>;
   /** PUTs a part of `key`; resolves with the answer of a success. */
   send(key: string, part: Part): Promise<Answer>;
@@ -45,7 +47,7 @@ export async function putInParts(
   content: Content,
   { contentType, metadata, signal }: PutOptions,
 ): Promise<PutTogether> {
-  const Bucket = connection.bucket;
+  const { bucket: Bucket, demands } = connection.destination;
   const partSize = Math.max(PART_SIZE, Math.ceil(content.size / MOST_PARTS));
   const { UploadId } = await connection.command(async ({ client, commands }) =>
     client.send(
@@ -54,6 +56,7 @@ export async function putInParts(
         Key: key,
         ContentType: contentType,
         Metadata: { ...metadata },
+        ...demandedFields(commands, demands),
       }),
       abortBy(signal),
     ),

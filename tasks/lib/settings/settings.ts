@@ -33,8 +33,19 @@ export interface Destination {
   /** A custom endpoint, without a trailing slash; it means path-style addressing. */
   endpoint?: string;
   credentials: Credentials;
+  /** What the bucket demands of every object. */
+  demands?: ObjectDemands;
   /** The URL of the HTTP proxy on the way to the endpoint. It may hold a password. */
   proxy?: string;
+}
+
+/** Headers that a bucket's policy may demand of every upload; absent: not sent. */
+export interface ObjectDemands {
+  encryption?: string;
+  /** Id or ARN of a KMS key. */
+  encryptionKey?: string;
+  storageClass?: string;
+  acl?: string;
 }
 
 /** Everything a target needs to work. */
@@ -58,6 +69,8 @@ export interface SyncSettings {
   limitRate?: number;
   /** Milliseconds that a file which cannot be told complete must be still. */
   stillness: number;
+  /** Whether a sign of life goes into the bucket every ten minutes. */
+  signOfLife: boolean;
 }
 
 /** What settings are made of. Nothing else is asked but the configuration's files. */
@@ -125,6 +138,8 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   const stillness = sources.read(SETTINGS.still);
   const limitRate = sources.read(SETTINGS.limitRate);
   const state = sources.read(SETTINGS.state);
+  const signOfLife = sources.read(SETTINGS.signOfLife);
+  const demands = demandsOf(sources);
   const credentials = readCredentials(sources, subscription ?? {});
 
   problems.push(...misplacedKeys({ bucket, folder, region }, credentials));
@@ -165,7 +180,9 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
     destination: { bucket, folder, region, credentials },
     concurrency,
     stillness,
+    signOfLife,
   };
+  if (demands !== undefined) settings.destination.demands = demands;
   if (kerberos.state === 'found') settings.configuration = kerberos.directory;
   if (limitRate !== undefined) settings.limitRate = limitRate;
   if (endpoint !== undefined) settings.destination.endpoint = endpoint;
@@ -180,6 +197,24 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
     watch,
     notes,
   };
+}
+
+/** What is set of them; undefined where nothing is. */
+function demandsOf(sources: Sources): ObjectDemands | undefined {
+  const encryption = sources.read(SETTINGS.encryption);
+  const encryptionKey = sources.read(SETTINGS.encryptionKey);
+  const storageClass = sources.read(SETTINGS.storageClass);
+  const acl = sources.read(SETTINGS.acl);
+  if (encryptionKey !== undefined && !encryption?.startsWith('aws:kms')) {
+    sources.problems.push('A KMS key is set without its encryption: set SYNC_ENCRYPTION=aws:kms, too.');
+  }
+  const demands = {
+    ...(encryption !== undefined && { encryption }),
+    ...(encryptionKey !== undefined && { encryptionKey }),
+    ...(storageClass !== undefined && { storageClass }),
+    ...(acl !== undefined && { acl }),
+  };
+  return Object.keys(demands).length === 0 ? undefined : demands;
 }
 
 /** What is known of the camera, by the keys of the metadata that later Kerberos versions use, and some of our own. */

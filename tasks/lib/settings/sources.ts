@@ -64,7 +64,9 @@ export class Sources {
   ofOptions({ option, mayBeEmpty = false }: Setting<unknown>): readonly Fact[] {
     if (option === undefined) return [];
     const options: Readonly<Record<string, unknown>> = this.#values.options ?? {};
-    return factsOf(options[option], `option ${option} of target ${this.#values.target} in the Gruntfile`, mayBeEmpty);
+    const value = options[option];
+    const typed = typeof value === 'boolean' ? String(value) : value;
+    return factsOf(typed, `option ${option} of target ${this.#values.target} in the Gruntfile`, mayBeEmpty);
   }
 }
 

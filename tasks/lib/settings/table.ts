@@ -6,7 +6,20 @@
  * `readmeTable()`. To add a setting, add an entry here, use it in `settings.ts`, and copy the new line into the README.
  */
 import { CONFIGURATION_DIRECTORIES } from './configurations';
-import { bucketName, endpointUrl, folderName, integer, key, type Parse, rate, regionName, text } from './values';
+import {
+  bucketName,
+  endpointUrl,
+  folderName,
+  integer,
+  key,
+  oneOf,
+  onOrOff,
+  type Parse,
+  rate,
+  regionName,
+  STORAGE_CLASSES,
+  text,
+} from './values';
 
 /** A setting. Where it is set in several places, the later of these counts: `xml`, `option`, `env`, `flag`. */
 export interface Setting<Value> {
@@ -172,6 +185,42 @@ export const SETTINGS = {
     defaultHelp: '10000',
     default: 10_000,
     parse: integer(0, 3_600_000),
+  }),
+  signOfLife: setting({
+    help: 'a sign of life in the bucket every ten minutes: `on` or `off`',
+    option: 'signOfLife',
+    env: ['SYNC_SIGN_OF_LIFE'],
+    defaultHelp: '`on`',
+    default: true,
+    parse: onOrOff,
+  }),
+  encryption: setting({
+    help: 'server-side encryption that the bucket demands: `AES256`, `aws:kms` or `aws:kms:dsse`',
+    option: 'encryption',
+    env: ['SYNC_ENCRYPTION'],
+    defaultHelp: "the bucket's",
+    parse: oneOf(['AES256', 'aws:kms', 'aws:kms:dsse']),
+  }),
+  encryptionKey: setting({
+    help: 'KMS key of that encryption: its id or ARN',
+    option: 'encryptionKey',
+    env: ['SYNC_ENCRYPTION_KEY'],
+    defaultHelp: "the bucket's",
+    parse: key,
+  }),
+  storageClass: setting({
+    help: 'storage class that the bucket demands',
+    option: 'storageClass',
+    env: ['SYNC_STORAGE_CLASS'],
+    defaultHelp: "the bucket's",
+    parse: oneOf(STORAGE_CLASSES),
+  }),
+  acl: setting({
+    help: 'canned ACL that the bucket demands: `bucket-owner-full-control` or `private`',
+    option: 'acl',
+    env: ['SYNC_ACL'],
+    defaultHelp: 'none',
+    parse: oneOf(['bucket-owner-full-control', 'private']),
   }),
   state: setting({
     help: 'where the ledger is',

@@ -120,3 +120,22 @@ export const rate: Parse<number | undefined> = ({ value, origin }, complain) => 
   }
   return bytes > 0 ? bytes : undefined;
 };
+
+/** `on` or `off`, and what else is typed for them. */
+export const onOrOff: Parse<boolean> = ({ value, origin }, complain) => {
+  const isOn = /^(on|true|yes|1)$/i.test(value);
+  if (!isOn && !/^(off|false|no|0)$/i.test(value)) complain(`${origin}: "${value}" is neither on nor off.`);
+  return isOn;
+};
+
+/** Storage classes from which the cloud can read a picture at once; an archive's cannot be shown. */
+export const STORAGE_CLASSES = ['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'REDUCED_REDUNDANCY'];
+
+/** One of a few words, written as S3 writes it. */
+export function oneOf(words: readonly string[]): Parse<string> {
+  return ({ value, origin }, complain) => {
+    const word = words.find((each) => each.toLowerCase() === value.toLowerCase());
+    if (word === undefined) complain(`${origin}: "${printable(value)}" is none of ${words.join(', ')}.`);
+    return word ?? value;
+  };
+}

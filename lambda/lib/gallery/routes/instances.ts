@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { isShown } from '../../table/event-item';
-import { changeInstance, type Instance } from '../../table/instance-item';
+import { changeInstance, type Instance, type SignOfLife } from '../../table/instance-item';
 import { eventKey } from '../../table/keys';
 import type { Table } from '../../table/table';
 import type { Env } from '../env';
@@ -64,9 +64,15 @@ async function views(
       ...(lastEvent && shown.has(lastEvent.id)
         ? { lastEvent: { id: lastEvent.id, time: lastEvent.time.toISOString() } }
         : {}),
+      ...(instance.alive && { alive: aliveView(instance.alive) }),
       timeZone: places.timeZoneOf(name),
       ownTimeZone: instance.timeZone !== undefined,
       silent: now - lastSeen.getTime() > silentAfterHours * 3600_000,
     };
   });
+}
+
+/** What is not known is left out, as JSON does by itself. */
+function aliveView({ at, lastCapture, ...rest }: SignOfLife): object {
+  return { ...rest, at: at.toISOString(), lastCapture: lastCapture?.toISOString() };
 }
