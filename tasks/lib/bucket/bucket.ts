@@ -153,8 +153,8 @@ export class Bucket {
   async put(key: string, content: Content, options: PutOptions): Promise<void> {
     const { size } = content;
     if (size > PART_SIZE) {
-      const { verdict, etag } = await putInParts(this.#partsConnection, key, content, options);
-      return this.#confirmation.settle(key, { verdict, size, etag, md5: undefined });
+      const { verdict, areConfirmed } = await putInParts(this.#partsConnection, key, content, options);
+      return this.#confirmation.settle(key, { verdict, size, areConfirmed });
     }
     const body = await content.read(0, size);
     const sums = checksums(body);
@@ -167,7 +167,7 @@ export class Bucket {
       this.#send({ method: 'PUT', key, headers: { ...headers, ...checksum }, body, sums, signal: options.signal }),
     );
     const verdict = verifyChecksum(key, answer, sums);
-    await this.#confirmation.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5.toString('hex') });
+    await this.#confirmation.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5 });
   }
 
   /** The objects whose keys start with `prefix` and come after `startAfter`, in the order of their keys (UTF-8). */

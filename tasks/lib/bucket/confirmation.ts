@@ -17,15 +17,11 @@ export interface Questions {
   refusesWrongSum(): Promise<boolean>;
 }
 
-/** What is known of an upload. */
-export interface Claimed {
-  readonly verdict: Verdict;
-  readonly size: number;
-  /** The ETag of the answer. */
-  readonly etag: string | undefined;
-  /** MD5 of the file in hex; `undefined` for an upload in parts, of which each was confirmed by itself. */
-  readonly md5: string | undefined;
-}
+/** What is known of an upload: of a single PUT, the ETag of its answer; of parts, whether each was confirmed by itself. */
+export type Claimed = { readonly verdict: Verdict; readonly size: number } & (
+  | { readonly md5: Buffer; readonly etag: string | undefined }
+  | { readonly areConfirmed: boolean }
+);
 
 export class Confirmation {
   readonly #questions: Questions;
@@ -36,17 +32,23 @@ export class Confirmation {
   }
 
   /** Resolves when it is certain that the file is stored under `key`. @throws `Problem` where it is not. */
-  async settle(key: string, { verdict, size, etag, md5 }: Claimed): Promise<void> {
+  async settle(key: string, claimed: Claimed): Promise<void> {
+    const { verdict, size } = claimed;
     if (verdict === 'confirmed') return;
     if (verdict === 'unlike' && (await this.#compares())) return;
     const listed = await this.#find(key);
     if (listed === undefined) throw noS3(key);
-    const listedETag = strongETag(listed.etag);
-    const hasSums = md5 === undefined || listedETag === md5 || (await this.#compares());
-    if (listed.size !== size || !hasSums) throw mismatch(key, listed.size === size ? 'MD5' : 'size');
-    // Somebody else may have written the same key: the list must show what the answer was about.
-    if (listedETag !== md5 && strongETag(etag) !== undefined && listedETag !== strongETag(etag))
-      throw mismatch(key, 'MD5');
+    if (listed.size !== size) throw mismatch(key, 'size');
+    if (!(await this.#hasSums(listed, claimed))) throw mismatch(key, 'MD5');
+  }
+
+  async #hasSums(listed: ListedObject, claimed: Claimed): Promise<boolean> {
+    if ('areConfirmed' in claimed) return claimed.areConfirmed || (await this.#compares());
+    const etag = strongETag(listed.etag);
+    if (etag === claimed.md5.toString('hex')) return true;
+    // The list must show what the answer was about: somebody else may have written the same key.
+    const answered = strongETag(claimed.etag);
+    return (answered === undefined || answered === etag) && (await this.#compares());
   }
 
   async #find(key: string): Promise<ListedObject | undefined> {

@@ -11,7 +11,7 @@ import { demandedFields } from './demands';
 import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
 import type { Answer } from './s3-error';
-import { type Checksums, checksums, noS3, type Verdict, verifyChecksum, verifyParts } from './verify-checksum';
+import { type Checksums, checksums, type Verdict, verifyChecksum, verifyParts } from './verify-checksum';
 
 /** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
 export const PART_SIZE = 8 * 1024 * 1024;
@@ -37,7 +37,8 @@ export interface PartsConnection {
 /** What S3 made of the parts. */
 export interface PutTogether {
   readonly verdict: Verdict;
-  readonly etag: string | undefined;
+  /** Whether each part was. The ETags of parts are no MD5 at some stores, R2 among them. */
+  readonly areConfirmed: boolean;
 }
 
 /** As `Bucket.put`, which calls it for what is larger than `PART_SIZE`, but for the confirmation of the whole. */
@@ -66,14 +67,14 @@ export async function putInParts(
   try {
     const Parts: { ETag: string; PartNumber: number }[] = [];
     const md5s: Buffer[] = [];
+    let areConfirmed = true;
     for (let offset = 0; offset < content.size; offset += partSize) {
       const body = await content.read(offset, Math.min(partSize, content.size - offset));
       const sums = checksums(body);
       const PartNumber = Parts.length + 1;
       const query = { partNumber: String(PartNumber), uploadId: UploadId };
       const answer = await connection.send(key, { query, body, sums, signal });
-      // A part is in no list. Where it went to an S3, that has compared its Content-MD5.
-      if (verifyChecksum(key, answer, sums) === 'doubtful') throw noS3(key);
+      areConfirmed &&= verifyChecksum(key, answer, sums) === 'confirmed';
       Parts.push({ ETag: answer.headers.etag ?? '', PartNumber });
       md5s.push(sums.md5);
     }
@@ -84,7 +85,8 @@ export async function putInParts(
       ),
     );
     const isEncrypted = /^aws:kms/.test(whole.ServerSideEncryption ?? '');
-    return { verdict: verifyParts({ etag: whole.ETag, isEncrypted }, md5s), etag: whole.ETag };
+    const verdict = verifyParts({ etag: whole.ETag, isEncrypted: isEncrypted && areConfirmed }, md5s);
+    return { verdict, areConfirmed };
   } catch (error) {
     // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is
     // mostly not allowed to end them itself, and there may be no line to say it on.

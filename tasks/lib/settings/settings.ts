@@ -138,7 +138,7 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   const stillness = sources.read(SETTINGS.still);
   const limitRate = sources.read(SETTINGS.limitRate);
   const state = sources.read(SETTINGS.state);
-  const signOfLife = sources.read(SETTINGS.signOfLife);
+  const signOfLife = sources.read(SETTINGS.signOfLife) === 'on';
   const demands = demandsOf(sources);
   const credentials = readCredentials(sources, subscription ?? {});
 

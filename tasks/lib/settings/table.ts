@@ -191,7 +191,7 @@ export const SETTINGS = {
     option: 'signOfLife',
     env: ['SYNC_SIGN_OF_LIFE'],
     defaultHelp: '`on`',
-    default: true,
+    default: 'on',
     parse: onOrOff,
   }),
   encryption: setting({

@@ -122,10 +122,10 @@ export const rate: Parse<number | undefined> = ({ value, origin }, complain) => 
 };
 
 /** `on` or `off`, and what else is typed for them. */
-export const onOrOff: Parse<boolean> = ({ value, origin }, complain) => {
+export const onOrOff: Parse<'on' | 'off'> = ({ value, origin }, complain) => {
   const isOn = /^(on|true|yes|1)$/i.test(value);
   if (!isOn && !/^(off|false|no|0)$/i.test(value)) complain(`${origin}: "${value}" is neither on nor off.`);
-  return isOn;
+  return isOn ? 'on' : 'off';
 };
 
 /** Storage classes from which the cloud can read a picture at once; an archive's cannot be shown. */

@@ -99,6 +99,27 @@ describe('Bucket', () => {
     expect(later).to.have.length(2);
   });
 
+  it('sends the headers that a bucket demands with a picture and with a video', async () => {
+    const sent: Record<string, unknown>[] = [];
+    line.fault = (message) => {
+      sent.push(message.headers);
+      return false;
+    };
+    const demands = { encryption: 'aws:kms', encryptionKey: 'key-1', storageClass: 'STANDARD_IA', acl: 'private' };
+    const bucket = await open({ demands });
+    // The local S3 keeps no encrypted objects; what is sent is what counts here.
+    await bucket.put(`${FOLDER}/a.jpg`, content(Buffer.from('picture')), OPTIONS).catch(() => {});
+    await bucket.put(`${FOLDER}/a.mp4`, content(Buffer.alloc(PART_SIZE + 1)), OPTIONS).catch(() => {});
+    for (const headers of [sent[0], sent.find((each) => each['content-type'] === 'image/jpeg' && each !== sent[0])]) {
+      expect(headers).to.include({
+        'x-amz-server-side-encryption': 'aws:kms',
+        'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
+        'x-amz-storage-class': 'STANDARD_IA',
+        'x-amz-acl': 'private',
+      });
+    }
+  });
+
   it('notices that nobody answers', async () => {
     line.fault = () => true;
     const bucket = await open({}, { idleTimeout: 300 });

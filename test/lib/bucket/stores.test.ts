@@ -165,6 +165,23 @@ describe('Stores and lines of the field', () => {
       expect(problem.code).to.match(/NotConfirmed|ChecksumMismatch/);
     });
 
+    it('takes a video in parts whose ETags are none, nor that of the whole, if it refuses a wrong sum', async () => {
+      line.lie = (headers) => {
+        if (headers.etag !== undefined) headers.etag = '"opaque"';
+        for (const name of Object.keys(headers)) if (name.startsWith('x-amz-')) delete headers[name];
+      };
+      // The store knows its own ETags.
+      line.fault = async (message, response) => {
+        if (message.method !== 'POST' || !message.url?.includes('uploadId')) return false;
+        await put(await openAt({ endpoint: s3.endpoint }), VIDEO, `${FOLDER}/video.mp4`);
+        response.end('<CompleteMultipartUploadResult><ETag>00</ETag></CompleteMultipartUploadResult>');
+        return true;
+      };
+      await put(await open(), VIDEO, `${FOLDER}/video.mp4`);
+      const asked = line.requests.slice(-2).map((request) => request.replace(/\?.*/, ''));
+      expect(asked).to.deep.equal([`GET /${BUCKET}/`, `PUT /${BUCKET}/${FOLDER}/.kerberos-check`]);
+    });
+
     it('has its video looked for in the list where the whole has another ETag', async () => {
       line.fault = async (message, response) => {
         if (message.method !== 'POST' || !message.url?.includes('uploadId')) return false;
