@@ -60,6 +60,7 @@ describe('settings', () => {
         },
         concurrency: 4,
         stillness: 10000,
+        signOfLife: true,
       },
     });
   });

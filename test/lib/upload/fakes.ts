@@ -145,6 +145,7 @@ export function settingsIn(root: string, more: Partial<SyncSettings> = {}): Sync
     },
     concurrency: 4,
     stillness: 10_000,
+    signOfLife: false,
     ...more,
   };
 }
