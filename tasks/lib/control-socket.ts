@@ -5,7 +5,7 @@
  * nothing stale is left to be believed after a `kill -9` or a power cut. A question is one line of JSON, the answer another.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { chmod, type FileHandle, lstat, mkdir, open, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -33,6 +33,11 @@ export function controlPath(state: string, target: string): string {
 
 /** The right to be the only one; given back with `release`. */
 export interface Claim {
+  /**
+   * Whether it is still this process's: one that was stopped for long (SIGSTOP, a suspended machine) finds that another
+   * has taken over. A look at the socket's inode, cheap enough for every upload.
+   */
+  isHeld(): boolean;
   release(): void;
 }
 
@@ -76,7 +81,14 @@ async function claimAt(socket: Address, answer: (question: unknown) => unknown):
     server.unref();
     return undefined;
   }
-  return { release: () => void server.close(() => void socket.close()) };
+  const own = identityOf(socket.path);
+  const isHeld = () => own === undefined || [own, undefined].includes(identityOf(socket.path));
+  const release = () => {
+    // Closing the server removes the path, which may be another's now.
+    if (isHeld()) server.close(() => void socket.close());
+    else server.unref();
+  };
+  return { isHeld, release };
 }
 
 /**
@@ -93,7 +105,17 @@ export async function claimOrGoWithout(
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     report.warn(`${path} cannot be made (${why}): uploads go on, but grunt status cannot ask this process.`);
-    return { release: () => {} };
+    return { isHeld: () => true, release: () => {} };
+  }
+}
+
+/** Tells one socket at `path` from the next; `undefined` where there is none. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino, birthtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}:${ctimeNs}`;
+  } catch {
+    return undefined;
   }
 }
 

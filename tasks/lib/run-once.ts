@@ -6,11 +6,14 @@ import { plural } from './plural';
 import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import { type Environment, systemEnvironment } from './upload/session';
+import type { LeftBehind } from './upload/progress';
 import { Uploader } from './upload/uploader';
 
 /** A file that is being written is read again so often, and after so many ms. */
 const READ_AGAIN = 25;
 const READ_AGAIN_AFTER = 200;
+/** Of the files that were left behind for one reason, so many are named. */
+const NAMED = 10;
 
 /** What a pass is made of. */
 export interface PassOptions {
@@ -41,15 +44,16 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
     );
     return false;
   }
-  const uploader = await Uploader.open(settings, report, { once: true, environment });
+  const uploader = await Uploader.open(settings, report, { once: true, environment, lease: claim });
   opened(uploader);
   const interrupted = interrupt.aborted ? Promise.resolve() : once(interrupt, 'abort');
   await Promise.race([uploader.start().then(() => uploader.idle()), interrupted]);
-  const { left } = uploader;
+  const left = uploader.leftBehind();
   await uploader.stop(grace).catch((error) => lines.warning(`${name}: the ledger cannot be written (${error}).`));
   claim.release();
-  if (left > 0) lines.warning(`${name}: ${plural(left, 'file')} left behind.`);
-  return left === 0;
+  if (left.length > 0) lines.warning(`${name}: ${plural(left.length, 'file')} left behind.`);
+  for (const line of reasonsOf(left)) lines.warning(`${name}: ${line}`);
+  return left.length === 0;
 }
 
 /** Says what would be uploaded. Asks nobody and writes nothing. */
@@ -65,6 +69,18 @@ export async function tellPlan(options: PassOptions): Promise<boolean> {
   }
   await uploader.stop(0);
   return true;
+}
+
+/** Why files were left behind, a line for each reason, the most frequent first, with the names of the first few. */
+function reasonsOf(left: readonly LeftBehind[]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { name, why } of left) reasons.set(why, [...(reasons.get(why) ?? []), printable(name)]);
+  return [...reasons]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([why, names]) => {
+      const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+      return `${names.slice(0, NAMED).join(', ')}${more}: ${why}`;
+    });
 }
 
 async function readyOf({

@@ -200,7 +200,7 @@ export class Target {
     if (this.#state.is === 'working' && this.#state.key === key) return;
     if (!(await this.#isClaimed(settings))) return;
     const isFirst = this.#uploader === undefined;
-    this.#uploader ??= await Uploader.open(settings, this.#report, { environment: this.#environment });
+    this.#uploader ??= await this.#openUploader(settings);
     if (this.#isStopped) return this.#uploader.stop(0);
     this.#used = { settings, warnings };
     this.#state = { is: 'working', key };
@@ -212,6 +212,19 @@ export class Target {
     // A large directory takes its time to be scanned; meanwhile settings may change again.
     const begun = isFirst ? this.#uploader.start() : this.#uploader.apply(settings);
     begun.catch((error) => this.#wait(messageOf(error), 'warn'));
+  }
+
+  async #openUploader(settings: SyncSettings): Promise<Uploader> {
+    const options = { environment: this.#environment, lease: this.#claim };
+    const uploader = await Uploader.open(settings, this.#report, options);
+    uploader.on('lost', () => {
+      this.#claim?.release();
+      this.#claim = undefined;
+      this.#uploader = undefined;
+      this.#wait('Another grunt sync has taken over while this one was stopped: waiting for it to end.', 'warn');
+      this.#environment.clock.after(CLAIM_AGAIN, () => this.reload());
+    });
+    return uploader;
   }
 
   /** Whether this process is the one that works on this target; if another one does, it is waited for. */

@@ -37,6 +37,8 @@ export interface CaptureListener {
   scanned(names: readonly string[], isFirst: boolean): Promise<number>;
   /** The directory cannot be watched or read; `undefined` when it can again. */
   problem(error: Error | undefined): void;
+  /** The kernel gives no watch on the directory: its changes are found by rescans. */
+  unwatchable(error: unknown): void;
 }
 
 /** What a `Capture` takes from outside. */
@@ -127,8 +129,9 @@ export class Capture {
         if (this.#listener.isEvent(name)) this.#listener.changed(name);
       });
       watcher.on('error', () => this.#unwatch());
-    } catch {
-      // No watch to be had (fs.inotify.max_user_watches): rescans find everything, a second later.
+    } catch (error) {
+      // Rescans find everything, a second later.
+      this.#listener.unwatchable(error);
     }
     this.#watched = { identity, watcher };
   }

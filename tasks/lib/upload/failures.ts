@@ -13,9 +13,10 @@
  */
 import type { Place, Problem, ProblemKind } from '../bucket/problem';
 import { problemOf, problemOfReading } from '../bucket/problem-of';
+import { codeOf } from '../error-code';
 import { plural } from '../plural';
 import { AdaptiveConcurrency } from './adaptive-concurrency';
-import { delayAfter } from './backoff';
+import { delayAfter, SHORTEST_DELAY } from './backoff';
 import { CircuitBreaker } from './circuit-breaker';
 import type { Clock } from './clock';
 import type { LogThrottle } from './log-throttle';
@@ -84,8 +85,17 @@ export class Failures {
     this.#failedAt.delete(name);
   }
 
+  /** A file whose format says that more must come holds everybody's patience: what is going on is said. `wait` in ms. */
+  logCutShort(name: string, wait: number): void {
+    if (!this.#parts.throttle.shouldLog('cut short')) return;
+    this.#parts.report.say(
+      `${name} is cut short: its end is missing. If nobody writes to it, it is uploaded as it is in ${inWords(wait)}.`,
+    );
+  }
+
   /** The file cannot be read, whatever the bucket would say to it. */
   ofFile(item: Item, error: unknown): void {
+    if (this.#isTooManyOpen(item, error)) return;
     const problem = problemOfReading(item.name, error);
     this.#hold(item, problem);
     this.#logOfFile(problem);
@@ -93,6 +103,7 @@ export class Failures {
 
   /** An upload to `place` that began at `startedAt` (ms, monotonic) failed. */
   ofUpload(item: Item, error: unknown, startedAt: number, place: Place): void {
+    if (this.#isTooManyOpen(item, error)) return;
     const now = this.#parts.clock.now();
     const problem = problemOf(error, place);
     const isCertain = !isAmbiguous(problem);
@@ -110,9 +121,11 @@ export class Failures {
 
   /** Logs that nothing can be uploaded now; rarely, and its end once. */
   log(problem: Problem): void {
-    const { throttle, report } = this.#parts;
+    const { throttle, report, clock } = this.#parts;
     if (!throttle.shouldLog(problem.kind)) return;
-    report.warn(`${problem.message} ${problem.remedy}`);
+    const { state } = this.circuit;
+    const next = state.is === 'open' ? ` Next try in ${inWords(state.nextAttemptAt - clock.now())}.` : '';
+    report.warn(`${problem.message} ${problem.remedy}${next}`);
     this.#wasOutageLogged = true;
   }
 
@@ -142,6 +155,22 @@ export class Failures {
     report.failed(item.name, problem);
   }
 
+  /** Whether this machine gave no file or socket: no fault of the file. It goes on with fewer at a time. */
+  #isTooManyOpen(item: Item, error: unknown): boolean {
+    const code = openFilesCode(error);
+    if (code === undefined) return false;
+    const { queue, clock, throttle, report } = this.#parts;
+    this.concurrency.halve();
+    queue.hold(item, clock.now() + SHORTEST_DELAY, { why: 'unfinished', isCutShort: false });
+    if (throttle.shouldLog(code)) {
+      report.warn(
+        `Too many files are open (${code}): going on with ${plural(this.concurrency.current, 'upload')} at a time. ` +
+          'Remedy: a higher limit, by ulimit -n or, in a unit of systemd, by LimitNOFILE=.',
+      );
+    }
+    return true;
+  }
+
   #logOfFile({ kind, code, message, remedy }: Problem): void {
     const { throttle, report } = this.#parts;
     if (throttle.shouldLog(`${kind} ${code}`)) report.warn(`${message} ${remedy}`);
@@ -156,6 +185,19 @@ export class Failures {
     this.#alike.set(reason, files.add(item.name));
     return files.size > (now - this.#lastSuccess < SUCCESS_OF_LATE ? ALIKE_AFTER_SUCCESS : ALIKE);
   }
+}
+
+/** What the operating system calls it that no more files may be opened; causes included. */
+function openFilesCode(error: unknown): string | undefined {
+  const code = codeOf(error);
+  if (code === 'EMFILE' || code === 'ENFILE') return code;
+  return error instanceof Error && error.cause !== undefined ? openFilesCode(error.cause) : undefined;
+}
+
+/** A time in ms as `40 s`, `4 min`. */
+function inWords(time: number): string {
+  const seconds = Math.max(1, Math.round(time / 1_000));
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
 function isAmbiguous({ kind, code }: Problem): boolean {

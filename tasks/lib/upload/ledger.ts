@@ -2,7 +2,8 @@
  * Which files are in the bucket: the memory of `grunt sync`, on disk.
  *
  * One file of lines, each `CRC-32 of the rest in hex, a space, JSON`. The first line names the destination, every
- * further one an upload: `["name", size, mtime]`; the last line about a name counts. Lines are only appended, so a
+ * further one an upload: `["name", size, mtime, CRC-32 of the content, variant of its key, 1 if it was cut short]`, of
+ * which the last three may be missing; the last line about a name counts. Lines are only appended, so a
  * `kill -9` can cost no line that was written, and what a power cut tears is the end: a line that does not match its
  * CRC is skipped when the file is read, and its picture is sent once more. `fdatasync` follows within a second rather
  * than after every line, which an SD card would feel. On a full disk the lines wait in memory and are written when
@@ -15,11 +16,32 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { plural } from '../plural';
+import { isRecord } from '../record';
 import type { Fingerprint } from './fingerprint';
 
-interface Entry extends Fingerprint {
+/** What the bucket has of a file. */
+export interface StoredContent extends Fingerprint {
+  /** CRC-32 of the content, as a signed 32-bit integer; `undefined` where it is not known. */
+  readonly crc: number | undefined;
+  /** By which its key differs from `folder/fileName` (key-variant.ts); '' where it does not. */
+  readonly variant: string;
+  /** Whether its format said that more must come. */
+  readonly isCutShort: boolean;
+}
+
+interface Entry extends StoredContent {
   sweep: number;
 }
+
+/** Whether the ledger on the disk may still be written by this process. */
+export interface Lease {
+  isHeld(): boolean;
+}
+
+/** An hour in ms: FAT and exFAT keep local time, so that a change of the clock shifts every mtime by whole hours. */
+const HOUR = 3_600_000;
+const MOST_HOURS = 26;
 
 const FORMAT = 'kerberos-sync ledger 1';
 /** Lines written are forced to the disk after at most so many ms. */
@@ -44,19 +66,33 @@ function parseLine(text: string): unknown {
   }
 }
 
-function isUpload(value: unknown): value is [string, number, number] {
-  return (
-    Array.isArray(value) &&
-    value.length === 3 &&
-    typeof value[0] === 'string' &&
-    typeof value[1] === 'number' &&
-    typeof value[2] === 'number'
-  );
+/** What a line tells of an upload, and of which file; `undefined` where it is no such line. */
+function uploadOf(value: unknown): { name: string; content: StoredContent } | undefined {
+  if (!Array.isArray(value) || value.length < 3) return undefined;
+  const [name, size, mtime, crc, variant, cut]: unknown[] = value;
+  if (typeof name !== 'string' || typeof size !== 'number' || typeof mtime !== 'number') return undefined;
+  const content = {
+    size,
+    mtime,
+    crc: typeof crc === 'number' ? crc : undefined,
+    variant: typeof variant === 'string' ? variant : '',
+    isCutShort: cut === 1,
+  };
+  return { name, content };
+}
+
+function uploadLine(name: string, { size, mtime, crc, variant, isCutShort }: StoredContent): string {
+  if (isCutShort) return line([name, size, mtime, crc ?? null, variant, 1]);
+  if (variant !== '') return line([name, size, mtime, crc ?? null, variant]);
+  return line(crc === undefined ? [name, size, mtime] : [name, size, mtime, crc]);
 }
 
 export class Ledger {
   /** Nothing was known about this destination: the file was not there, was lost, or was about another one. */
   readonly isNew: boolean;
+  /** What of the file could not be understood, in words; `undefined` where it is whole. */
+  readonly damage: string | undefined;
+  readonly #lease: Lease;
   readonly #path: string;
   readonly #destination: string;
   readonly #entries: Map<string, Entry>;
@@ -74,7 +110,9 @@ export class Ledger {
   #syncTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, destination: string, content: Content) {
+  private constructor(path: string, destination: string, content: Content, lease: Lease) {
+    this.#lease = lease;
+    this.damage = content.damage && `${path}: ${content.damage}`;
     this.#path = path;
     this.#destination = destination;
     this.isNew = content.isNew;
@@ -86,12 +124,13 @@ export class Ledger {
   /**
    * Reads the ledger at `path`. One that is about another `destination` (any text that names it) or that cannot be
    * understood is begun anew. Nothing is written before the first `add`, which makes the directory too. It never fails:
-   * where the disk is full or may not be written, the ledger lives in memory until it may (`problem` tells).
+   * where the disk is full or may not be written, the ledger lives in memory until it may (`problem` tells). Once the
+   * `lease` is not held any more, it writes nothing: the file is another process's.
    */
-  static async open(path: string, destination: string): Promise<Ledger> {
+  static async open(path: string, destination: string, lease: Lease = { isHeld: () => true }): Promise<Ledger> {
     // Most likely there is none; and whatever else keeps it from being read is told when writing fails too.
     const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-    return new Ledger(path, destination, parse(bytes, destination));
+    return new Ledger(path, destination, parse(bytes, destination), lease);
   }
 
   get size(): number {
@@ -103,10 +142,22 @@ export class Ledger {
     return this.#problem;
   }
 
-  /** Whether exactly this content of the file is in the bucket. */
+  /** Whether exactly this content of the file is in the bucket. A shift of its mtime by whole hours makes it no other. */
   has(name: string, { size, mtime }: Fingerprint): boolean {
     const entry = this.#entries.get(name);
-    return entry !== undefined && entry.size === size && entry.mtime === mtime;
+    if (entry === undefined || entry.size !== size) return false;
+    const shift = Math.abs(entry.mtime - mtime);
+    return shift % HOUR === 0 && shift <= MOST_HOURS * HOUR;
+  }
+
+  /** What the bucket has of the file, as far as it is known. */
+  get(name: string): StoredContent | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** The names of all files of which something is in the bucket. */
+  names(): IterableIterator<string> {
+    return this.#entries.keys();
   }
 
   /** Whether some content of the file is in the bucket. */
@@ -115,10 +166,12 @@ export class Ledger {
   }
 
   /** This content of the file is in the bucket: known at once, on disk soon, or at the latest after `flush`. */
-  add(name: string, { size, mtime }: Fingerprint): void {
+  add(name: string, { size, mtime }: Fingerprint, known: Partial<Omit<StoredContent, keyof Fingerprint>> = {}): void {
     if (this.#closed) return;
-    this.#entries.set(name, { size, mtime, sweep: this.#sweep });
-    this.#append(line([name, size, mtime]));
+    const { crc, variant = '', isCutShort = false } = known;
+    const entry: Entry = { size, mtime, crc, variant, isCutShort, sweep: this.#sweep };
+    this.#entries.set(name, entry);
+    this.#append(uploadLine(name, entry));
   }
 
   /** The file is still in the capture directory: its entry outlives the next `sweep`. */
@@ -184,6 +237,11 @@ export class Ledger {
     await Promise.resolve();
     clearTimeout(this.#retryTimer);
     if (this.#pending.length === 0 && !this.#rewriteDue) return;
+    if (!this.#lease.isHeld()) {
+      this.#pending = [];
+      this.#rewriteDue = false;
+      return;
+    }
     try {
       this.#handle ??= await openAt(this.#path, this.#end);
       if (this.#rewriteDue) await this.#rewrite();
@@ -229,7 +287,7 @@ export class Ledger {
     this.#rewriteDue = false;
     const path = `${this.#path}.new`;
     const text = [this.#header()];
-    for (const [name, { size, mtime }] of this.#entries) text.push(line([name, size, mtime]));
+    for (const [name, entry] of this.#entries) text.push(uploadLine(name, entry));
     const bytes = Buffer.from(text.join(''));
     const pending = this.#pending.length;
     const handle = await open(path, 'w');
@@ -266,6 +324,7 @@ async function openAt(path: string, end: number): Promise<FileHandle> {
 
 interface Content {
   isNew: boolean;
+  damage: string | undefined;
   entries: Map<string, Entry>;
   /** Bytes up to and with the last good line. */
   end: number;
@@ -273,29 +332,36 @@ interface Content {
 }
 
 function parse(bytes: Buffer, destination: string): Content {
-  const begin: Content = { isNew: true, entries: new Map(), end: 0, lines: 0 };
-  const content: Content = { ...begin, isNew: false };
+  const content: Content = { isNew: false, damage: undefined, entries: new Map(), end: 0, lines: 0 };
   let at = 0;
+  let damaged = 0;
   for (let newline = bytes.indexOf(10); newline >= 0; newline = bytes.indexOf(10, at)) {
     const value = parseLine(bytes.toString('utf8', at, newline));
-    if (at === 0 && !isHeader(value, destination)) return begin;
+    if (at === 0 && !isHeader(value, destination)) return begin(isLedger(value) ? undefined : 'its first line is damaged');
     at = newline + 1;
     content.lines++;
-    if (value !== undefined) content.end = at;
-    if (isUpload(value)) content.entries.set(value[0], { size: value[1], mtime: value[2], sweep: 0 });
+    if (value === undefined) damaged++;
+    else content.end = at;
+    const upload = uploadOf(value);
+    if (upload !== undefined) content.entries.set(upload.name, { ...upload.content, sweep: 0 });
   }
-  return at === 0 ? begin : content;
+  if (at === 0) return begin(bytes.length === 0 ? undefined : 'its first line is cut short');
+  if (at < bytes.length) damaged++;
+  if (damaged > 0) content.damage = `${plural(damaged, 'line')} damaged or cut short`;
+  return content;
+}
+
+function begin(damage: string | undefined): Content {
+  return { isNew: true, damage, entries: new Map(), end: 0, lines: 0 };
+}
+
+/** The first line of a ledger, of whichever destination. */
+function isLedger(value: unknown): value is { destination: unknown } {
+  return isRecord(value) && value.format === FORMAT;
 }
 
 function isHeader(value: unknown, destination: string): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'format' in value &&
-    value.format === FORMAT &&
-    'destination' in value &&
-    value.destination === destination
-  );
+  return isLedger(value) && value.destination === destination;
 }
 
 /** Makes a rename in the directory outlast a power cut. */

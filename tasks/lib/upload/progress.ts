@@ -63,6 +63,27 @@ export function whereaboutsOf(name: string, queue: UploadQueue, ledger: Ledger, 
   return { is: state.hold.why, nextLook: at };
 }
 
+/** A file that a pass has left behind, and why. */
+export interface LeftBehind {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** What is left in the queue, and why. `trouble`: what keeps everything. An empty file is nothing that is left. */
+export function leftBehind(queue: UploadQueue, trouble: Trouble | undefined): LeftBehind[] {
+  const left: LeftBehind[] = [];
+  for (const { name, state } of queue.items()) {
+    if (state.is !== 'held') left.push({ name, why: trouble?.problem.message ?? 'its turn did not come' });
+    else if (state.hold.why === 'failed') left.push({ name, why: state.hold.message.replace(name, 'the file') });
+    else if (state.hold.why === 'unfinished') left.push({ name, why: state.hold.isCutShort ? CUT_SHORT : BEING_WRITTEN });
+  }
+  return left;
+}
+
+const CUT_SHORT =
+  'it is cut short: its end is missing. It is uploaded as it is when nobody has written to it for five minutes.';
+const BEING_WRITTEN = 'it is still being written, or was a moment ago';
+
 function failuresOf(queue: UploadQueue): UploaderStatus['failures'] {
   const failures = new Map<string, { why: string; count: number; example: string }>();
   for (const { name, state } of queue.items()) {

@@ -1,7 +1,8 @@
 /**
  * Which of the backlog is in the bucket already, by the bucket's own list.
  *
- * With the ledger lost, or a disk mounted again, a hundred thousand pictures would be sent twice. The device's key may
+ * With the ledger lost or damaged, or a disk mounted again, pictures would be sent twice. So the list is asked whenever that
+ * costs less than what would be sent. The device's key may
  * not ask for one object, but it may list: names and sizes come a thousand a request, and a file of the same name and
  * size counts as the same (a name holds the microsecond and a random token). Until that is known the backlog waits; live
  * events do not. A list that fails is asked for again, with a backoff of its own, and given up where it is refused, or
@@ -9,13 +10,14 @@
  *
  * This is a calculator: its owner asks whether a run is due (`dueAt`), starts it, and hears how it ended.
  */
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Problem } from '../bucket/problem';
 import { problemOf } from '../bucket/problem-of';
-import { objectKey } from '../event';
 import { delayAfter } from './backoff';
 import type { Clock } from './clock';
 import { fingerprintOf } from './fingerprint';
+import { splitVariant } from './key-variant';
+import type { Ledger } from './ledger';
 import type { UploadQueue } from './queue';
 import type { Session } from './session';
 
@@ -23,6 +25,13 @@ import type { Session } from './session';
 const MOST_FAILURES = 3;
 /** Uploads "succeed meanwhile" if the last success came no longer than so many ms before the attempt began. */
 const MEANWHILE = 60_000;
+
+/** What a list of S3 takes for an object, in bytes: about 400 of XML, for a name of 80 characters. */
+const BYTES_LISTED = 400;
+/** So many files of the backlog stand for the size of all. */
+const SAMPLE = 20;
+/** The mtime, in the ledger, of a content of which only the list tells: no file has it. */
+const UNKNOWN_TIME = -1;
 
 /** What `Reconciliation` works on. */
 export interface ReconciliationParts {
@@ -135,37 +144,72 @@ export class Reconciliation {
 }
 
 /** Moves from the queue to the ledger what the bucket has. How many files that were. */
-async function moveToLedger({ settings, bucket, ledger, superseded }: Session, queue: UploadQueue): Promise<number> {
+async function moveToLedger(session: Session, queue: UploadQueue): Promise<number> {
+  const { bucket, ledger, superseded } = session;
   const range = rangeOfBacklog(queue);
-  if (range === undefined) return 0;
-  const prefix = objectKey(settings.destination.folder, '');
+  if (range === undefined || !isWorthwhile(queue, ledger, range)) return 0;
+  const prefix = session.keyOf('');
   let found = 0;
-  // Listing begins after a key. Any beginning of the first name comes before that name.
-  for await (const page of bucket.list(prefix, prefix + range.first.slice(0, -1), superseded)) {
+  // Listing begins after a key. Any beginning of the first name comes before that name, and before its variants.
+  for await (const page of bucket.list(prefix, prefix + parse(range.first).name.slice(0, -1), superseded)) {
     superseded.throwIfAborted();
-    for (const { key, size } of page) {
-      const name = key.slice(prefix.length);
-      const item = queue.get(name);
-      if (item === undefined || item.state.is === 'sending') continue;
-      const fingerprint = fingerprintOf(join(item.directory, name));
-      if (fingerprint?.size !== size) continue;
-      ledger.add(name, fingerprint);
-      queue.remove(name);
-      found++;
-    }
+    for (const { key, size } of page) if (take(key.slice(prefix.length), size, queue, ledger)) found++;
     const last = page.at(-1)?.key;
     if (last !== undefined && last.slice(prefix.length) > range.last) break;
   }
   return found;
 }
 
+/**
+ * Whether the object `listed`, of so many bytes, is the file of a queued item, which is then moved to the ledger. Where the
+ * object has the file's name and another size, the ledger learns that, so that the file does not replace it.
+ */
+function take(listed: string, size: number, queue: UploadQueue, ledger: Ledger): boolean {
+  const { name, variant } = (queue.get(listed) === undefined && splitVariant(listed)) || { name: listed, variant: '' };
+  const item = queue.get(name);
+  if (item === undefined || item.state.is === 'sending') return false;
+  const fingerprint = fingerprintOf(join(item.directory, name));
+  if (fingerprint === undefined) return false;
+  if (fingerprint.size === size) {
+    ledger.add(name, fingerprint, { variant });
+    queue.remove(name);
+    return true;
+  }
+  if (variant === '' && !ledger.knows(name)) ledger.add(name, { size, mtime: UNKNOWN_TIME });
+  return false;
+}
+
+/**
+ * Whether asking costs less than sending: a list has about so many bytes for each object in the range of the backlog, as
+ * far as the ledger knows how many those are. Of a few files scattered among very many it is dearer than the files.
+ */
+function isWorthwhile(queue: UploadQueue, ledger: Ledger, range: Range): boolean {
+  let objects = 0;
+  for (const name of ledger.names()) if (name >= range.first && name <= range.last) objects++;
+  let sampled = 0;
+  let bytes = 0;
+  for (const { name, directory, live } of queue.items()) {
+    if (live > 0) continue;
+    bytes += fingerprintOf(join(directory, name))?.size ?? 0;
+    if (++sampled === SAMPLE) break;
+  }
+  return objects * BYTES_LISTED <= (bytes / Math.max(1, sampled)) * range.count;
+}
+
+interface Range {
+  readonly first: string;
+  readonly last: string;
+  readonly count: number;
+}
+
 /** The first and the last name of the backlog as S3 orders keys, but for characters beyond the BMP: those are sent. */
-function rangeOfBacklog(queue: UploadQueue): { first: string; last: string } | undefined {
-  let range: { first: string; last: string } | undefined;
+function rangeOfBacklog(queue: UploadQueue): Range | undefined {
+  let range: { first: string; last: string; count: number } | undefined;
   for (const { name, live } of queue.items()) {
     if (live > 0) continue;
-    if (range === undefined) range = { first: name, last: name };
-    else if (name < range.first) range.first = name;
+    range ??= { first: name, last: name, count: 0 };
+    range.count++;
+    if (name < range.first) range.first = name;
     else if (name > range.last) range.last = name;
   }
   return range;

@@ -15,6 +15,7 @@ import type { Clock } from './clock';
 import { type Fingerprint, fingerprintOf } from './fingerprint';
 import type { LogThrottle } from './log-throttle';
 import { peek } from './picture';
+import type { LeftBehind } from './progress';
 import type { Hold, Item, UploadQueue } from './queue';
 import type { Report } from './report';
 import type { Session } from './session';
@@ -26,6 +27,12 @@ const MP4_PAUSE = 250;
 const RECENT = 120_000;
 /** Files looked at in one go while everything else waits for its turn. */
 const SLICE = 256;
+
+/** What is used up where inotify gives no watch, and how there are more. See inotify(7). */
+const REMEDY_OF_WATCH: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'sysctl fs.inotify.max_user_watches=65536, and the same line in /etc/sysctl.d/60-inotify.conf.'],
+  ['EMFILE', 'sysctl fs.inotify.max_user_instances=512, and the same line in /etc/sysctl.d/60-inotify.conf.'],
+]);
 
 /** What the scanner works on. */
 export interface ScannerParts {
@@ -80,12 +87,12 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     return this.#values.some(({ state }) => state === 'gathering');
   }
 
-  /** How many of the directories, or names in them, cannot be read now. */
-  get unreadable(): number {
-    return this.#values.reduce(
-      (sum, { state, unnameable }) => sum + unnameable.size + (state === 'unreadable' ? 1 : 0),
-      0,
-    );
+  /** The directories, and names in them, that cannot be read now, and why. */
+  get unreadable(): LeftBehind[] {
+    return this.#values.flatMap(({ capture: { directory }, state, unnameable }) => [
+      ...(state === 'unreadable' ? [{ name: directory, why: 'the directory cannot be read' }] : []),
+      ...[...unnameable].map((name) => ({ name: join(directory, name), why: 'its name is not UTF-8' })),
+    ]);
   }
 
   /**
@@ -106,6 +113,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
             changed: (name) => this.#noticed(directory, name),
             scanned: (names, isFirst) => this.#scanned(watched, names, isFirst),
             problem: (error) => this.#problem(watched, error),
+            unwatchable: (error) => this.#unwatchable(directory, error),
           },
           { clock: this.#parts.clock },
         );
@@ -178,6 +186,17 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     else report.warn(`The capture directory ${directory} cannot be read (${code}): waiting until it can.`);
   }
 
+  /** The kernel does not tell of changes: rescans find them, a second or two later. */
+  #unwatchable(directory: string, error: unknown): void {
+    const { throttle, report } = this.#parts;
+    const code = codeOf(error);
+    if (!throttle.shouldLog(`no watch ${directory}`)) return;
+    const remedy = REMEDY_OF_WATCH.get(code);
+    report.warn(
+      `The kernel gives no watch on ${directory} (${code}): it is read again every second instead.${remedy === undefined ? '' : ` Remedy: ${remedy}`}`,
+    );
+  }
+
   /** The kernel, or whoever else watches, tells of a file. */
   #noticed(directory: string, name: string): void {
     const kind = kindOf(name);
@@ -233,9 +252,8 @@ export class Scanner extends EventEmitter<ScannerEvents> {
         if (!isFirst && !this.#recent.has(name)) continue;
         fingerprint = fingerprintOf(join(directory, name));
         if (fingerprint === undefined || ledger.has(name, fingerprint)) continue;
-      } else {
-        unknown++;
       }
+      if (ledger.get(name)?.crc === undefined) unknown++;
       if (this.#isTwice(directory, name)) continue;
       const isVideo = kindOf(name) === 'mp4';
       if (queue.get(name) !== undefined) {

@@ -3,7 +3,9 @@ import { Bucket } from '../bucket/bucket';
 import { objectKey } from '../event';
 import type { Destination, SyncSettings } from '../settings/settings';
 import { type Clock, systemClock } from './clock';
-import { Ledger } from './ledger';
+import { withVariant } from './key-variant';
+import { type Lease, Ledger } from './ledger';
+import type { Report } from './report';
 
 /** What of a bucket uploads need. */
 export type UploadBucket = Pick<Bucket, 'put' | 'list' | 'place' | 'close'>;
@@ -44,11 +46,16 @@ export class Session {
   static async open(
     settings: SyncSettings,
     environment: Environment,
-    say: (text: string) => void,
-    ledger?: Ledger,
+    report: Pick<Report, 'say' | 'warn'>,
+    { ledger, lease }: { ledger?: Ledger | undefined; lease?: Lease | undefined } = {},
   ): Promise<Session> {
-    const bucket = await environment.openBucket(settings, say);
-    return new Session(settings, bucket, ledger ?? (await openLedger(settings)));
+    const bucket = await environment.openBucket(settings, (text) => report.say(text));
+    if (ledger !== undefined) return new Session(settings, bucket, ledger);
+    const opened = await openLedger(settings, lease);
+    if (opened.damage !== undefined) {
+      report.warn(`The ledger ${opened.damage}. What it has forgotten is looked for in the list of the bucket.`);
+    }
+    return new Session(settings, bucket, opened);
   }
 
   /** Fires when another session has taken its place: nothing more is to be asked on behalf of this one. */
@@ -60,15 +67,15 @@ export class Session {
     this.#superseded.abort();
   }
 
-  /** The key of an event's object. */
-  keyOf(name: string): string {
-    return objectKey(this.settings.destination.folder, name);
+  /** The key of an event's object. `variant`: of another content than the first of this name (key-variant.ts). */
+  keyOf(name: string, variant = ''): string {
+    return objectKey(this.settings.destination.folder, withVariant(name, variant));
   }
 }
 
 /** The ledger of a target; reading it changes nothing on the disk. */
-export function openLedger({ state, target, destination }: SyncSettings): Promise<Ledger> {
-  return Ledger.open(join(state, `${encodeURIComponent(target)}.ledger`), nameOf(destination));
+export function openLedger({ state, target, destination }: SyncSettings, lease?: Lease): Promise<Ledger> {
+  return Ledger.open(join(state, `${encodeURIComponent(target)}.ledger`), nameOf(destination), lease);
 }
 
 /** Whether both settings share destination and ledger, so that an upload under one counts for the other. */

@@ -1,10 +1,15 @@
 /** One attempt to bring one file to the bucket: what it finds, and what became of it. It decides nothing. */
 import { join } from 'node:path';
+import type { Content } from '../bucket/content';
 import { isOfFile } from '../bucket/problem-of';
 import { contentTypeOf, eventMetadata, kindOf } from '../event';
+import type { SyncSettings } from '../settings/settings';
 import type { Clock } from './clock';
+import { CountedContent, crcOf } from './content-crc';
 import type { Fingerprint } from './fingerprint';
-import { ChangedWhileReading, openPicture, type Picture } from './picture';
+import { variantOf } from './key-variant';
+import type { StoredContent } from './ledger';
+import { ChangedWhileReading, openPicture, type Picture, peek } from './picture';
 import type { Item } from './queue';
 import type { Session } from './session';
 import type { WriteStability } from './write-stability';
@@ -68,12 +73,18 @@ export async function uploadFile(item: Item, parts: UploadParts): Promise<Upload
 
 async function put(
   { name }: Item,
-  { content, fingerprint, kind }: Picture & { is: 'readable' },
+  { content, fingerprint, kind, completeness }: Picture & { is: 'readable' },
   { session, clock, signal }: UploadParts,
 ): Promise<UploadResult> {
   const { fileFormats, instance, camera } = session.settings;
-  const key = session.keyOf(name);
-  await session.bucket.put(key, content, {
+  const variant = await variantFor(session.ledger.get(name), content);
+  if (variant === 'same') {
+    session.ledger.add(name, fingerprint, session.ledger.get(name));
+    return { is: 'known' };
+  }
+  const key = session.keyOf(name, variant);
+  const counted = new CountedContent(content);
+  await session.bucket.put(key, counted, {
     contentType: contentTypeOf(kind),
     metadata: eventMetadata(name, fileFormats, {
       ...{ instance, camera, modified: fingerprint.mtime },
@@ -81,8 +92,26 @@ async function put(
     }),
     signal,
   });
-  session.ledger.add(name, fingerprint);
+  session.ledger.add(name, fingerprint, { crc: counted.crc, variant, isCutShort: completeness === 'incomplete' });
   return { is: 'uploaded', key, size: content.size };
+}
+
+/**
+ * Under which variant of its key a content goes, given what the bucket has of its name; `same`: the bucket has it.
+ *
+ * A file that only grew, or was cut short when it was uploaded, replaces what the bucket has of it. Anything else is
+ * another event under the same name, and goes beside the first (key-variant.ts). A file whose mtime alone has changed
+ * (copied to another disk, say) is the same. Of a content whose CRC is not known (the ledger of an older version, or a
+ * name that was found in the bucket's list) only its size tells.
+ */
+async function variantFor(stored: StoredContent | undefined, content: Content): Promise<string> {
+  if (stored === undefined) return '';
+  const { size, crc, variant, isCutShort } = stored;
+  if (crc === undefined && size === content.size) return variant;
+  if (crc !== undefined && size <= content.size && (await crcOf(content, size)) === crc) {
+    return size === content.size ? 'same' : variant;
+  }
+  return isCutShort ? variant : variantOf(await crcOf(content));
 }
 
 function unfinished(
@@ -101,4 +130,13 @@ function unfinished(
 function ofError(error: unknown, clock: Clock, stillness: number): UploadResult | undefined {
   if (!(error instanceof ChangedWhileReading)) return undefined;
   return { is: 'unfinished', until: clock.now() + stillness, isCutShort: false };
+}
+
+/** Whether `uploadFile` would send the file now or soon, as far as a peek at its end can tell. */
+export function wouldGo(item: Item, stability: WriteStability, { stillness }: SyncSettings): boolean {
+  const kind = kindOf(item.name);
+  const found = kind === undefined ? undefined : peek(join(item.directory, item.name), kind);
+  if (found === undefined || found.is === 'gone' || found.fingerprint.size === 0) return false;
+  if (found.is === 'maybe-finished') return true;
+  return stability.threshold(item, found.fingerprint, 'incomplete', stillness) === stillness;
 }

@@ -13,24 +13,33 @@
  */
 
 import { plural } from '../plural';
+import { EventEmitter } from 'node:events';
 import type { SyncSettings } from '../settings/settings';
 import { admission, type Running } from './admission';
+import { LONGEST_DELAY } from './backoff';
 import { Failures } from './failures';
-import type { Ledger } from './ledger';
+import type { Ledger, Lease } from './ledger';
 import { LogThrottle } from './log-throttle';
-import { progressOf, type Totals, type UploaderStatus, type Whereabouts, whereaboutsOf } from './progress';
+import {
+  type LeftBehind,
+  leftBehind,
+  progressOf,
+  type Totals,
+  type Trouble,
+  type UploaderStatus,
+  type Whereabouts,
+  whereaboutsOf,
+} from './progress';
 import { type Item, isBulk, type TakeOptions, UploadQueue } from './queue';
 import { Reconciliation } from './reconciliation';
 import type { Report } from './report';
 import { Scanner } from './scanner';
 import { type Environment, isSamePlace, Session, systemEnvironment } from './session';
-import { type UploadResult, uploadFile } from './upload-file';
+import { type UploadResult, uploadFile, wouldGo } from './upload-file';
 import { WriteStability } from './write-stability';
 
 /** An empty file is looked at again after so many ms, should the kernel not tell of its first byte. */
 const EMPTY_AGAIN = 60_000;
-/** So many unknown files at once are looked up in the bucket before they are sent, even where the ledger is not new. */
-const LOOK_UP_FROM = 1_000;
 /** In a single pass, a file or the whole target is given up after so many failures in a row. */
 const FAILURES_OF_A_PASS = 3;
 /** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
@@ -41,6 +50,8 @@ export interface UploaderOptions {
   /** One pass: what fails again and again is given up, so that `idle` comes. */
   readonly once?: boolean;
   readonly environment?: Environment;
+  /** The right to be the only one on this ledger. Once it is lost, nothing more is sent or written: see `lost`. */
+  readonly lease?: Lease | undefined;
 }
 
 /**
@@ -53,10 +64,17 @@ interface Sending extends Running {
   readonly ended: Promise<void>;
 }
 
-export class Uploader {
+/** What an uploader tells. */
+export interface UploaderEvents {
+  /** Another process has taken over. This one has ended, and has left the ledger alone. */
+  lost: [];
+}
+
+export class Uploader extends EventEmitter<UploaderEvents> {
   readonly #report: Report;
   readonly #once: boolean;
   readonly #environment: Environment;
+  readonly #lease: Lease | undefined;
   readonly #queue = new UploadQueue();
   readonly #stability: WriteStability;
   readonly #throttle: LogThrottle;
@@ -73,7 +91,9 @@ export class Uploader {
   #cancelTimer: () => void = () => {};
   #onIdle: (() => void) | undefined;
 
-  private constructor(session: Session, report: Report, once: boolean, environment: Environment) {
+  private constructor(session: Session, report: Report, once: boolean, environment: Environment, lease: Lease | undefined) {
+    super();
+    this.#lease = lease;
     const { clock, random } = environment;
     const queue = this.#queue;
     this.#session = session;
@@ -89,17 +109,16 @@ export class Uploader {
     this.#scanner = new Scanner(parts, session);
     this.#scanner.on('changed', () => this.#pump());
     this.#scanner.on('vanished', (item) => this.#vanished(item));
-    this.#scanner.on('backlog', ({ unknown, isAgain }) => {
-      if (unknown > 0 && (this.#session.ledger.isNew || isAgain || unknown >= LOOK_UP_FROM))
-        this.#reconciliation.request();
+    this.#scanner.on('backlog', ({ unknown }) => {
+      if (unknown > 0) this.#reconciliation.request();
     });
   }
 
   /** Uploads nothing before `start`. */
   static async open(settings: SyncSettings, report: Report, options: UploaderOptions = {}): Promise<Uploader> {
     const { once = false, environment = systemEnvironment } = options;
-    const session = await Session.open(settings, environment, (text) => report.say(text));
-    return new Uploader(session, report, once, environment);
+    const session = await Session.open(settings, environment, report, { lease: options.lease });
+    return new Uploader(session, report, once, environment, options.lease);
   }
 
   /** Resolves when the capture directories have been scanned once, or found missing. */
@@ -124,7 +143,7 @@ export class Uploader {
     // Close it first, so that running uploads cannot be recorded for the new destination; they are uploaded there again.
     if (isElsewhere) await old.ledger.close().catch(() => {});
     const ledger = isElsewhere ? undefined : old.ledger;
-    const session = await Session.open(settings, this.#environment, (text) => this.#report.say(text), ledger);
+    const session = await Session.open(settings, this.#environment, this.#report, { ledger, lease: this.#lease });
     if (this.#isStopping) return session.bucket.close();
     this.#session = session;
     old.supersede();
@@ -156,14 +175,18 @@ export class Uploader {
     });
   }
 
-  /** How many files are left, a directory or name that cannot be read counting as one. */
-  get left(): number {
-    return this.#queue.size - this.#queue.counts().empty + this.#scanner.unreadable;
+  /** What is left behind, and why; a directory or name that cannot be read is one, too. */
+  leftBehind(): LeftBehind[] {
+    return [...leftBehind(this.#queue, this.#trouble), ...this.#scanner.unreadable];
   }
 
-  /** Event files that wait to be sent, with their keys, in the order in which they would go. */
+  /** Event files that would be sent, with their keys, in the order in which they would go. */
   plan(): { name: string; key: string }[] {
-    return this.#queue.inOrder().map(({ name }) => ({ name, key: this.#session.keyOf(name) }));
+    const { settings } = this.#session;
+    return this.#queue
+      .inOrder()
+      .filter((item) => wouldGo(item, this.#stability, settings))
+      .map(({ name }) => ({ name, key: this.#session.keyOf(name) }));
   }
 
   /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. */
@@ -184,15 +207,27 @@ export class Uploader {
     await this.#session.ledger.close();
   }
 
+  /** Ends at once: whatever is done from here on, the other process does too. */
+  #lose(): void {
+    this.#state = 'stopping';
+    this.#abort.abort();
+    this.#session.supersede();
+    this.#scanner.close();
+    this.#session.bucket.close();
+    void this.#session.ledger.close().catch(() => {});
+    this.emit('lost');
+  }
+
   status(): UploaderStatus {
-    const { clock } = this.#environment;
+    return progressOf(this.#queue, this.#totals, this.#trouble, this.#environment.clock);
+  }
+
+  /** What keeps everything from being sent. */
+  get #trouble(): Trouble | undefined {
     const circuit = this.#failures.circuit.state;
+    if (circuit.is === 'open') return { problem: circuit.problem, nextTry: circuit.nextAttemptAt };
     const { problem, dueAt } = this.#reconciliation;
-    const trouble =
-      circuit.is === 'open'
-        ? { problem: circuit.problem, nextTry: circuit.nextAttemptAt }
-        : problem && { problem, nextTry: dueAt ?? clock.now() };
-    return progressOf(this.#queue, this.#totals, trouble, clock);
+    return problem && { problem, nextTry: dueAt ?? this.#environment.clock.now() };
   }
 
   whereabouts(name: string): Whereabouts {
@@ -206,6 +241,7 @@ export class Uploader {
   #pump(): void {
     this.#cancelTimer();
     if (this.#state !== 'running') return;
+    if (this.#lease?.isHeld() === false) return this.#lose();
     const now = this.#environment.clock.now();
     const { dueAt } = this.#reconciliation;
     if (dueAt !== undefined && dueAt <= now && !this.#scanner.isGathering) void this.#reconcile(this.#session);
@@ -281,6 +317,7 @@ export class Uploader {
       case 'empty':
         return this.#queue.hold(item, clock.now() + EMPTY_AGAIN, { why: 'empty' });
       case 'unfinished':
+        if (result.isCutShort) this.#failures.logCutShort(item.name, result.until - clock.now());
         return this.#queue.hold(item, result.until, { why: 'unfinished', isCutShort: result.isCutShort });
       case 'unreadable':
         return this.#failures.ofFile(item, result.error);
@@ -335,7 +372,7 @@ export class Uploader {
     const isLate = now - this.#begunAt > PATIENCE_OF_A_PASS * stillness;
     for (const { state, failures } of this.#queue.items()) {
       if (state.is !== 'held') return false;
-      if (state.hold.why === 'failed' && failures < FAILURES_OF_A_PASS) return false;
+      if (state.hold.why === 'failed' && failures < FAILURES_OF_A_PASS && state.until - now <= LONGEST_DELAY) return false;
       if (state.hold.why === 'unfinished' && state.until - now <= stillness && !isLate) return false;
     }
     return true;

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { codeOf } from '../../../tasks/lib/error-code';
 import { Capture, type CaptureListener } from '../../../tasks/lib/upload/capture';
 import { until } from '../../until';
 import { FakeClock } from './fakes';
@@ -15,6 +16,7 @@ describe('Capture', () => {
   let changed: string[];
   let scans: { names: readonly string[]; isFirst: boolean }[];
   let problems: (string | undefined)[];
+  let unwatchable: string[];
 
   /** What `Capture` tells, written down. */
   const listener: CaptureListener = {
@@ -25,6 +27,7 @@ describe('Capture', () => {
       return 0;
     },
     problem: (error) => problems.push(error?.message),
+    unwatchable: (error) => unwatchable.push(codeOf(error)),
   };
 
   beforeEach(async () => {
@@ -33,6 +36,7 @@ describe('Capture', () => {
     changed = [];
     scans = [];
     problems = [];
+    unwatchable = [];
     capture = new Capture(directory, listener);
   });
 
@@ -121,6 +125,7 @@ describe('Capture', () => {
       expect(scans.some(({ names, isFirst }) => names.includes(name) && !isFirst)).to.equal(true);
     }
     expect(changed).to.deep.equal([]);
+    expect(unwatchable).to.deep.equal(['ENOSPC']);
   });
 
   it('does not look at the names again and again while nothing changes', async () => {

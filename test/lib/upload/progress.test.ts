@@ -3,7 +3,7 @@ import { Problem } from '../../../tasks/lib/bucket/problem';
 import { progressOf, whereaboutsOf } from '../../../tasks/lib/upload/progress';
 import { type Item, UploadQueue } from '../../../tasks/lib/upload/queue';
 import { Session } from '../../../tasks/lib/upload/session';
-import { FakeClock, FakeEnvironment, settingsIn, useFolder } from './fakes';
+import { FakeClock, FakeEnvironment, FakeReport, settingsIn, useFolder } from './fakes';
 
 const NOTHING = { uploaded: 0, uploadedBytes: 0, vanished: 0, lastSuccess: undefined };
 
@@ -43,7 +43,7 @@ describe('Progress of an uploader', () => {
   });
 
   it('tells where one file is, whatever has happened to it', async () => {
-    const { ledger } = await Session.open(settingsIn(root()), new FakeEnvironment(), () => {});
+    const { ledger } = await Session.open(settingsIn(root()), new FakeEnvironment(), new FakeReport());
     const where = (name: string) => whereaboutsOf(name, queue, ledger, clock);
     const later = clock.now() + 60_000;
     const at = new Date(clock.date() + 60_000);

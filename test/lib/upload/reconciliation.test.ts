@@ -6,7 +6,7 @@ import { SHORTEST_DELAY } from '../../../tasks/lib/upload/backoff';
 import { UploadQueue } from '../../../tasks/lib/upload/queue';
 import { Reconciliation } from '../../../tasks/lib/upload/reconciliation';
 import { Session } from '../../../tasks/lib/upload/session';
-import { type FakeBucket, FakeEnvironment, settingsIn, useFolder } from './fakes';
+import { type FakeBucket, FakeEnvironment, FakeReport, settingsIn, useFolder } from './fakes';
 
 const NEVER = { lastSuccess: Number.NEGATIVE_INFINITY };
 
@@ -21,7 +21,7 @@ describe('Reconciliation', () => {
   beforeEach(async () => {
     environment = new FakeEnvironment();
     bucket = environment.next;
-    session = await Session.open(settingsIn(root()), environment, () => {});
+    session = await Session.open(settingsIn(root()), environment, new FakeReport());
     queue = new UploadQueue();
     reconciliation = newReconciliation(false);
     await mkdir(join(root(), 'capture'));

@@ -46,7 +46,7 @@ describe('Scanner', () => {
 
   function open(...directories: string[]): Promise<Session> {
     const settings = settingsIn(root(), directories.length === 0 ? {} : { directories });
-    return Session.open(settings, environment, () => {});
+    return Session.open(settings, environment, new FakeReport());
   }
 
   function take(): Item | undefined {
@@ -120,14 +120,14 @@ describe('Scanner', () => {
   it('a directory that is missing counts as unreadable until it comes; then its files are the backlog', async () => {
     await rm(directory, { recursive: true });
     await scanner.watch(session);
-    expect(scanner.unreadable).to.equal(1);
+    expect(scanner.unreadable).to.have.length(1);
     expect(report.warned).to.deep.equal([`There is no capture directory ${directory} yet: waiting for it.`]);
     await mkdir(directory);
     await write('a.jpg');
     environment.clock.advance(1_000);
     await until(() => queue.size === 1, 'it is scanned');
     expect(backlogs).to.deep.equal([{ unknown: 1, isAgain: true }]);
-    expect(scanner.unreadable).to.equal(0);
+    expect(scanner.unreadable).to.deep.equal([]);
     expect(report.said).to.deep.equal([`The capture directory ${directory} is there again.`]);
   });
 

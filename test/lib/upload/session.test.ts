@@ -1,40 +1,40 @@
 import { readdir } from 'node:fs/promises';
 import { expect } from 'chai';
 import { isSamePlace, openLedger, Session } from '../../../tasks/lib/upload/session';
-import { FakeEnvironment, settingsIn, useFolder } from './fakes';
+import { FakeEnvironment, FakeReport, settingsIn, useFolder } from './fakes';
 
 describe('Session', () => {
   const root = useFolder();
 
   it('writes nothing when it is opened', async () => {
-    await Session.open(settingsIn(root()), new FakeEnvironment(), () => {});
+    await Session.open(settingsIn(root()), new FakeEnvironment(), new FakeReport());
     expect(await readdir(root())).to.deep.equal([]);
   });
 
   it('has the key of an event: folder/name, or the name alone', async () => {
     const environment = new FakeEnvironment();
     const settings = settingsIn(root());
-    const session = await Session.open(settings, environment, () => {});
+    const session = await Session.open(settings, environment, new FakeReport());
     expect(session.keyOf('a.jpg')).to.equal('jane/a.jpg');
     const { destination } = settings;
     const other = settingsIn(root(), { destination: { ...destination, folder: '' } });
-    expect((await Session.open(other, environment, () => {})).keyOf('a.jpg')).to.equal('a.jpg');
+    expect((await Session.open(other, environment, new FakeReport())).keyOf('a.jpg')).to.equal('a.jpg');
   });
 
   it('goes on with the ledger that it is given, and opens its own where there is none', async () => {
     const environment = new FakeEnvironment();
-    const first = await Session.open(settingsIn(root()), environment, () => {});
+    const first = await Session.open(settingsIn(root()), environment, new FakeReport());
     first.ledger.add('a.jpg', { size: 1, mtime: 1 });
-    const second = await Session.open(settingsIn(root()), environment, () => {}, first.ledger);
+    const second = await Session.open(settingsIn(root()), environment, new FakeReport(), { ledger: first.ledger });
     expect(second.ledger.knows('a.jpg')).to.equal(true);
     await first.ledger.flush();
-    const third = await Session.open(settingsIn(root()), environment, () => {});
+    const third = await Session.open(settingsIn(root()), environment, new FakeReport());
     expect(third.ledger.knows('a.jpg')).to.equal(true);
     for (const { ledger } of [second, third]) await ledger.close();
   });
 
   it('tells when another one has taken its place', async () => {
-    const session = await Session.open(settingsIn(root()), new FakeEnvironment(), () => {});
+    const session = await Session.open(settingsIn(root()), new FakeEnvironment(), new FakeReport());
     expect(session.superseded.aborted).to.equal(false);
     session.supersede();
     expect(session.superseded.aborted).to.equal(true);
