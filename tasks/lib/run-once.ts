@@ -5,8 +5,8 @@ import { claimOrGoWithout, controlPath } from './control-socket';
 import { plural } from './plural';
 import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
-import { type Environment, systemEnvironment } from './upload/session';
 import type { LeftBehind } from './upload/progress';
+import { type Environment, systemEnvironment } from './upload/session';
 import { Uploader } from './upload/uploader';
 
 /** A file that is being written is read again so often, and after so many ms. */
@@ -48,9 +48,9 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
   opened(uploader);
   const interrupted = interrupt.aborted ? Promise.resolve() : once(interrupt, 'abort');
   await Promise.race([uploader.start().then(() => uploader.idle()), interrupted]);
-  const left = uploader.leftBehind();
   await uploader.stop(grace).catch((error) => lines.warning(`${name}: the ledger cannot be written (${error}).`));
   claim.release();
+  const left = uploader.leftBehind();
   if (left.length > 0) lines.warning(`${name}: ${plural(left.length, 'file')} left behind.`);
   for (const line of reasonsOf(left)) lines.warning(`${name}: ${line}`);
   return left.length === 0;

@@ -63,14 +63,32 @@ describe('A single pass', () => {
     expect(lines).to.deep.equal([]);
   });
 
-  it('fails if a file is left behind, and says how many', async () => {
+  it('fails if a file is left behind, and says how many, which and why', async () => {
     await write('good.jpg');
     await write('bad.jpg');
     bucket.fault = (request) => {
       if (request.includes('bad')) throw Object.assign(new Error('read'), { code: 'ECONNRESET', syscall: 'read' });
     };
     expect(await passing(uploadOnce(options()))).to.equal(false);
-    expect(lines.at(-1)).to.match(/1 file left behind/);
+    expect(lines).to.have.length(2);
+    expect(lines[0]).to.equal('default: 1 file left behind.');
+    expect(lines[1]).to.match(/^default: bad.jpg: .*ECONNRESET/);
+  });
+
+  it('a fault of this program is no success, ends the pass, and is told as one', async () => {
+    await write('a.jpg');
+    bucket.fault = () => {
+      throw new TypeError('x is not a function');
+    };
+    expect(await passing(uploadOnce(options()))).to.equal(false);
+    expect(bucket.requests.filter((request) => request.startsWith('PUT'))).to.have.length(1);
+    expect(lines[1]).to.match(/^default: a.jpg: A fault of this program.*TypeError/);
+  });
+
+  it('a file that is cut short is left behind with a sentence of its own', async () => {
+    await write('a.jpg', jpeg(1).subarray(0, -10));
+    expect(await passing(uploadOnce(options()))).to.equal(false);
+    expect(lines[1]).to.match(/^default: a.jpg: it is cut short: its end is missing/);
   });
 
   it('an empty file is nothing that is left behind', async () => {
@@ -129,11 +147,15 @@ describe('A single pass', () => {
     release();
     expect(await pass).to.equal(false);
     expect(bucket.objects.size).to.equal(3);
-    expect(lines.at(-1)).to.match(/files left behind/);
+    expect(lines[0]).to.match(/6 files left behind/);
+    expect(lines[1]).to.match(/its turn did not come/);
   });
 
   it('the plan lists what would go, and neither asks the bucket nor writes anything', async () => {
     for (const name of ['a.jpg', 'b.jpg']) await write(name);
+    await write('empty.jpg', Buffer.alloc(0));
+    await write('half.jpg', jpeg(1).subarray(0, -10));
+    await mkdir(join(root(), 'capture', 'folder.jpg'));
     expect(await tellPlan(options())).to.equal(true);
     expect(lines).to.deep.equal(['Would upload b.jpg as jane/b.jpg.', 'Would upload a.jpg as jane/a.jpg.']);
     expect(bucket.requests).to.deep.equal([]);

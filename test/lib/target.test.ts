@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { claim, controlPath } from '../../tasks/lib/control-socket';
 import type { SettingsResult, SyncSettings } from '../../tasks/lib/settings/settings';
 import { Target } from '../../tasks/lib/target';
 import { jpeg } from '../kerberos';
@@ -152,6 +153,33 @@ describe('Target', () => {
       return second.status().uploader !== undefined;
     }, 'it takes over');
     expect(report.said.filter((text) => text.startsWith('Another'))).to.have.length(1);
+  });
+
+  it('a first that was stopped while a second took over notices before it sends or writes anything more', async () => {
+    const bucket = environment.next;
+    const target = newTarget();
+    await target.start();
+    await isUploading(target);
+    await writeFile(join(root(), 'capture', 'a.jpg'), jpeg(1));
+    await until(() => target.status().uploader?.uploaded === 1, 'it works');
+    const ledger = join(root(), 'state', 'default.ledger');
+    await until(async () => (await readFile(ledger, 'utf8').catch(() => '')).includes('a.jpg'), 'it is written down');
+    const before = await readFile(ledger, 'utf8');
+    // As a second one does: another socket in the place of the first.
+    const path = controlPath(join(root(), 'state'), 'default');
+    await unlink(path);
+    const second = await claim(path, () => ({}));
+    const sent = bucket.requests.length;
+    await writeFile(join(root(), 'capture', 'b.jpg'), jpeg(2));
+    await until(() => target.status().waiting !== undefined, 'it notices');
+    expect(target.status().waiting).to.match(/Another grunt sync has taken over/);
+    expect(bucket.requests).to.have.length(sent);
+    expect(await readFile(ledger, 'utf8')).to.equal(before);
+    second?.release();
+    await until(() => {
+      environment.clock.advance(1_000);
+      return target.status().uploader !== undefined;
+    }, 'it goes on when the other has ended');
   });
 
   it('what cannot be read at all is told and waited for', async () => {

@@ -1,9 +1,7 @@
 /**
  * Which files are in the bucket: the memory of `grunt sync`, on disk.
  *
- * One file of lines, each `CRC-32 of the rest in hex, a space, JSON`. The first line names the destination, every
- * further one an upload: `["name", size, mtime, CRC-32 of the content, variant of its key, 1 if it was cut short]`, of
- * which the last three may be missing; the last line about a name counts. Lines are only appended, so a
+ * One file of lines (ledger-lines.ts). Lines are only appended, so a
  * `kill -9` can cost no line that was written, and what a power cut tears is the end: a line that does not match its
  * CRC is skipped when the file is read, and its picture is sent once more. `fdatasync` follows within a second rather
  * than after every line, which an SD card would feel. On a full disk the lines wait in memory and are written when
@@ -15,24 +13,15 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { plural } from '../plural';
-import { isRecord } from '../record';
 import type { Fingerprint } from './fingerprint';
-
-/** What the bucket has of a file. */
-export interface StoredContent extends Fingerprint {
-  /** CRC-32 of the content, as a signed 32-bit integer; `undefined` where it is not known. */
-  readonly crc: number | undefined;
-  /** By which its key differs from `folder/fileName` (key-variant.ts); '' where it does not. */
-  readonly variant: string;
-  /** Whether its format said that more must come. */
-  readonly isCutShort: boolean;
-}
-
-interface Entry extends StoredContent {
-  sweep: number;
-}
+import {
+  type Entry,
+  headerLine,
+  type LedgerContent,
+  parseLedger,
+  type StoredContent,
+  uploadLine,
+} from './ledger-lines';
 
 /** Whether the ledger on the disk may still be written by this process. */
 export interface Lease {
@@ -43,49 +32,12 @@ export interface Lease {
 const HOUR = 3_600_000;
 const MOST_HOURS = 26;
 
-const FORMAT = 'kerberos-sync ledger 1';
 /** Lines written are forced to the disk after at most so many ms. */
 const SYNC_AFTER = 1_000;
 /** A full or broken disk is tried again after so many ms. */
 const WRITE_AGAIN_AFTER = 5_000;
 /** Below so many lines it is not worth rewriting the file. */
 const LINES_BEFORE_REWRITE = 1_000;
-
-function line(value: unknown): string {
-  const json = JSON.stringify(value);
-  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
-}
-
-function parseLine(text: string): unknown {
-  const json = text.slice(9);
-  if (text[8] !== ' ' || Number.parseInt(text.slice(0, 8), 16) !== crc32(json)) return undefined;
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/** What a line tells of an upload, and of which file; `undefined` where it is no such line. */
-function uploadOf(value: unknown): { name: string; content: StoredContent } | undefined {
-  if (!Array.isArray(value) || value.length < 3) return undefined;
-  const [name, size, mtime, crc, variant, cut]: unknown[] = value;
-  if (typeof name !== 'string' || typeof size !== 'number' || typeof mtime !== 'number') return undefined;
-  const content = {
-    size,
-    mtime,
-    crc: typeof crc === 'number' ? crc : undefined,
-    variant: typeof variant === 'string' ? variant : '',
-    isCutShort: cut === 1,
-  };
-  return { name, content };
-}
-
-function uploadLine(name: string, { size, mtime, crc, variant, isCutShort }: StoredContent): string {
-  if (isCutShort) return line([name, size, mtime, crc ?? null, variant, 1]);
-  if (variant !== '') return line([name, size, mtime, crc ?? null, variant]);
-  return line(crc === undefined ? [name, size, mtime] : [name, size, mtime, crc]);
-}
 
 export class Ledger {
   /** Nothing was known about this destination: the file was not there, was lost, or was about another one. */
@@ -110,7 +62,7 @@ export class Ledger {
   #syncTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, destination: string, content: Content, lease: Lease) {
+  private constructor(path: string, destination: string, content: LedgerContent, lease: Lease) {
     this.#lease = lease;
     this.damage = content.damage && `${path}: ${content.damage}`;
     this.#path = path;
@@ -130,7 +82,7 @@ export class Ledger {
   static async open(path: string, destination: string, lease: Lease = { isHeld: () => true }): Promise<Ledger> {
     // Most likely there is none; and whatever else keeps it from being read is told when writing fails too.
     const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-    return new Ledger(path, destination, parse(bytes, destination), lease);
+    return new Ledger(path, destination, parseLedger(bytes, destination), lease);
   }
 
   get size(): number {
@@ -182,6 +134,7 @@ export class Ledger {
 
   /** Forgets every entry that was neither marked nor added since the last sweep. */
   sweep(): void {
+    if (this.#closed) return;
     for (const [name, entry] of this.#entries) if (entry.sweep < this.#sweep) this.#entries.delete(name);
     this.#sweep++;
     if (this.#lines > LINES_BEFORE_REWRITE && this.#lines > 2 * this.#entries.size) {
@@ -279,7 +232,7 @@ export class Ledger {
   }
 
   #header(): string {
-    return line({ format: FORMAT, destination: this.#destination });
+    return headerLine(this.#destination);
   }
 
   /** The file anew, with live entries only. What fails leaves the old file as it is. */
@@ -320,48 +273,6 @@ async function openAt(path: string, end: number): Promise<FileHandle> {
     throw error;
   }
   return handle;
-}
-
-interface Content {
-  isNew: boolean;
-  damage: string | undefined;
-  entries: Map<string, Entry>;
-  /** Bytes up to and with the last good line. */
-  end: number;
-  lines: number;
-}
-
-function parse(bytes: Buffer, destination: string): Content {
-  const content: Content = { isNew: false, damage: undefined, entries: new Map(), end: 0, lines: 0 };
-  let at = 0;
-  let damaged = 0;
-  for (let newline = bytes.indexOf(10); newline >= 0; newline = bytes.indexOf(10, at)) {
-    const value = parseLine(bytes.toString('utf8', at, newline));
-    if (at === 0 && !isHeader(value, destination)) return begin(isLedger(value) ? undefined : 'its first line is damaged');
-    at = newline + 1;
-    content.lines++;
-    if (value === undefined) damaged++;
-    else content.end = at;
-    const upload = uploadOf(value);
-    if (upload !== undefined) content.entries.set(upload.name, { ...upload.content, sweep: 0 });
-  }
-  if (at === 0) return begin(bytes.length === 0 ? undefined : 'its first line is cut short');
-  if (at < bytes.length) damaged++;
-  if (damaged > 0) content.damage = `${plural(damaged, 'line')} damaged or cut short`;
-  return content;
-}
-
-function begin(damage: string | undefined): Content {
-  return { isNew: true, damage, entries: new Map(), end: 0, lines: 0 };
-}
-
-/** The first line of a ledger, of whichever destination. */
-function isLedger(value: unknown): value is { destination: unknown } {
-  return isRecord(value) && value.format === FORMAT;
-}
-
-function isHeader(value: unknown, destination: string): boolean {
-  return isLedger(value) && value.destination === destination;
 }
 
 /** Makes a rename in the directory outlast a power cut. */

@@ -75,7 +75,8 @@ export function leftBehind(queue: UploadQueue, trouble: Trouble | undefined): Le
   for (const { name, state } of queue.items()) {
     if (state.is !== 'held') left.push({ name, why: trouble?.problem.message ?? 'its turn did not come' });
     else if (state.hold.why === 'failed') left.push({ name, why: state.hold.message.replace(name, 'the file') });
-    else if (state.hold.why === 'unfinished') left.push({ name, why: state.hold.isCutShort ? CUT_SHORT : BEING_WRITTEN });
+    else if (state.hold.why === 'unfinished')
+      left.push({ name, why: state.hold.isCutShort ? CUT_SHORT : BEING_WRITTEN });
   }
   return left;
 }

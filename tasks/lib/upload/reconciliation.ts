@@ -13,12 +13,14 @@
 import { join, parse } from 'node:path';
 import type { Problem } from '../bucket/problem';
 import { problemOf } from '../bucket/problem-of';
+import { plural } from '../plural';
 import { delayAfter } from './backoff';
 import type { Clock } from './clock';
 import { fingerprintOf } from './fingerprint';
 import { splitVariant } from './key-variant';
 import type { Ledger } from './ledger';
 import type { UploadQueue } from './queue';
+import type { Report } from './report';
 import type { Session } from './session';
 
 /** Given up after so many failures in a row, if uploads succeed meanwhile or there is to be one pass only. */
@@ -140,6 +142,21 @@ export class Reconciliation {
   #isHopeless({ kind, code }: Problem, areUploadsSucceeding: boolean): boolean {
     if (kind === 'denied' || kind === 'refused' || kind === 'fault' || code === 'NotImplemented') return true;
     return this.#failures >= MOST_FAILURES && (this.#parts.once || areUploadsSucceeding);
+  }
+}
+
+/** Says how a run ended; `failures` logs what keeps everything from being sent. */
+export function logReconciliation(
+  result: ReconciliationResult,
+  report: Pick<Report, 'say' | 'warn'>,
+  failures: { log(problem: Problem): void },
+): void {
+  if (result.is === 'failed') failures.log(result.problem);
+  if (result.is === 'given-up') {
+    report.warn(`The bucket cannot be listed (${result.problem.code}): what is there may be sent once more.`);
+  }
+  if (result.is === 'done' && result.found > 0) {
+    report.say(`${plural(result.found, 'file')} of the backlog in the bucket already.`);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Destination, SyncSettings } from '../settings/settings';
 import { type Clock, systemClock } from './clock';
 import { withVariant } from './key-variant';
 import { type Lease, Ledger } from './ledger';
+import type { LogThrottle } from './log-throttle';
 import type { Report } from './report';
 
 /** What of a bucket uploads need. */
@@ -65,6 +66,19 @@ export class Session {
 
   supersede(): void {
     this.#superseded.abort();
+  }
+
+  /** Logs that the ledger cannot be written, while it cannot. */
+  async logLedger(throttle: LogThrottle, report: Report): Promise<void> {
+    await this.ledger.written();
+    const { problem } = this.ledger;
+    if (problem === undefined) {
+      throttle.reset('ledger');
+    } else if (throttle.shouldLog('ledger')) {
+      report.warn(
+        `The ledger cannot be written (${problem.message}). Uploads go on, and are written down when there is room again.`,
+      );
+    }
   }
 
   /** The key of an event's object. `variant`: of another content than the first of this name (key-variant.ts). */

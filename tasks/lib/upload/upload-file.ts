@@ -8,7 +8,7 @@ import type { Clock } from './clock';
 import { CountedContent, crcOf } from './content-crc';
 import type { Fingerprint } from './fingerprint';
 import { variantOf } from './key-variant';
-import type { StoredContent } from './ledger';
+import type { StoredContent } from './ledger-lines';
 import { ChangedWhileReading, openPicture, type Picture, peek } from './picture';
 import type { Item } from './queue';
 import type { Session } from './session';

@@ -12,14 +12,13 @@
  * an upload ends with the session that it began in.
  */
 
-import { plural } from '../plural';
 import { EventEmitter } from 'node:events';
 import type { SyncSettings } from '../settings/settings';
 import { admission, type Running } from './admission';
-import { LONGEST_DELAY } from './backoff';
 import { Failures } from './failures';
-import type { Ledger, Lease } from './ledger';
+import type { Lease } from './ledger';
 import { LogThrottle } from './log-throttle';
+import { isPassOver } from './pass';
 import {
   type LeftBehind,
   leftBehind,
@@ -31,7 +30,7 @@ import {
   whereaboutsOf,
 } from './progress';
 import { type Item, isBulk, type TakeOptions, UploadQueue } from './queue';
-import { Reconciliation } from './reconciliation';
+import { logReconciliation, Reconciliation } from './reconciliation';
 import type { Report } from './report';
 import { Scanner } from './scanner';
 import { type Environment, isSamePlace, Session, systemEnvironment } from './session';
@@ -40,10 +39,6 @@ import { WriteStability } from './write-stability';
 
 /** An empty file is looked at again after so many ms, should the kernel not tell of its first byte. */
 const EMPTY_AGAIN = 60_000;
-/** In a single pass, a file or the whole target is given up after so many failures in a row. */
-const FAILURES_OF_A_PASS = 3;
-/** In a single pass, what is not finished after so many times the settings' stillness is left behind. */
-const PATIENCE_OF_A_PASS = 3;
 
 /** How an uploader is to work. */
 export interface UploaderOptions {
@@ -54,10 +49,7 @@ export interface UploaderOptions {
   readonly lease?: Lease | undefined;
 }
 
-/**
- * `switching`: other settings are on their way, nothing is begun under the old ones. `paused`: nothing is begun until
- * `apply`. `stopping`: for good.
- */
+/** `switching`: other settings are on their way. `paused`: nothing is begun until `apply`. `stopping`: for good. */
 type State = 'running' | 'switching' | 'paused' | 'stopping';
 
 interface Sending extends Running {
@@ -91,7 +83,13 @@ export class Uploader extends EventEmitter<UploaderEvents> {
   #cancelTimer: () => void = () => {};
   #onIdle: (() => void) | undefined;
 
-  private constructor(session: Session, report: Report, once: boolean, environment: Environment, lease: Lease | undefined) {
+  private constructor(
+    session: Session,
+    report: Report,
+    once: boolean,
+    environment: Environment,
+    lease: Lease | undefined,
+  ) {
     super();
     this.#lease = lease;
     const { clock, random } = environment;
@@ -194,7 +192,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     this.#state = 'stopping';
     this.#cancelTimer();
     this.#session.supersede();
-    this.#scanner.close();
+    this.#scanner.freeze();
     const { signal } = this.#abort;
     const aborted = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -241,7 +239,10 @@ export class Uploader extends EventEmitter<UploaderEvents> {
   #pump(): void {
     this.#cancelTimer();
     if (this.#state !== 'running') return;
-    if (this.#lease?.isHeld() === false) return this.#lose();
+    if (this.#lease?.isHeld() === false) {
+      this.#lose();
+      return;
+    }
     const now = this.#environment.clock.now();
     const { dueAt } = this.#reconciliation;
     if (dueAt !== undefined && dueAt <= now && !this.#scanner.isGathering) void this.#reconcile(this.#session);
@@ -276,19 +277,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
   async #reconcile(session: Session): Promise<void> {
     const result = await this.#reconciliation.run(session, this.#failures);
     if (this.#isStopping) return;
-    switch (result.is) {
-      case 'done':
-        if (result.found > 0) this.#report.say(`${plural(result.found, 'file')} of the backlog in the bucket already.`);
-        break;
-      case 'failed':
-        this.#failures.log(result.problem);
-        break;
-      case 'given-up':
-        this.#report.warn(`The bucket cannot be listed (${result.problem.code}): what is there may be sent once more.`);
-        break;
-      case 'superseded':
-        break;
-    }
+    logReconciliation(result, this.#report, this.#failures);
     this.#pump();
   }
 
@@ -335,25 +324,13 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     this.#totals.lastSuccess = { name, at: new Date(this.#environment.clock.date()) };
     this.#scanner.uploaded(name);
     this.#report.uploaded(name, key, size);
-    void this.#lookAtLedger(session.ledger);
+    void session.logLedger(this.#throttle, this.#report);
   }
 
   #done(item: Item): void {
     this.#stability.forget(item.name);
     this.#failures.forget(item.name);
     this.#queue.done(item);
-  }
-
-  async #lookAtLedger(ledger: Ledger): Promise<void> {
-    await ledger.written();
-    const { problem } = ledger;
-    if (problem === undefined) {
-      this.#throttle.reset('ledger');
-    } else if (this.#throttle.shouldLog('ledger')) {
-      this.#report.warn(
-        `The ledger cannot be written (${problem.message}). Uploads go on, and are written down when there is room again.`,
-      );
-    }
   }
 
   #vanished(item: Item): void {
@@ -366,15 +343,8 @@ export class Uploader extends EventEmitter<UploaderEvents> {
 
   #isIdle(now: number): boolean {
     if (this.#sending.size > 0 || this.#reconciliation.isPending || this.#scanner.isGathering) return false;
-    if (this.#once && this.#failures.circuit.failures >= FAILURES_OF_A_PASS) return true;
-    if (this.#queue.ready > 0) return false;
     const { stillness } = this.#session.settings;
-    const isLate = now - this.#begunAt > PATIENCE_OF_A_PASS * stillness;
-    for (const { state, failures } of this.#queue.items()) {
-      if (state.is !== 'held') return false;
-      if (state.hold.why === 'failed' && failures < FAILURES_OF_A_PASS && state.until - now <= LONGEST_DELAY) return false;
-      if (state.hold.why === 'unfinished' && state.until - now <= stillness && !isLate) return false;
-    }
-    return true;
+    const failures = this.#once ? this.#failures.circuit.failures : 0;
+    return isPassOver(this.#queue, { failures, stillness, now, begunAt: this.#begunAt });
   }
 }

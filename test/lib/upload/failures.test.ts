@@ -62,7 +62,9 @@ describe('Failures', () => {
     expect(isOpen()).to.equal(true);
     expect(failures.circuit.failures).to.equal(3);
     expect(report.warned).to.have.length(1);
-    expect(report.warned[0]).to.match(/cannot be reached \(ENETUNREACH\)\. Is this machine online\?/);
+    expect(report.warned[0]).to.match(
+      /cannot be reached \(ENETUNREACH\)\. Is this machine online\? Next try in 2 s\.$/,
+    );
   });
 
   it('a success lets everything run again, at once, and says so once', () => {
@@ -151,6 +153,19 @@ describe('Failures', () => {
     for (let file = 0; file < 20; file++) failures.ofFile(sending(`${file}.jpg`), error);
     expect(isOpen()).to.equal(false);
     expect(report.warned).to.deep.equal(['0.jpg cannot be read (EACCES). Let the user that runs grunt read it.']);
+  });
+
+  it('too few open files: it says so, goes on with fewer at a time, and blames no file', () => {
+    const inside = Object.assign(new Error('connect EMFILE'), { code: 'EMFILE', syscall: 'connect' });
+    fail(new Error('request', { cause: inside }), 'a.jpg');
+    failures.ofFile(sending('b.jpg'), Object.assign(new Error('open'), { code: 'EMFILE', syscall: 'open' }));
+    expect(failures.concurrency.current).to.equal(1);
+    expect(isOpen()).to.equal(false);
+    expect([...queue.items()].map((item) => item.failures)).to.deep.equal([0, 0]);
+    expect(report.warned).to.have.length(1);
+    expect(report.warned[0]).to.match(
+      /Too many files are open \(EMFILE\): going on with 2 uploads at a time.*LimitNOFILE/,
+    );
   });
 
   it('a fault of this program is nobody else’s: its file waits a day, nothing else stops, and it says so', () => {

@@ -92,6 +92,61 @@ describe('Ledger', () => {
     expect((await readFile(path)).includes(0)).to.equal(false);
   });
 
+  it('says so when it is damaged, wherever it was cut or a bit flipped', async () => {
+    await with3();
+    const bytes = await readFile(path);
+    const damageOf = async (content: Buffer) => {
+      await writeFile(path, content);
+      const ledger = await Ledger.open(path, DESTINATION);
+      await ledger.close();
+      return ledger.damage;
+    };
+    expect(await damageOf(bytes)).to.equal(undefined);
+    for (let at = 1; at < bytes.length; at += 3) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (bytes[at] ?? 0) ^ 1;
+      expect(await damageOf(flipped), `bit flipped at ${at}`).to.match(/damaged|cut short/);
+      // Cut at the end of a line it looks whole: what is missing is found in the bucket's list.
+      if (bytes[at - 1] !== 10) expect(await damageOf(bytes.subarray(0, at)), `cut at ${at}`).to.match(/cut short/);
+    }
+    expect(await damageOf(Buffer.concat([bytes, Buffer.alloc(4096)]))).to.match(/1 line damaged or cut short/);
+    await writeFile(path, bytes);
+    expect((await Ledger.open(path, 's3://bucket/other')).damage, 'of another bucket').to.equal(undefined);
+  });
+
+  it('a shift by whole hours, as FAT shows after a change of the clock, makes a file no other; any other shift does', async () => {
+    await with3();
+    const ledger = await Ledger.open(path, DESTINATION);
+    const at = (shift: number) => ledger.has('a.jpg', { ...PRINT, mtime: PRINT.mtime + shift });
+    expect([3_600_000, -7_200_000, 0].map(at)).to.deep.equal([true, true, true]);
+    expect([3_600_001, 1_800_000, 48 * 3_600_000].map(at)).to.deep.equal([false, false, false]);
+    await ledger.close();
+  });
+
+  it('remembers what a content is, and under which variant of its key it lies', async () => {
+    const ledger = await Ledger.open(path, DESTINATION);
+    ledger.add('a.jpg', PRINT, { crc: -5 });
+    ledger.add('b.jpg', PRINT, { crc: 7, variant: 'again-00000007' });
+    ledger.add('c.jpg', PRINT, { isCutShort: true });
+    await ledger.close();
+    const again = await Ledger.open(path, DESTINATION);
+    expect(again.get('a.jpg')).to.include({ crc: -5, variant: '', isCutShort: false });
+    expect(again.get('b.jpg')).to.include({ crc: 7, variant: 'again-00000007', isCutShort: false });
+    expect(again.get('c.jpg')).to.include({ crc: undefined, variant: '', isCutShort: true });
+    await again.close();
+  });
+
+  it('writes nothing once the right to it is lost', async () => {
+    await with3();
+    const before = await readFile(path);
+    let isHeld = true;
+    const ledger = await Ledger.open(path, DESTINATION, { isHeld: () => isHeld });
+    isHeld = false;
+    ledger.add('d.jpg', PRINT);
+    await ledger.close();
+    expect((await readFile(path)).equals(before)).to.equal(true);
+  });
+
   it('begins anew where the file was emptied', async () => {
     await with3();
     await truncate(path, 0);

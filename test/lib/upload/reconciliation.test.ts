@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { S3Error } from '../../../tasks/lib/bucket/s3-error';
 import { SHORTEST_DELAY } from '../../../tasks/lib/upload/backoff';
+import { fingerprintOf } from '../../../tasks/lib/upload/fingerprint';
+import { variantOf } from '../../../tasks/lib/upload/key-variant';
 import { UploadQueue } from '../../../tasks/lib/upload/queue';
 import { Reconciliation } from '../../../tasks/lib/upload/reconciliation';
 import { Session } from '../../../tasks/lib/upload/session';
@@ -60,13 +62,32 @@ describe('Reconciliation', () => {
     expect(reconciliation.dueAt).to.equal(environment.clock.now());
     expect(await reconciliation.run(session, NEVER)).to.deep.equal({ is: 'done', found: 2 });
     expect([...queue.items()].map(({ name }) => name)).to.deep.equal(['b.jpg', 'c.jpg']);
-    expect(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'].map((name) => session.ledger.knows(name))).to.deep.equal([
-      true,
-      false,
-      false,
-      true,
-    ]);
+    const has = (name: string) => {
+      const fingerprint = fingerprintOf(join(root(), 'capture', name));
+      return fingerprint !== undefined && session.ledger.has(name, fingerprint);
+    };
+    expect(['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'].map(has)).to.deep.equal([true, false, false, true]);
+    expect(session.ledger.get('c.jpg'), 'the bucket has another content of this name').to.include({ size: 6 });
     expect(reconciliation.isPending).to.equal(false);
+  });
+
+  it('knows a second content of a name by the variant of its key', async () => {
+    const variant = variantOf(7);
+    await file('a.jpg', 'second', 'the first');
+    bucket.objects.set(`jane/a.${variant}.jpg`, Buffer.from('second'));
+    reconciliation.request();
+    expect(await reconciliation.run(session, NEVER)).to.deep.equal({ is: 'done', found: 1 });
+    expect(session.ledger.get('a.jpg')).to.include({ size: 6, variant });
+  });
+
+  it('asks whenever the list is cheaper than what would be sent, and not for a few files among very many', async () => {
+    for (const name of ['a.jpg', 'z.jpg']) await file(name, 'x'.repeat(10_000));
+    for (let index = 0; index < 40; index++) session.ledger.add(`m${index}.jpg`, { size: 1, mtime: 1 });
+    await reconciliation.run(session, NEVER);
+    expect(bucket.requests).to.deep.equal(['LIST']);
+    for (let index = 40; index < 100; index++) session.ledger.add(`m${index}.jpg`, { size: 1, mtime: 1 });
+    await reconciliation.run(session, NEVER);
+    expect(bucket.requests).to.deep.equal(['LIST']);
   });
 
   it('leaves alone what is being sent', async () => {
