@@ -1,7 +1,9 @@
 /// <reference types="grunt" />
 import './lib/node-version.cjs';
+import { watch as watchDirectory } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Console, type Lines } from './lib/console';
+import { codeOf } from './lib/error-code';
 import { tellPlan, uploadOnce } from './lib/run-once';
 import { flagsOf } from './lib/settings/grunt-options';
 import { readSettings, type SyncOptions } from './lib/settings/settings';
@@ -52,7 +54,7 @@ export = (grunt: IGrunt): void => {
       for (const directory of directories) watched.add(directory);
       // Grunt runs one task after another and sync never ends: its targets work on by themselves, and what keeps Grunt
       // running is the last task in the queue, grunt-contrib-watch on the configuration files.
-      if (isLast) watch();
+      if (isLast && !watch()) return;
       done();
     });
   });
@@ -108,7 +110,19 @@ export = (grunt: IGrunt): void => {
     return stopping;
   }
 
-  function watch(): void {
+  /**
+   * Whether grunt-contrib-watch keeps Grunt running. Where the kernel gives no watch it would end everything: this task
+   * never ends then, and the settings are read every now and then.
+   */
+  function watch(): boolean {
+    const unwatchable = [...watched].find((directory) => !isWatchable(directory));
+    if (unwatchable !== undefined) {
+      linesOf(grunt).warning(
+        `The kernel gives no watch on ${unwatchable}: new settings are found within half a minute. ` +
+          'Remedy: sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=512',
+      );
+      return false;
+    }
     grunt.loadTasks(join(dirname(require.resolve('grunt-contrib-watch/package.json')), 'tasks'));
     // gaze reports files that appear later only for patterns that are relative to its cwd, and, where nothing matches
     // them yet, only for a directory that is named itself (it tells of the directory's neighbours then, too).
@@ -130,8 +144,19 @@ export = (grunt: IGrunt): void => {
       }
     });
     grunt.task.run('watch');
+    return true;
   }
 };
+
+/** Whether inotify has a watch left for the directory. One that is not there is found out later. */
+function isWatchable(directory: string): boolean {
+  try {
+    watchDirectory(directory).close();
+    return true;
+  } catch (error) {
+    return !['ENOSPC', 'EMFILE', 'ENFILE'].includes(codeOf(error));
+  }
+}
 
 /** Whether Grunt has more targets of sync in its queue. It does not tell, so its queue is looked at. */
 function hasTargetsToCome(grunt: IGrunt): boolean {

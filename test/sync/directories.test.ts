@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -105,4 +106,22 @@ describe('grunt sync: several capture directories', function () {
     await arrives(eventName(2), jpeg(2));
     await grunt.says('is there again');
   });
+
+  for (const limit of ['max_inotify_watches', 'max_inotify_instances']) {
+    it(`goes on by rescans, and says how to raise the limit, where ${limit} is used up`, async function () {
+      this.timeout(120_000);
+      const through = ['unshare', '--user', '--map-root-user', 'sh', '-c'];
+      const script = `echo 0 > /proc/sys/user/${limit} && exec "$@"`;
+      if (spawnSync(through[0] ?? '', [...through.slice(1), script, 'sh', 'true']).status !== 0) this.skip();
+      const first = await scene.instance.picture(eventName(1));
+      const { PATH = '' } = process.env;
+      const grunt = Grunt.sync(scene.instance, scene.s3, [], { PATH }, [...through, script, 'sh']);
+      scene.grunts.push(grunt);
+      await arrives(eventName(1), first);
+      await grunt.says(/The kernel gives no watch on \S+ \(E\w+\): .* Remedy: sysctl fs.inotify/);
+      await arrives(eventName(2), await scene.instance.picture(eventName(2)), 60_000);
+      expect(grunt.process.exitCode).to.equal(null);
+      expect(await grunt.stop()).to.equal(0);
+    });
+  }
 });

@@ -22,6 +22,8 @@ const SHORTEST_INTERVAL = 1_000;
 const LONGEST_INTERVAL = 30_000;
 /** A rescan may take one part in so many of the time. */
 const SHARE = 50;
+/** The same where the kernel tells nothing, so that only rescans find what is new. */
+const SHARE_UNWATCHED = 5;
 /** Entries read at a time: between two slices everything else gets its turn. */
 const SLICE = 512;
 
@@ -166,7 +168,8 @@ export class Capture {
     const ended = this.#environment.clock.now();
     if (!isFirst) this.#interval = missed > 0 ? this.#interval / 4 : this.#interval * 2;
     this.#interval = Math.min(Math.max(this.#interval, SHORTEST_INTERVAL), LONGEST_INTERVAL);
-    this.#nextScan = ended + Math.max(this.#interval, (ended - begun) * SHARE);
+    const share = this.#watched?.watcher === undefined ? SHARE_UNWATCHED : SHARE;
+    this.#nextScan = ended + Math.max(this.#interval, (ended - begun) * share);
     this.#scannedMtime = mtime;
     this.#isConfirmed = false;
   }
