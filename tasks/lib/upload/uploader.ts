@@ -12,7 +12,7 @@
  * an upload ends with the session that it began in.
  */
 
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { SyncSettings } from '../settings/settings';
 import { admission, type Running } from './admission';
 import { Failures } from './failures';
@@ -56,9 +56,8 @@ interface Sending extends Running {
   readonly ended: Promise<void>;
 }
 
-/** What an uploader tells. */
+/** `lost`: another process has taken over. This one has ended, and has left the ledger alone. */
 export interface UploaderEvents {
-  /** Another process has taken over. This one has ended, and has left the ledger alone. */
   lost: [];
 }
 
@@ -114,9 +113,9 @@ export class Uploader extends EventEmitter<UploaderEvents> {
 
   /** Uploads nothing before `start`. */
   static async open(settings: SyncSettings, report: Report, options: UploaderOptions = {}): Promise<Uploader> {
-    const { once = false, environment = systemEnvironment } = options;
-    const session = await Session.open(settings, environment, report, { lease: options.lease });
-    return new Uploader(session, report, once, environment, options.lease);
+    const { environment = systemEnvironment, lease } = options;
+    const session = await Session.open(settings, environment, report, { lease });
+    return new Uploader(session, report, options.once ?? false, environment, lease);
   }
 
   /** Resolves when the capture directories have been scanned once, or found missing. */
@@ -173,6 +172,11 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     });
   }
 
+  /** How many files are left, empty ones not counted. */
+  get left(): number {
+    return this.leftBehind().length;
+  }
+
   /** What is left behind, and why; a directory or name that cannot be read is one, too. */
   leftBehind(): LeftBehind[] {
     return [...leftBehind(this.#queue, this.#trouble), ...this.#scanner.unreadable];
@@ -194,10 +198,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     this.#session.supersede();
     this.#scanner.freeze();
     const { signal } = this.#abort;
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const aborted = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     const cancel = this.#environment.clock.after(grace, () => this.#abort.abort());
     await Promise.race([Promise.allSettled([...this.#sending.values()].map(({ ended }) => ended)), aborted]);
     cancel();
