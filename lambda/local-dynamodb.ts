@@ -44,6 +44,8 @@ export interface LocalDynamoDBOptions {
 /** Starts a server. */
 export async function startDynamoDB({ path, port = 0, keyPairs }: LocalDynamoDBOptions): Promise<LocalDynamoDB> {
   const server = dynalite({ createTableMs: 0, ...(path === undefined ? {} : { path }) });
+  // Longer than any client leaves a connection idle: one that is closed just when it is used again fails a request.
+  server.keepAliveTimeout = 60_000;
   guard(server, keyPairs);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

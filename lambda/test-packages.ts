@@ -14,6 +14,7 @@ export * as s3 from '@aws-sdk/client-s3';
 export * as documents from '@aws-sdk/lib-dynamodb';
 export { Ajv2020 } from 'ajv/dist/2020';
 export type { Context, LambdaFunctionURLEvent } from 'aws-lambda';
+export * as fflate from 'fflate';
 export * as jose from 'jose';
 export * as mp4box from 'mp4box';
 export { default as sharp } from 'sharp';

@@ -52,6 +52,9 @@ export interface Event {
   incomplete?: true;
   /** When the last upload came that brought other bytes under this event's key. */
   otherUpload?: string;
+  /** Its owner keeps it for ever. */
+  kept?: true;
+  note?: string;
 }
 
 /** Another upload of an event's key. */
@@ -69,6 +72,59 @@ export interface Version {
   size: number;
   /** Present when the file was cut off. */
   incomplete?: true;
+}
+
+/** Where a picture can be downloaded, for 100 seconds. */
+export interface Address {
+  id: Id;
+  url: string;
+  fileName: string;
+  /** In bytes. */
+  size: number;
+  time: string;
+}
+
+/** Somebody who is on an event or a burst. */
+export interface Appearance {
+  person: Id;
+  sure: boolean;
+}
+
+/** Why something ranks low. */
+export interface Usual {
+  /** In how many ten minutes of a day something moved at this place. */
+  spans: number;
+}
+
+/** Where on a camera's picture things moved in a day: 16 x 16 cells, row by row. */
+export interface Heat {
+  day: string;
+  cells: number[];
+  usual: boolean[];
+  events: number;
+  picture?: { id: Id; width: number; height: number };
+}
+
+/** Pictures of one camera that follow each other within the gap. */
+export interface Burst {
+  /** Of its first picture. */
+  id: Id;
+  /** Of its last picture. */
+  last: Id;
+  /** ISO 8601, UTC. */
+  from: string;
+  to: string;
+  /** By the clock on the instance's wall, without a zone. */
+  localFrom: string;
+  localTo: string;
+  count: number;
+  kept: number;
+  /** How many pictures rank high. */
+  unusual: number;
+  /** Why all rank low, where they do. */
+  usual?: Usual;
+  people: Appearance[];
+  cover: Event;
 }
 
 export interface Person {
@@ -134,6 +190,11 @@ export interface Day {
 
 export interface EventPage {
   events: Event[];
+  cursor?: string;
+}
+
+export interface BurstPage {
+  bursts: Burst[];
   cursor?: string;
 }
 

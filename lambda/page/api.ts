@@ -1,9 +1,12 @@
 /** The API, typed. Each call rejects with an ApiError that says what the server said, or with Unreachable. */
 import type {
   Account,
+  Address,
+  BurstPage,
   Day,
   Event,
   EventPage,
+  Heat,
   Id,
   Instance,
   Label,
@@ -38,12 +41,31 @@ export interface Filter {
   label?: Label | undefined;
 }
 
-export interface EventsQuery extends Filter {
+/** Which events, by where on the picture something changed. */
+export interface Ranking {
+  /** A part of an instance's picture: `x1,y1,x2,y2`, in thousandths of its width and height. */
+  area?: string | undefined;
+  unusual?: true | undefined;
+}
+
+export interface BurstsQuery extends Filter, Ranking {
+  /** In seconds; with 0, each picture is a burst of its own. */
+  gap?: number | undefined;
+  kept?: true | undefined;
   day?: string | undefined;
   until?: number | undefined;
   cursor?: string | undefined;
   limit?: number | undefined;
 }
+
+export interface EventsQuery extends BurstsQuery {
+  /** Instants, ISO 8601 in UTC; both are included. */
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+/** What is done with up to 100 events. */
+export type Batch = { ids: Id[] } & ({ action: 'delete' | 'release' } | { action: 'keep'; note: string });
 
 /** Called when the server says that there is no session (401), or that it may not be used (403). */
 export const onRefused: { handle?: (status: 401 | 403) => void } = {};
@@ -58,11 +80,18 @@ export const api = {
   changePassword: (current: string, next: string) =>
     send('PUT', '/api/account/password', { current, new: next }, false),
   month: (month: string, filter: Filter) => ask<Month>(`/api/months/${month}${query({ ...filter })}`),
-  day: (day: string, filter: Filter, signal?: AbortSignal) =>
+  heat: (day: string, instance: Id) => ask<Heat>(`/api/days/${day}/heat${query({ instance })}`),
+  day: (day: string, filter: Filter & Ranking, signal?: AbortSignal) =>
     ask<Day>(`/api/days/${day}${query({ ...filter })}`, signal),
   events: (which: EventsQuery, signal?: AbortSignal) => ask<EventPage>(`/api/events${query({ ...which })}`, signal),
+  bursts: (which: BurstsQuery, signal?: AbortSignal) => ask<BurstPage>(`/api/bursts${query({ ...which })}`, signal),
   event: (id: Id) => ask<Event>(`/api/events/${id}`),
   versions: async (id: Id) => (await ask<{ versions: Version[] }>(`/api/events/${id}/versions`)).versions,
+  keepEvent: (id: Id, change: { kept: true; note?: string } | { kept: false }) =>
+    send<Event>('PATCH', `/api/events/${id}`, change),
+  batch: (batch: Batch) => send<{ done: Id[]; missing: Id[] }>('POST', '/api/events/batch', batch),
+  addresses: async (ids: Id[]) =>
+    (await send<{ addresses: Address[] }>('POST', '/api/events/addresses', { ids })).addresses,
   deleteEvent: (id: Id) => send('DELETE', `/api/events/${id}`),
   persons: async () => (await ask<{ persons: Person[] }>('/api/persons')).persons,
   namePerson: (id: Id, name: string) => send<Person>('PATCH', `/api/persons/${id}`, { name }),
@@ -139,7 +168,7 @@ async function refusal(response: Response): Promise<ApiError> {
   }
 }
 
-function query(values: Record<string, string | number | undefined>): string {
+function query(values: Record<string, string | number | boolean | undefined>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value !== undefined) search.set(name, String(value));
   return search.size === 0 ? '' : `?${search}`;

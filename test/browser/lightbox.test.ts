@@ -37,15 +37,16 @@ describe('page: one event, and who is on it', () => {
   const face = (page: Page, name: string) =>
     page.locator('.pswp__item[aria-hidden="false"]').getByRole('button', { name: `Face: ${name}` });
 
-  it('keys go from one to the next, back to where it was opened, and the address follows', async () => {
+  it('keys go through time, right is later, back to where it was opened, and the address follows', async () => {
     const page = await open();
     await visit.cards.nth(1).click();
     await visit.lightbox();
     await shows(page, '12:02:00');
-    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowLeft');
     await shows(page, '12:01:00');
-    await page.keyboard.press('ArrowLeft');
-    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowRight');
+    await shows(page, '12:02:00');
+    await page.keyboard.press('ArrowRight');
     await shows(page, '12:03:00');
     expect(page.url()).to.include('event=');
     await page.keyboard.press('Escape');
@@ -57,16 +58,17 @@ describe('page: one event, and who is on it', () => {
     await page.locator('dialog.lightbox').waitFor({ state: 'detached' });
   });
 
-  it('a finger swipes to the next', async () => {
+  it('a finger swipes to the one before', async () => {
     const page = await open(PHONE);
     await visit.cards.nth(0).tap();
     await visit.lightbox();
     await shows(page, '12:03:00');
+    await page.locator('button.lightbox-before:enabled').waitFor();
     const session = await page.context().newCDPSession(page);
     const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', x?: number) =>
       session.send('Input.dispatchTouchEvent', { type, touchPoints: x === undefined ? [] : [{ x, y: 420 }] });
-    await touch('touchStart', 330);
-    for (let x = 310; x >= 50; x -= 20) await touch('touchMove', x);
+    await touch('touchStart', 50);
+    for (let x = 70; x <= 330; x += 20) await touch('touchMove', x);
     await touch('touchEnd');
     await shows(page, '12:02:00');
   });

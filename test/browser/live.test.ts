@@ -85,8 +85,12 @@ describe('page: while things happen', () => {
     await visit.cards.first().click();
     await visit.lightbox();
     for (let i = 1; i <= 30; i++) {
-      await page.keyboard.press('ArrowRight');
-      await page.getByText(new RegExp(`· ${i + 1} of`)).waitFor();
+      await page.locator('button.lightbox-before:enabled').waitFor();
+      await page.keyboard.press('ArrowLeft');
+      await page
+        .getByText(`12:${String(FIRST - 1 - i).padStart(2, '0')}:00`, { exact: false })
+        .last()
+        .waitFor();
     }
     await page.keyboard.press('Escape');
     await page.locator('dialog.lightbox').waitFor({ state: 'detached' });

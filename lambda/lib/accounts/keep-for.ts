@@ -1,24 +1,53 @@
+import { inParallel } from '../in-parallel';
 import type { RetentionDays } from '../table/account-item';
-import { Change, is, isPresent } from '../table/expression';
+import { all, Change, is, isAbsent, isPresent } from '../table/expression';
 import { expiresAt, type Fields, fieldsOf } from '../table/fields';
-import { EXPIRES, type Key } from '../table/keys';
-import { keptUntil, minuteKeptUntil } from '../table/retention';
+import { readKeptMarks } from '../table/kept-item';
+import { EXPIRES, eventKey, type Key } from '../table/keys';
+import { KEPT, keptUntil, minuteKeptUntil } from '../table/retention';
 import type { Table } from '../table/table';
-import type { AccountsCloud } from './cloud';
-import { inParallel, itemsOf, tagRetention, versionsOf } from './stored';
+import { itemsOf, type Stores, tagRetention, type Version, versionsOf } from './stored';
 
 /**
  * Another retention for what an account has already: items get another `expires`, objects another tag, as ingest gives
- * them to what comes from now on. It may be repeated.
+ * them to what comes from now on. What the owner keeps for ever is left alone. It may be repeated.
  */
-export async function keepFor(cloud: AccountsCloud, account: string, days: RetentionDays): Promise<void> {
+export async function keepFor(cloud: Stores, account: string, days: RetentionDays): Promise<void> {
   const { place, table } = cloud;
+  const kept = await readKept(table, account);
   for await (const versions of versionsOf(cloud, place.productionBucket, account)) {
-    await tagRetention(cloud, versions, days);
+    await tagRetention(
+      cloud,
+      versions.filter((version) => !kept.has(eventIn(version))),
+      days,
+    );
   }
+  await keepWhatWasKeptMeanwhile(cloud, account, kept);
   for await (const items of itemsOf(cloud, account, ['state', 'received', 'portrait'])) {
     await inParallel(items, (item) => keepItem(table, item, days));
   }
+}
+
+/** What the owner began to keep while objects were tagged may have got the wrong tag. */
+async function keepWhatWasKeptMeanwhile(cloud: Stores, account: string, known: Set<string>): Promise<void> {
+  const { place, table } = cloud;
+  for (const id of await readKept(table, account)) {
+    if (known.has(id)) continue;
+    // It may have been released in this moment.
+    if ((await table.get(eventKey(account, id)))?.kept !== true) continue;
+    for await (const versions of versionsOf(cloud, place.productionBucket, `${account}/${id}`)) {
+      await tagRetention(cloud, versions, KEPT);
+    }
+  }
+}
+
+async function readKept(table: Table, account: string): Promise<Set<string>> {
+  return new Set((await readKeptMarks(table, account)).map(({ event }) => event));
+}
+
+/** The event that an object of the production bucket belongs to: its key is `ACCOUNT/EVENT/…`. */
+function eventIn({ key }: Version): string {
+  return key.split('/')[1] ?? '';
 }
 
 async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
@@ -29,8 +58,9 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   if (typeof item.received !== 'number') return;
   const expires = keptUntil(new Date(item.received), days);
   const change = new Change().set({ [EXPIRES]: expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires) });
-  // What was deleted or replaced in this moment has an `expires` of its own.
-  await table.update(keyOf(item), change.when(state === undefined ? isPresent('pk') : is('state', state)));
+  // What was deleted or replaced in this moment has an `expires` of its own; what is kept has none.
+  const isThere = state === undefined ? isPresent('pk') : is('state', state);
+  await table.update(keyOf(item), change.when(all(isThere, isAbsent('kept'))));
 }
 
 /** A portrait says when its event expires. */

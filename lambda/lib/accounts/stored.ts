@@ -10,14 +10,18 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { inParallel } from '../in-parallel';
 import { selecting, startsWith } from '../table/expression';
 import { type Fields, fieldsOf, text } from '../table/fields';
 import { accountPrefix, type Key } from '../table/keys';
 import { RETENTION_TAG } from '../table/retention';
 import type { AccountsCloud } from './cloud';
+import type { Place } from './place';
 
-/** So many requests are made at once. */
-const AT_ONCE = 16;
+/** Where all that lies: what it takes to read and to change it. */
+export interface Stores extends Pick<AccountsCloud, 's3' | 'documents' | 'table'> {
+  place: Pick<Place, 'productionBucket' | 'tableName'>;
+}
 
 /** One version of an object, or the mark that it was deleted. */
 export interface Version {
@@ -30,7 +34,7 @@ export interface Version {
 
 /** An account's items, page by page; only the named attributes and the key, where names are given. */
 export async function* itemsOf(
-  { documents, place }: AccountsCloud,
+  { documents, place }: Stores,
   account: string,
   attributes?: readonly string[],
 ): AsyncGenerator<(Key & Fields)[]> {
@@ -48,7 +52,11 @@ export async function* itemsOf(
 }
 
 /** All versions of all objects in an account's folder of a bucket, page by page. */
-export async function* versionsOf({ s3 }: AccountsCloud, bucket: string, account: string): AsyncGenerator<Version[]> {
+export async function* versionsOf(
+  { s3 }: Pick<Stores, 's3'>,
+  bucket: string,
+  account: string,
+): AsyncGenerator<Version[]> {
   let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
   while (next) {
     const page: ListObjectVersionsCommandOutput = await s3.send(
@@ -64,15 +72,15 @@ export async function* versionsOf({ s3 }: AccountsCloud, bucket: string, account
 }
 
 /** Deletes versions for good. */
-export async function deleteVersions({ s3 }: AccountsCloud, versions: readonly Version[]): Promise<void> {
+export async function deleteVersions({ s3 }: Pick<Stores, 's3'>, versions: readonly Version[]): Promise<void> {
   await inParallel(versions, async ({ bucket, key, versionId }) => {
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
   });
 }
 
 /** Gives current objects the tag that the bucket's lifecycle goes by; older versions expire by themselves. */
-export async function tagRetention({ s3 }: AccountsCloud, versions: readonly Version[], days: number): Promise<void> {
-  const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: String(days) }] };
+export async function tagRetention({ s3 }: Stores, versions: readonly Version[], tag: number | string): Promise<void> {
+  const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: String(tag) }] };
   const current = versions.filter(({ isCurrent }) => isCurrent);
   await inParallel(current, async ({ bucket, key }) => {
     try {
@@ -82,13 +90,4 @@ export async function tagRetention({ s3 }: AccountsCloud, versions: readonly Ver
       if (!(error instanceof S3ServiceException && error.name === 'NoSuchKey')) throw error;
     }
   });
-}
-
-/** Does the same with each of many, some at a time. */
-export async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const left = [...all];
-  const worker = async () => {
-    for (let one = left.pop(); one !== undefined; one = left.pop()) await work(one);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }

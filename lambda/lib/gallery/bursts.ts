@@ -23,12 +23,10 @@ import { type EventView, eventViews } from './event-view';
 import { localTime } from './local-time';
 import { livingPersons } from './persons';
 import type { Places } from './places';
+import type { Usual } from './usual';
 
 /** Events that one request reads at most; bursts are cut there. */
 const MOST_READ = 5000;
-
-/** Of each event that a burst is made of. */
-const ATTRIBUTES = [...LISTING_ATTRIBUTES, 'changes', 'region'];
 
 /** One picture, as far as a burst is made of it. */
 interface Sight {
@@ -42,6 +40,8 @@ interface Sight {
   /** Pixels of the region that changed; 0 where none is known. */
   area: number;
   isKept: boolean;
+  /** In how many ten minutes of a day something moves where this was, at least; undefined where it ranks high (usual.ts). */
+  spans: number | undefined;
 }
 
 /** A burst: its pictures lie between `first` and `last`, at one camera. */
@@ -54,6 +54,9 @@ export interface Burst {
   count: number;
   /** How many of its pictures are kept for ever. */
   kept: number;
+  /** How many of its pictures rank high; where none does, `spans` is the least of all. */
+  unusual: number;
+  spans: number;
   /** Who is on it, by the ids of the events, and whether certainly. */
   people: Map<string, boolean>;
 }
@@ -74,20 +77,25 @@ export interface BurstQuery extends Omit<EventQuery, 'after'> {
   /** Pictures that follow each other within so many milliseconds are one burst; with 0, each is one of its own. */
   gap: number;
   after?: BurstPosition | undefined;
+  /** What is usual on the day; without, all pictures rank high. */
+  usual?: Usual | undefined;
 }
 
 /** A page of bursts, by their last pictures, newest first: `limit` of them, unless it is the last page or one that was cut. */
 export async function listBursts(table: Table, query: BurstQuery): Promise<BurstPage> {
-  const { after, gap, limit, ...rest } = query;
+  const { after, gap, limit, usual, ...rest } = query;
   const events: EventQuery = { ...rest, limit, after: after && startOf(after, gap) };
   const bursts: Burst[] = [];
   const open = new Map<string, Burst>();
   let read = 0;
-  for await (const { position, value } of candidates(table, events, { pageSize: undefined, attributes: ATTRIBUTES })) {
+  for await (const { position, value } of candidates(table, events, {
+    pageSize: undefined,
+    attributes: LISTING_ATTRIBUTES,
+  })) {
     if (after?.isCut && position >= after.position) continue;
     read += 1;
     if (value && isListed(value, events)) {
-      const sight = sightOf(value);
+      const sight = sightOf(value, usual);
       const instance = text(value, 'instance');
       const current = open.get(instance);
       if (current && gap > 0 && current.first.time - sight.time <= gap) {
@@ -133,7 +141,7 @@ export async function burstViews(
 
 /** `Burst` of openapi.yaml. */
 function viewOf(burst: Burst, cover: EventView, living: ReadonlyMap<string, Pick<Person, 'id'>>): object {
-  const { first, last, count, kept } = burst;
+  const { first, last, count, kept, unusual, spans } = burst;
   const people = new Map<string, boolean>();
   for (const [id, sure] of burst.people) {
     const person = living.get(id)?.id;
@@ -148,7 +156,8 @@ function viewOf(burst: Burst, cover: EventView, living: ReadonlyMap<string, Pick
     to: to.toISOString(),
     localFrom: localTime(cover.timeZone, from),
     localTo: localTime(cover.timeZone, to),
-    ...{ count, kept },
+    ...{ count, kept, unusual },
+    ...(unusual === 0 ? { usual: { spans } } : {}),
     people: [...people].map(([person, sure]) => ({ person, sure })),
     cover,
   };
@@ -188,7 +197,8 @@ function pageOf(bursts: Burst[]): BurstPage {
 }
 
 function burstOf(instance: string, sight: Sight): Burst {
-  const burst: Burst = { instance, first: sight, last: sight, cover: sight, count: 0, kept: 0, people: new Map() };
+  const counts = { count: 0, kept: 0, unusual: 0, spans: Number.POSITIVE_INFINITY };
+  const burst: Burst = { instance, first: sight, last: sight, cover: sight, ...counts, people: new Map() };
   join(burst, sight);
   return burst;
 }
@@ -198,17 +208,21 @@ function join(burst: Burst, sight: Sight): void {
   burst.first = sight;
   burst.count += 1;
   if (sight.isKept) burst.kept += 1;
+  if (sight.spans === undefined) burst.unusual += 1;
+  else burst.spans = Math.min(burst.spans, sight.spans);
   if (tellsMore(sight, burst.cover)) burst.cover = sight;
   for (const { person, sure } of sight.faces) burst.people.set(person, sure || burst.people.get(person) === true);
 }
 
-/** Faces tell most, then how much changed. */
+/** Faces tell most, then what is unusual, then how much changed. */
 function tellsMore(one: Sight, other: Sight): boolean {
   if (one.faces.length !== other.faces.length) return one.faces.length > other.faces.length;
+  const [isOne, isOther] = [one.spans === undefined, other.spans === undefined];
+  if (isOne !== isOther) return isOne;
   return one.changes === other.changes ? one.area > other.area : one.changes > other.changes;
 }
 
-function sightOf(item: Fields): Sight {
+function sightOf(item: Fields, usual: Usual | undefined): Sight {
   const [x1, y1, x2, y2] = optional(item, 'region', boxOf) ?? [0, 0, 0, 0];
   return {
     id: text(item, 'id'),
@@ -221,5 +235,6 @@ function sightOf(item: Fields): Sight {
     changes: optional(item, 'changes', number) ?? 0,
     area: Math.abs((x2 - x1) * (y2 - y1)),
     isKept: item.kept === true,
+    spans: usual?.spansOf(item),
   };
 }

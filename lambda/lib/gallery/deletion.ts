@@ -14,6 +14,7 @@ import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
 import { FaceLog } from '../table/face-log';
 import type { Fields } from '../table/fields';
 import { replaceLastEvent } from '../table/instance-item';
+import { removeKeptMark } from '../table/kept-item';
 import { appearanceKey, BY_DAY, BY_INSTANCE, deletingDayKey, eventKey, instanceEventsKey } from '../table/keys';
 import { labelKeysOf } from '../table/label-item';
 import { type Person, readPersons, replacePortrait } from '../table/person-item';
@@ -86,6 +87,7 @@ async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<v
   // Under a name without a time lies another event by now, perhaps, which nobody has looked at yet.
   await deleteObject(s3, settings.uploadsBucket, upload, originOf(upload).isTimed ? undefined : etag);
   await uncount(table, remains);
+  await removeKeptMark(table, remains);
   const persons = [...remains.persons];
   if (persons.length > 0) {
     await table.removeAll(persons.map((person) => appearanceKey(account, person, remains.time, id)));

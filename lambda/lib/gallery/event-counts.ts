@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { Label } from '../labels/engine';
 import { quartersOf, versionsOf } from '../table/counts';
-import { expiryOf, type Fields, text } from '../table/fields';
+import { expiryOf, type Fields, number, text } from '../table/fields';
 import type { Instance } from '../table/instance-item';
+import { type KeptMark, readKeptMarks } from '../table/kept-item';
 import { appearancePartition, dayCountsRange, labelPartition } from '../table/keys';
 import type { Table } from '../table/table';
+import { candidates, type EventQuery, isListed, LISTING_ATTRIBUTES } from './event-list';
 import { addDays, localQuarters, localTime } from './local-time';
 import type { Places } from './places';
 
@@ -44,7 +46,7 @@ interface Counted {
   version: number;
 }
 
-/** The hours of a day: up to three short queries at once, one or two of them for a person. */
+/** The hours of a day: up to four short queries at once, one or two of them for a person. */
 export async function countDay(table: Table, day: string, query: CountQuery): Promise<DayCounts> {
   const hours = Array.from({ length: 24 }, () => 0);
   const of = (counted: { day: string }) => counted.day === day;
@@ -53,7 +55,29 @@ export async function countDay(table: Table, day: string, query: CountQuery): Pr
   return { hours, total: hours.reduce((sum, one) => sum + one, 0), version };
 }
 
-/** The days of a month, such as `2026-04`, that have events: three queries at once, two of them short. */
+/** The same of a day's events that a filter means which no counts are kept of: they are read and counted. */
+export async function countListed(
+  table: Table,
+  query: Omit<EventQuery, 'limit' | 'after'> & { filter: { day: string } },
+): Promise<DayCounts> {
+  const hours = Array.from({ length: 24 }, () => 0);
+  const version = createHash('sha256');
+  const listing = { ...query, limit: 0 };
+  for await (const { position, value } of candidates(table, listing, {
+    pageSize: undefined,
+    attributes: LISTING_ATTRIBUTES,
+  })) {
+    if (!value || !isListed(value, listing)) continue;
+    const time = new Date(number(value, 'time'));
+    const { hour } = wallOf(query.places, text(value, 'instance'), time);
+    hours[hour] = (hours[hour] ?? 0) + 1;
+    version.update(position);
+  }
+  const total = hours.reduce((sum, one) => sum + one, 0);
+  return { hours, total, version: version.digest('base64url').slice(0, 16) };
+}
+
+/** The days of a month, such as `2026-04`, that have events: four queries at once, three of them short. */
 export async function countMonth(table: Table, month: string, query: CountQuery): Promise<Record<string, number>> {
   const first = `${month}-01`;
   const last = addDays(`${addDays(first, 31).slice(0, 7)}-01`, -1);
@@ -91,8 +115,17 @@ async function countQuarters(table: Table, from: string, to: string, query: Coun
     const range = dayCountsRange(account, day);
     months.set(range.partition, { ...range, from: months.get(range.partition)?.from ?? range.from });
   }
-  const items = (await Promise.all([...months.values()].map((range) => table.list(range)))).flat();
-  return items.flatMap((item) => {
+  const [kept, ...lists] = await Promise.all([
+    // `U` follows `T`.
+    readKeptMarks(table, account, { from: `${from}T`, to: `${to}U` }),
+    ...[...months.values()].map((range) => table.list(range)),
+  ]);
+  const items = lists.flat();
+  const outlived = kept.filter(
+    (mark) => (!instance || mark.instance === instance.name) && isOutlived(mark, items, now),
+  );
+  const ofKept = outlived.map((mark) => ({ ...wallOf(places, mark.instance, mark.time), events: 1, version: 1 }));
+  const ofQuarters = items.flatMap((item) => {
     const name = text(item, 'instance');
     if ((instance && name !== instance.name) || !isKept(item, now)) return [];
     const local = localQuarters(places.timeZoneOf(name), text(item, 'day'));
@@ -103,6 +136,20 @@ async function countQuarters(table: Table, from: string, to: string, query: Coun
       return version === 0 || !isLeft(quarter) ? [] : [{ ...local(quarter), events, version }];
     });
   });
+  return [...ofQuarters, ...ofKept];
+}
+
+/** Whether an event is kept that the counts of its quarter of an hour no longer count: they have expired. */
+function isOutlived({ instance, time }: KeptMark, items: readonly Fields[], now: number): boolean {
+  const day = time.toISOString().slice(0, 10);
+  const item = items.find((one) => one.instance === instance && one.day === day);
+  const quarter = time.getUTCHours() * 4 + Math.floor(time.getUTCMinutes() / 15);
+  return !item || !isKept(item, now) || !keptQuarters(item, now)(quarter);
+}
+
+function wallOf(places: Places, instance: string, time: Date): { day: string; hour: number } {
+  const wall = localTime(places.timeZoneOf(instance), time);
+  return { day: wall.slice(0, 10), hour: Number(wall.slice(11, 13)) };
 }
 
 async function countAppearances(
@@ -124,8 +171,8 @@ async function countAppearances(
   return [...byPosition].flatMap(([position, item]) => {
     const name = text(item, 'instance');
     if ((instance && name !== instance.name) || !isKept(item, now)) return [];
-    const wall = localTime(places.timeZoneOf(name), new Date(position.slice(0, position.indexOf('#'))));
-    return [{ position, day: wall.slice(0, 10), hour: Number(wall.slice(11, 13)), events: 1, version: 1 }];
+    const time = new Date(position.slice(0, position.indexOf('#')));
+    return [{ position, ...wallOf(places, name, time), events: 1, version: 1 }];
   });
 }
 

@@ -2,7 +2,7 @@
  * Lists of events, newest first, by any of day, instance and person.
  *
  * Where the table has an order of what is asked, that order is read and the rest is left out: the account's days, an
- * instance's events, or a person's appearances (of all ids that stand for the person). A day is one of the instance's
+ * instance's events, a person's appearances (of all ids that stand for the person), or the marks of what is kept. A day is one of the instance's
  * wall, so what is read of it is a range of instants that is made of the time zones, and each event is then held against
  * its own. Without any filter, the instances' orders are read side by side: a camera's clock may say any year.
  *
@@ -21,17 +21,19 @@ import {
   dayKeyOf,
   eventKey,
   instanceEventsKey,
+  keptPartition,
   labelPartition,
 } from '../table/keys';
 import type { Query, Table } from '../table/table';
 import { dayRange, hourEnd, localTime, utcDays } from './local-time';
 import { newestFirst, type Placed } from './newest-first';
 import type { Places } from './places';
+import { USUAL_ATTRIBUTES } from './usual';
 
 /** A request that leaves out more than this ends early, with a cursor: nobody waits for it to read a year. */
 const MOST_READ = 5000;
 
-/** So many of a person's appearances may be left out before it is counted how many were read. */
+/** So many pointers may be left out before it is counted how many were read. */
 const MOST_LEFT_OUT = 500;
 
 /** Items of one query of several that are read side by side. */
@@ -48,6 +50,10 @@ export interface EventFilter {
   persons?: readonly string[] | undefined;
   /** Only what this is on. */
   label?: Label | undefined;
+  /** Only events whose items these are; it may read LISTING_ATTRIBUTES. */
+  matches?: ((item: Fields) => boolean) | undefined;
+  /** Only what its owner keeps for ever. */
+  kept?: boolean | undefined;
   /** Only events from this instant on, and until this one; both are included. */
   from?: Date | undefined;
   to?: Date | undefined;
@@ -111,11 +117,13 @@ export async function* candidates(
   const { account, filter, places } = query;
   const range = rangeOf(query);
   if (range.from !== undefined && range.to !== undefined && range.from > range.to) return;
-  if (filter.persons) {
+  if (filter.kept) {
+    yield* pointed(table, query, [keptPartition(account)], range, reading);
+  } else if (filter.persons) {
     const partitions = filter.persons.map((person) => appearancePartition(account, person));
-    yield* appearing(table, query, partitions, range, reading);
+    yield* pointed(table, query, partitions, range, reading);
   } else if (filter.label) {
-    yield* appearing(table, query, [labelPartition(account, filter.label)], range, reading);
+    yield* pointed(table, query, [labelPartition(account, filter.label)], range, reading);
   } else if (filter.instance) {
     yield* newestFirst([inInstance(table, account, filter.instance.name, range, reading)]);
   } else if (filter.day === undefined) {
@@ -172,27 +180,21 @@ function least(one: string | undefined, other: string | undefined): string | und
 
 /** What isListed reads of an item. */
 export const LISTING_ATTRIBUTES = [
-  'id',
-  'timeKey',
-  'state',
-  'kept',
-  'expires',
-  'instance',
-  'time',
-  'faces',
-  'labels',
-] as const;
+  ...new Set(['id', 'timeKey', 'state', 'kept', 'expires', 'instance', 'time', 'faces', ...USUAL_ATTRIBUTES]),
+];
 
 /** Whether the filter means an event, by its item. */
 export function isListed(
   item: Fields,
-  { filter: { day, until = 23, instance, persons, label }, places, now }: EventQuery,
+  { filter: { day, until = 23, instance, persons, label, kept, matches }, places, now }: EventQuery,
 ): boolean {
   if (!isShown(item, now)) return false;
+  if (kept && item.kept !== true) return false;
   const where = text(item, 'instance');
   if (instance && where !== instance.name) return false;
   if (persons && !list(item, 'faces').some((face) => persons.includes(String(fieldsOf(face).person)))) return false;
   if (label && !list(item, 'labels').includes(label)) return false;
+  if (matches && !matches(item)) return false;
   if (day === undefined) return true;
   const wall = localTime(places.timeZoneOf(where), new Date(number(item, 'time')));
   return wall.startsWith(day) && Number(wall.slice(11, 13)) <= until;
@@ -225,8 +227,11 @@ async function* inDays(
   }
 }
 
-/** Events of a person or a label: its entries say which, batches of a page's size say what they are. */
-async function* appearing(
+/**
+ * The events that pointers name: a person's appearances, or the marks of what is kept. Pointers say which, batches of a
+ * page's size say what they are.
+ */
+async function* pointed(
   table: Table,
   query: EventQuery,
   partitions: readonly string[],
@@ -236,7 +241,7 @@ async function* appearing(
   const { account, filter, limit, now } = query;
   // At one instance only, most may have to be left out: they are read by the megabyte.
   const pageSize = filter.instance ? undefined : reading.pageSize;
-  const named = newestFirst(partitions.map((partition) => appearances(table, partition, range, pageSize)));
+  const named = newestFirst(partitions.map((partition) => pointers(table, partition, range, pageSize)));
   /** What is left out is looked at too, and counts. */
   const batch: Placed<string | undefined>[] = [];
   let asked = 0;
@@ -267,8 +272,8 @@ async function* appearing(
   yield* await read();
 }
 
-/** The entries of one person's id, or of a label, newest first. */
-async function* appearances(
+/** The pointers of one partition, newest first. */
+async function* pointers(
   table: Table,
   partition: string,
   range: Range,

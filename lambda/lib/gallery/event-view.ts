@@ -29,6 +29,8 @@ export interface EventView {
   received: string;
   incomplete?: true;
   otherUpload?: string;
+  kept?: true;
+  note?: string;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function eventViews(
   const living = known ?? (named.length > 0 ? await livingPersons(table, account, named) : new Map());
   return events.map((event) => {
     const { id, time, instance, kind, width, height, duration, size, fileName, region, changes, received } = event;
+    const { kept, note } = event;
     const timeZone = places.timeZoneOf(instance);
     return {
       id,
@@ -67,6 +70,8 @@ export async function eventViews(
       received: received.toISOString(),
       ...(event.incomplete ? { incomplete: true } : {}),
       ...(event.otherUpload === undefined ? {} : { otherUpload: event.otherUpload.toISOString() }),
+      ...(kept ? { kept } : {}),
+      ...(note === undefined ? {} : { note }),
     };
   });
 }

@@ -4,6 +4,7 @@ import { LABELS, type Label } from '../labels/engine';
 import type { Account } from '../table/account-item';
 import type { Instance } from '../table/instance-item';
 import type { Table } from '../table/table';
+import type { Part } from './grid';
 import { isDay } from './local-time';
 import { idsOf, livingPerson } from './persons';
 import { type Places, readPlaces } from './places';
@@ -34,11 +35,44 @@ export function wholeNumber(least: number, most: number) {
     .refine((number) => number >= least && number <= most, `must be ${least} to ${most}`);
 }
 
+const TRUE = z
+  .literal('true')
+  .transform(() => true)
+  .optional();
+
+/** Thousandths of the picture's width and height: `x1,y1,x2,y2`. */
+const AREA = z
+  .string()
+  .regex(/^\d{1,4}(,\d{1,4}){3}$/, 'must be four whole numbers, such as 0,250,500,1000')
+  .transform((text): Part => {
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = text.split(',').map((thousandths) => Number(thousandths) / 1000);
+    return [x1, y1, x2, y2];
+  })
+  .refine(([x1, y1, x2, y2]) => x1 < x2 && y1 < y2 && x2 <= 1 && y2 <= 1, 'must be a part of the picture');
+
+/** The filters that look at where on the picture something changed. */
+export const RANKING = { area: AREA.optional(), unusual: TRUE };
+
+/** Whether `area` comes with the instance on whose picture it is, and `unusual` with a day. */
+export function rankingIsWhole(query: {
+  area?: Part | undefined;
+  unusual?: boolean | undefined;
+  instance?: string | undefined;
+  day?: string | undefined;
+}): boolean {
+  return (query.area === undefined || query.instance !== undefined) && (!query.unusual || query.day !== undefined);
+}
+
+/** What is said where they do not. */
+export const RANKING_NEEDS = { path: ['area'], message: 'needs `instance`, and `unusual` needs `day`' };
+
 /** The filters that lists of events and of bursts share, and where a list goes on. */
 export const LISTING = {
   ...FILTERS,
+  ...RANKING,
   day: z.string().refine(isDay, 'must be a day, such as 2026-04-22').optional(),
   until: wholeNumber(0, 23).optional(),
+  kept: TRUE,
   cursor: CURSOR.optional(),
 };
 

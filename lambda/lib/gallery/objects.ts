@@ -3,9 +3,11 @@ import {
   DeleteObjectsCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
+  PutObjectTaggingCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { RETENTION_TAG } from '../table/retention';
 
 /**
  * Deletes everything under a prefix (which ends with `/`) with all its versions and delete markers: nothing can bring it
@@ -39,4 +41,18 @@ export async function deleteObject(s3: S3Client, Bucket: string, Key: string, If
     const name = error instanceof S3ServiceException ? error.name : undefined;
     if (IfMatch === undefined || (name !== 'PreconditionFailed' && name !== 'NoSuchKey')) throw error;
   }
+}
+
+/** Gives what a reader gets under a prefix (which ends with `/`) the tag that the bucket's lifecycle goes by. */
+export async function tagCurrentVersions(
+  s3: S3Client,
+  Bucket: string,
+  Prefix: string,
+  retention: string,
+): Promise<void> {
+  const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: retention }] };
+  // An event has a handful of objects.
+  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix }));
+  const current = Versions.filter(({ IsLatest }) => IsLatest === true);
+  await Promise.all(current.map(({ Key }) => s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging }))));
 }

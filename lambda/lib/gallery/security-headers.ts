@@ -44,7 +44,8 @@ function policy(bucket: string): string {
     "style-src 'self'",
     `img-src 'self' ${bucket}`.trim(),
     `media-src 'self' ${bucket}`.trim(),
-    "connect-src 'self'",
+    // Pictures are fetched to be put into a zip.
+    `connect-src 'self' ${bucket}`.trim(),
     "manifest-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",

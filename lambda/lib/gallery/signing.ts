@@ -45,15 +45,19 @@ const LONGEST_NAME = 150;
  * who read `filename*`, in plain letters for the rest. What could be a path, a hidden file, or a trick on the eye becomes
  * `_`; the header itself is ASCII without quotes in its values, whatever the name.
  */
-export function saveAs({ fileName, kind }: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
-  const last = fileName.slice(fileName.lastIndexOf('/') + 1);
-  const stem = claimedKind(last) ? last.slice(0, last.lastIndexOf('.')) : last;
-  const safe = stem.replace(/[\p{C}\p{Zl}\p{Zp}\\/:*?"<>|]/gu, '_').replace(/^[.\s]+/, '_');
-  const name = `${[...safe].slice(0, LONGEST_NAME).join('') || 'event'}${extensionOf(kind)}`;
+export function saveAs(event: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
   // encodeURIComponent leaves letters that RFC 8187 does not allow.
-  const encoded = encodeURIComponent(name).replace(
+  const encoded = encodeURIComponent(fileNameOf(event)).replace(
     /['()*!]/g,
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return `attachment; filename="${safeName(fileName, kind)}"; filename*=UTF-8''${encoded}`;
+  return `attachment; filename="${safeName(event.fileName, event.kind)}"; filename*=UTF-8''${encoded}`;
+}
+
+/** The name that the camera gave an event, as it is good for a file on anybody's machine. */
+export function fileNameOf({ fileName, kind }: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
+  const last = fileName.slice(fileName.lastIndexOf('/') + 1);
+  const stem = claimedKind(last) ? last.slice(0, last.lastIndexOf('.')) : last;
+  const safe = stem.replace(/[\p{C}\p{Zl}\p{Zp}\\/:*?"<>|]/gu, '_').replace(/^[.\s]+/, '_');
+  return `${[...safe].slice(0, LONGEST_NAME).join('') || 'event'}${extensionOf(kind)}`;
 }

@@ -5,6 +5,7 @@ import {
   InvalidObjectState,
   NoSuchKey,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
@@ -12,7 +13,7 @@ import type { Kind } from '../media/kind';
 import { Locked } from '../media/refused';
 import { safeName } from '../media/safe-name';
 import type { RetentionDays } from '../table/account-item';
-import { RETENTION_TAG } from '../table/retention';
+import { KEPT, RETENTION_TAG } from '../table/retention';
 
 /** An uploaded object whose bytes are on their way. */
 export interface OpenUpload {
@@ -138,6 +139,12 @@ export async function writeThumbnail(
       Tagging: tagging(retentionDays),
     }),
   );
+}
+
+/** Has no lifecycle rule be about a published object. */
+export async function tagKept(s3: S3Client, Bucket: string, Key: string): Promise<void> {
+  const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: KEPT }] };
+  await s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging }));
 }
 
 /** The bucket's lifecycle goes by this. */

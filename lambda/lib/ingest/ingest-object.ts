@@ -40,7 +40,7 @@ import { writeAppearances } from '../table/person-item';
 import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
-import { copyUpload, openUpload, type Upload, writeThumbnail } from './bucket';
+import { copyUpload, openUpload, tagKept, type Upload, writeThumbnail } from './bucket';
 import { eventFacts, eventIdOf, type Origin, originOf } from './event';
 import { type Film, type filmOf, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
@@ -155,6 +155,8 @@ async function ingestContent(
     };
     const outcome = await publish(cloud, described, found, known);
     await keepAsToldNow(cloud, upload, described, object, found, retentionDays);
+    // The files were written again, with the tag of what expires.
+    if (known) await leaveKept(cloud, described);
     return outcome;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -247,12 +249,24 @@ async function keepAsToldNow(
     const days = now?.retentionDays ?? LONGEST_RETENTION;
     if (days === kept) return;
     kept = days;
+    const before = await readEvent(table, account, id);
+    if (before?.state === 'published' && before.event.kept) return;
     if (!(await writeFiles(cloud, upload, event, object, found, days))) return;
     const expires = keptUntil(upload.time, days);
     await writeExpiry(table, { account, id, etag }, expires);
     await keepVersionFor(table, { account, event: id, id: versionId(sha256) }, expires);
     const written = await readEvent(table, account, id);
     if (written?.state === 'published') await settle(table, written.event);
+  }
+}
+
+/** What the owner keeps for ever gets the tag again that says so. */
+async function leaveKept({ settings, s3, table }: Cloud, { account, id, key: written }: PublishedEvent): Promise<void> {
+  const now = await readEvent(table, account, id);
+  if (now?.state !== 'published' || !now.event.kept) return;
+  const { key, thumbnailKey } = now.event;
+  for (const one of new Set([key, thumbnailKey, written])) {
+    if (one !== undefined) await tagKept(s3, settings.productionBucket, one);
   }
 }
 

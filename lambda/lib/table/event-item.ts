@@ -91,6 +91,9 @@ export interface PublishedEvent {
   expires?: Date | undefined;
   /** When the last other upload of the same key came that brought other bytes (version-item.ts); absent when none did. */
   otherUpload?: Date | undefined;
+  /** Whether its owner keeps it for ever; then it has no `expires`. Only the owner writes it, and the note. */
+  kept?: true | undefined;
+  note?: string | undefined;
   /** Everybody who was ever on it: an earlier upload of the same key may have shown others. Writing adds the faces' own. */
   persons?: ReadonlySet<string> | undefined;
 }
@@ -116,7 +119,9 @@ export async function writeEvent(
   event: PublishedEvent,
   inPlaceOf?: string,
 ): Promise<PublishedEvent | undefined> {
-  const { account, id, time, clockOffset, instance, received, expires, persons, otherUpload: _, ...rest } = event;
+  const { account, id, time, clockOffset, instance, received, expires, persons, ...described } = event;
+  // The owner's own, and what other uploads left.
+  const { otherUpload: _, kept: __, note: ___, ...rest } = described;
   const first = {
     account,
     id,
@@ -141,7 +146,7 @@ export async function writeEvent(
       .add({ persons: onIt })
       .when(isWritable),
   );
-  return item && eventOf(item);
+  return item && (await unlessKept(table, eventOf(item)));
 }
 
 /** Remembers that the same bytes were uploaded again, later, and expire later. */
@@ -149,12 +154,13 @@ export async function writeUploadedAgain(
   table: Table,
   { account, id, etag, sequencer, received, expires }: PublishedEvent,
 ): Promise<void> {
-  await table.update(
+  const item = await table.update(
     eventKey(account, id),
     new Change()
       .set({ sequencer, received: received.getTime(), expires: expiresAt(expires) })
       .when(all(isPublishedWith(etag), isLess('sequencer', sequencer))),
   );
+  if (item) await unlessKept(table, eventOf(item));
 }
 
 /** Has an event expire at another time, unless it is another one by now. */
@@ -164,7 +170,16 @@ export async function writeExpiry(
   expires: Date,
 ): Promise<void> {
   const change = new Change().set({ [EXPIRES]: expiresAt(expires) });
-  await table.update(eventKey(account, id), change.when(isPublishedWith(etag)));
+  const item = await table.update(eventKey(account, id), change.when(isPublishedWith(etag)));
+  if (item) await unlessKept(table, eventOf(item));
+}
+
+/** Takes the time to expire away again that was written with an event, where its owner keeps it. Returns it as it then is. */
+async function unlessKept(table: Table, event: PublishedEvent): Promise<PublishedEvent> {
+  if (!event.kept || event.expires === undefined) return event;
+  const change = new Change().set({ [EXPIRES]: undefined });
+  const item = await table.update(eventKey(event.account, event.id), change.when(is('kept', true)));
+  return item ? eventOf(item) : event;
 }
 
 /** Remembers that everything that follows from this event's item is written. False when it is another event by now. */
@@ -213,14 +228,16 @@ export function eventOf(item: unknown): PublishedEvent {
     received: new Date(number(from, 'received')),
     expires: expiryOf(from),
     otherUpload: typeof from.otherUpload === 'number' ? new Date(from.otherUpload) : undefined,
+    kept: from.kept === true ? true : undefined,
+    note: optional(from, 'note', text),
     persons: texts(from, 'persons'),
   };
 }
 
-/** Whether an item is an event that may be shown at `now`: published, not deleted, and not expired. */
+/** Whether an item is an event that may be shown at `now`: published, not deleted, and kept or not expired. */
 export function isShown(item: Fields, now: number): boolean {
   const expires = expiryOf(item);
-  return item.state === 'published' && (expires === undefined || expires.getTime() > now);
+  return item.state === 'published' && (item.kept === true || expires === undefined || expires.getTime() > now);
 }
 
 function faceOf(value: unknown): EventFace {

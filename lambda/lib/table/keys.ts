@@ -98,6 +98,21 @@ export function deletingDayKey(account: string): string {
   return `${of(account)}#DELETING`;
 }
 
+/** Where things usually move on an instance's picture, for a day as `2026-04-22`; all of an account's share the `pk`. */
+export function usualKey(account: string, day: string, instance: string): Key {
+  return { pk: `${of(account)}#USUAL`, sk: `${day}#${instance}` };
+}
+
+/** That an event is kept for ever; all of an account's share the `pk`, in the order of time. */
+export function keptKey(account: string, time: Date, id: string): Key {
+  return { pk: keptPartition(account), sk: timeKey(time, id) };
+}
+
+/** `pk` of the marks of an account's kept events. */
+export function keptPartition(account: string): string {
+  return `${of(account)}#KEPT`;
+}
+
 /** `instanceKey` of an instance's events. */
 export function instanceEventsKey(account: string, instance: string): string {
   return `${of(account)}#INSTANCE#${encodeURIComponent(instance)}`;

@@ -16,6 +16,9 @@ export const MINUTES_SLACK_DAYS = 35;
 /** The tag of a published object. */
 export const RETENTION_TAG = 'retention';
 
+/** What the tag says of an object that is kept for ever: no lifecycle rule is about it. */
+export const KEPT = 'none';
+
 /** When something expires that was received then and is kept for so many days. */
 export function keptUntil(received: Date, days: RetentionDays): Date {
   return new Date(received.getTime() + days * DAY_MS);

@@ -8,8 +8,22 @@ import { OtherUploads } from './other-uploads';
 
 /** What is known of an event, beside its picture. */
 export function Details({ event, onFace }: { event: Event; onFace: (face: Face) => void }) {
-  const { time, localTime, timeZone, instance, changes, region, fileName, size, width, height, duration, faces } =
-    event;
+  const {
+    kept,
+    note,
+    time,
+    localTime,
+    timeZone,
+    instance,
+    changes,
+    region,
+    fileName,
+    size,
+    width,
+    height,
+    duration,
+    faces,
+  } = event;
   const codec = codecName(event);
   return (
     <aside class="details" aria-label="Details">
@@ -23,6 +37,19 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
         {timeZone === 'UTC' ? '' : ` (${offsetOf(time, localTime)})`}
       </p>
       {event.otherUpload !== undefined && <OtherUploads key={event.id} event={event} />}
+      {kept && (
+        <p class="details-note">
+          <Icon name="star" />
+          <span>
+            Kept for ever
+            {note !== undefined && (
+              <>
+                : <bdi>{note}</bdi>
+              </>
+            )}
+          </span>
+        </p>
+      )}
       {faces.length > 0 && (
         <>
           <h3>Faces</h3>

@@ -15,12 +15,8 @@ const ITEMS: { view: View; title: string; icon: IconName }[] = [
 ];
 
 const NOWHERE = {
-  day: undefined,
-  until: undefined,
-  instance: undefined,
-  person: undefined,
-  label: undefined,
-  event: undefined,
+  ...{ day: undefined, until: undefined, instance: undefined, person: undefined, event: undefined },
+  ...{ label: undefined, area: undefined, unusual: undefined, each: undefined, kept: undefined },
 };
 
 /** What is around every view: the way to the others, and what is to be told. */

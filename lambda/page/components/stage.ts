@@ -2,19 +2,20 @@
  * PhotoSwipe, which moves and zooms the pictures of the lightbox. It is loaded when somebody looks at an event first. All
  * else of the lightbox (buttons, details, dialogs) is ours; PhotoSwipe gets the events and tells which one is in sight.
  */
-import PhotoSwipe from 'photoswipe';
+import PhotoSwipe, { type PhotoSwipeOptions } from 'photoswipe';
 import { pictureAddress } from '../api';
 import type { Event, Id } from '../api-types';
-import { notice, unplayable } from './unplayable';
+import { showMarks } from './stage-marks';
+import { showVideos } from './stage-videos';
 
 export interface StageOptions {
   /** Where the pictures go; it fills this element. */
   element: HTMLElement;
-  /** May grow at its end. */
+  /** May grow at its end; where it grows at its beginning, `shift` must be called. */
   events: () => readonly Event[];
   index: number;
   isStill: boolean;
-  /** Whether keys are somebody else's for now. */
+  /** Whether the keyboard is somebody else's for now. */
   isCovered: () => boolean;
   onChange: (index: number) => void;
   onClose: () => void;
@@ -26,29 +27,84 @@ export interface StageOptions {
 }
 
 export interface Stage {
-  move: (step: -1 | 1) => void;
+  goTo: (index: number) => void;
+  /** To the one behind or before what is in sight, or on its way there. */
+  step: (step: -1 | 1) => void;
+  /** So many events came before those that were there. */
+  shift: (events: number) => void;
+  /** Whether a picture is there to be shown at once. */
+  isLoaded: (index: number) => boolean;
   /** Fits the pictures to the element's size. */
   resize: () => void;
   /** Asks once more for what did not load. */
   retry: () => void;
+  /** Draws what lies on the pictures again. */
+  redraw: () => void;
   close: () => void;
 }
 
 /** Shows an event. */
 export function openStage(options: StageOptions): Stage {
-  const { element, events, index, isStill } = options;
-  /** Which pictures were asked for a second time, and when. */
-  const again = new Map<Id, number>();
-  /** Places of pictures that did not load the second time either. */
-  const failed = new Set<number>();
-  const marks = new Map<object, HTMLElement>();
-  const fit = (holder: HTMLElement, width: number, height: number) => {
-    holder.style.width = `${width}px`;
-    holder.style.height = `${height}px`;
-  };
-  const shown = (at: number) => events()[at];
+  const { element, events } = options;
+  const swipe = new PhotoSwipe(settings(options));
+  const attempts = retrying(swipe, events);
+  swipe.addFilter('numItems', () => events().length);
+  swipe.addFilter('itemData', (_, at) => {
+    const event = events()[at];
+    if (!event) return {};
+    const { id, kind, width, height, instance } = event;
+    const src = pictureAddress(id, 'image', attempts.lastAttempt(id));
+    if (kind === 'video/mp4') return { type: 'video', src, width, height };
+    return { src, msrc: pictureAddress(id, 'thumbnail'), width, height, alt: `What ${instance.name} saw` };
+  });
+  swipe.addFilter('contentErrorElement', () => {
+    const text = document.createElement('p');
+    text.className = 'pswp__error-msg';
+    text.textContent = options.whyMissing();
+    return text;
+  });
+  // The thumbnail is in the browser's memory: it stands there at once.
+  swipe.addFilter('placeholderSrc', (_, content) => content.data.msrc ?? false);
+  swipe.on('updateScrollOffset', () => {
+    const { left, top } = element.getBoundingClientRect();
+    swipe.offset.x += left;
+    swipe.offset.y += top;
+  });
+  swipe.on('keydown', (event) => {
+    const { target } = event.originalEvent;
+    const isOthers = target instanceof HTMLVideoElement || target instanceof HTMLInputElement;
+    if (options.isCovered() || isOthers) event.preventDefault();
+  });
+  showVideos(swipe, { events, lastAttempt: attempts.lastAttempt, onFailure: attempts.retry });
+  const { redraw } = showMarks(swipe, options);
 
-  const swipe = new PhotoSwipe({
+  swipe.on('change', () => options.onChange(swipe.currIndex));
+  let isClosing = false;
+  swipe.on('destroy', () => {
+    if (!isClosing) options.onClose();
+  });
+  swipe.init();
+  // The dialog around it has the role and the name.
+  swipe.element?.setAttribute('role', 'group');
+  swipe.element?.setAttribute('aria-label', 'Picture');
+  swipe.element?.removeAttribute('tabindex');
+  return {
+    goTo: (index) => swipe.goTo(index),
+    step: (step) => (step === 1 ? swipe.next() : swipe.prev()),
+    shift: (number) => shift(swipe, number),
+    isLoaded: (index) => swipe.contentLoader.getContentByIndex(index)?.state === 'loaded',
+    resize: () => swipe.updateSize(true),
+    retry: attempts.retryFailed,
+    redraw,
+    close: () => {
+      isClosing = true;
+      swipe.destroy();
+    },
+  };
+}
+
+function settings({ element, index, isStill }: StageOptions): PhotoSwipeOptions {
+  return {
     dataSource: [],
     index,
     appendToEl: element,
@@ -63,8 +119,11 @@ export function openStage(options: StageOptions): Stage {
     tapAction: false,
     imageClickAction: 'zoom',
     doubleTapAction: 'zoom',
+    // A burst plays forwards.
+    preload: [1, 3],
     // The dialog around it has these.
     escKey: false,
+    arrowKeys: false,
     trapFocus: false,
     returnFocus: false,
     arrowPrev: false,
@@ -73,139 +132,52 @@ export function openStage(options: StageOptions): Stage {
     zoom: false,
     counter: false,
     getViewportSizeFn: () => ({ x: element.clientWidth, y: element.clientHeight }),
-  });
-  swipe.addFilter('numItems', () => events().length);
-  swipe.addFilter('itemData', (_, at) => {
-    const event = shown(at);
-    if (!event) return {};
-    const { id, kind, width, height, instance } = event;
-    const src = pictureAddress(id, 'image', again.get(id));
-    if (kind === 'video/mp4') return { type: 'video', src, width, height };
-    return { src, msrc: pictureAddress(id, 'thumbnail'), width, height, alt: `What ${instance.name} saw` };
-  });
-  swipe.addFilter('contentErrorElement', () => {
-    const text = document.createElement('p');
-    text.className = 'pswp__error-msg';
-    text.textContent = options.whyMissing();
-    return text;
-  });
-  // The thumbnail is in the browser's memory: it stands there at once.
-  swipe.addFilter('placeholderSrc', (_, content) => content.data.msrc ?? false);
+  };
+}
 
-  swipe.on('updateScrollOffset', () => {
-    const { left, top } = element.getBoundingClientRect();
-    swipe.offset.x += left;
-    swipe.offset.y += top;
-  });
-  swipe.on('keydown', (event) => {
-    const { target } = event.originalEvent;
-    const isOthers = target instanceof HTMLVideoElement || target instanceof HTMLInputElement;
-    if (options.isCovered() || isOthers) event.preventDefault();
-  });
-  swipe.on('pointerDown', (event) => {
-    // The bar at the foot of a video is the browser's.
-    const { target, clientY } = event.originalEvent;
-    if (target instanceof HTMLVideoElement && clientY > target.getBoundingClientRect().bottom - 80)
-      event.preventDefault();
-  });
-
-  swipe.on('contentLoad', (event) => {
-    const { content } = event;
-    if (content.type !== 'video') return;
-    event.preventDefault();
-    const its = shown(content.index);
-    const instead = unplayable(its);
-    if (instead) {
-      content.element = instead;
-      content.onLoaded();
-      return;
-    }
-    const video = document.createElement('video');
-    video.className = 'stage-video';
-    video.controls = true;
-    video.playsInline = true;
-    video.preload = 'metadata';
-    if (its?.film) video.poster = pictureAddress(its.id, `frames/${its.film.poster}`);
-    video.src = content.data.src ?? '';
-    const holder = document.createElement('div');
-    holder.className = 'stage-video-holder';
-    holder.append(video);
-    video.addEventListener(
-      'error',
-      () => {
-        // What the browser began to read and cannot decode will not get better.
-        if (its && video.error && video.error.code >= MediaError.MEDIA_ERR_DECODE && again.has(its.id)) {
-          holder.replaceChildren(notice(its));
-        } else retry(content);
-      },
-      { once: true },
-    );
-    content.element = holder;
-    content.onLoaded();
-  });
-  swipe.on('contentDeactivate', ({ content }) => content.element?.querySelector('video')?.pause());
-  swipe.on('loadError', ({ content }) => retry(content));
-  const ask = (at: number) => {
-    const event = shown(at);
-    if (!event) return;
-    again.set(event.id, Date.now());
+/** A picture that does not load is asked for a second time at another address; what fails then waits for `retryFailed`. */
+function retrying(swipe: PhotoSwipe, events: () => readonly Event[]) {
+  /** Which pictures were asked for a second time, and when. */
+  const again = new Map<Id, number>();
+  const failed = new Set<Id>();
+  const ask = (id: Id) => {
+    const at = events().findIndex((event) => event.id === id);
+    if (at === -1) return;
+    again.set(id, Date.now());
     swipe.refreshSlideContent(at);
   };
-  const retry = ({ index: at }: { index: number }) => {
-    const event = shown(at);
-    if (event && again.has(event.id)) failed.add(at);
-    else ask(at);
+  const retry = ({ index }: { index: number }) => {
+    const event = events()[index];
+    if (event && again.has(event.id)) failed.add(event.id);
+    else if (event) ask(event.id);
   };
-
-  swipe.on('afterSetContent', ({ slide }) => {
-    const event = shown(slide.index);
-    if (!event || event.kind === 'video/mp4' || marks.has(slide)) return;
-    const holder = document.createElement('div');
-    holder.className = 'stage-marks';
-    slide.container.append(holder);
-    const scale = slide.currentResolution || slide.zoomLevels.initial;
-    fit(holder, Math.round(slide.width * scale), Math.round(slide.height * scale));
-    marks.set(slide, holder);
-    options.drawMarks(holder, event, slide.isActive);
-  });
-  swipe.on('contentResize', ({ content, width, height }) => {
-    const holder = content.slide && marks.get(content.slide);
-    if (holder) fit(holder, width, height);
-  });
-  const redraw = (slide: { index: number }, isInSight: boolean) => {
-    const holder = marks.get(slide);
-    const event = shown(slide.index);
-    if (holder && event) options.drawMarks(holder, event, isInSight);
-  };
-  swipe.on('slideActivate', ({ slide }) => redraw(slide, true));
-  swipe.on('slideDeactivate', ({ slide }) => redraw(slide, false));
-  swipe.on('slideDestroy', ({ slide }) => {
-    const holder = marks.get(slide);
-    if (holder) options.removeMarks(holder);
-    marks.delete(slide);
-  });
-
-  swipe.on('change', () => options.onChange(swipe.currIndex));
-  let isClosing = false;
-  swipe.on('destroy', () => {
-    if (!isClosing) options.onClose();
-  });
-  swipe.init();
-  // The dialog around it has the role and the name.
-  swipe.element?.setAttribute('role', 'group');
-  swipe.element?.setAttribute('aria-label', 'Picture');
-  swipe.element?.removeAttribute('tabindex');
+  swipe.on('loadError', ({ content }) => retry(content));
   return {
-    move: (step) => (step === 1 ? swipe.next() : swipe.prev()),
-    resize: () => swipe.updateSize(true),
-    retry: () => {
-      const places = [...failed];
+    lastAttempt: (id: Id) => again.get(id),
+    retry,
+    retryFailed: () => {
+      const ids = [...failed];
       failed.clear();
-      places.forEach(ask);
-    },
-    close: () => {
-      isClosing = true;
-      swipe.destroy();
+      ids.forEach(ask);
     },
   };
+}
+
+/** Gives everything that PhotoSwipe knows by its index the index that it has now. Nothing on the screen moves. */
+function shift(swipe: PhotoSwipe, number: number): void {
+  const { contentLoader, mainScroll } = swipe;
+  const before = swipe.currIndex;
+  const contents = Array.from({ length: swipe.getNumItems() }, (_, i) => contentLoader.getContentByIndex(i));
+  for (const content of contents) if (content) contentLoader.removeByIndex(content.index);
+  for (const content of contents) {
+    if (!content) continue;
+    content.index += number;
+    contentLoader.addToCache(content);
+  }
+  for (const { slide } of mainScroll.itemHolders) if (slide) slide.index += number;
+  swipe.currIndex = before + number;
+  swipe.potentialIndex += number;
+  // The place before the first one was empty.
+  const [first] = mainScroll.itemHolders;
+  if (first && before === 0) swipe.setContent(first, swipe.currIndex - 1, true);
 }

@@ -1,13 +1,14 @@
 /**
- * The day that is shown: its hours, its events as far as they were scrolled to, and what is new.
+ * The day that is shown: its hours, its bursts as far as they were scrolled to, and what is new.
  *
- * The server is asked for the day again and again. When its `version` is another one, the first page of events is asked
- * for and merged by id. What is new above waits while somebody has scrolled down, so that nothing moves under the finger.
- * Where more came than a page holds, the list would have a hole: then what waits takes the place of the list.
+ * The server is asked for the day again and again. When its `version` is another one, the first page of bursts is asked
+ * for and merged by id: a burst that has grown is shown with its new count where it is. New bursts above wait while
+ * somebody has scrolled down, so that nothing moves under the finger. Where more came than a page holds, the list would
+ * have a hole: then what waits takes the place of the list.
  */
 import { batch, computed, effect, signal } from '@preact/signals';
-import { ApiError, api, type EventsQuery, explain, Unreachable } from '../api';
-import type { Event, Id } from '../api-types';
+import { ApiError, api, type BurstsQuery, explain, Unreachable } from '../api';
+import type { Burst, Id } from '../api-types';
 import { todayIn } from '../time';
 import { count } from '../words';
 import { instances } from './cameras';
@@ -19,6 +20,10 @@ import { place } from './place';
 import { session } from './session';
 
 const PAGE = 60;
+/** Bursts that stand at the top because they are unusual. */
+const MOST_UNUSUAL = 12;
+/** What is unusual is looked for this often at most: it is looked for in the whole day. */
+const UNUSUAL_MS = 15_000;
 const POLL_MS = 5000;
 const HIDDEN_POLL_MS = 60_000;
 const AWAY_POLL_MS = 10_000;
@@ -38,10 +43,13 @@ export const lastDay = computed(() => {
 
 export const day = computed(() => place.value.day ?? today.value);
 
-/** What is asked for, as long as it stays the same. */
-const query = computed<EventsQuery>((): EventsQuery => {
-  const { instance, person, label, until } = place.value;
-  return { day: day.value, instance, person, label, until };
+/** Which bursts are asked for, as long as it stays the same. */
+export const query = computed<BurstsQuery>((): BurstsQuery => {
+  const { instance, person, label, until, each, kept, area, unusual } = place.value;
+  // What is kept is looked for on all days.
+  const where = instance === undefined ? {} : { area };
+  const which = { instance, person, label, until, kept, ...where, gap: each ? 0 : undefined };
+  return kept ? which : { ...which, day: day.value, unusual };
 });
 
 export type Loading = { state: 'loading' } | { state: 'ready' } | { state: 'failed'; detail: string };
@@ -49,13 +57,16 @@ export type Loading = { state: 'loading' } | { state: 'ready' } | { state: 'fail
 export const loading = signal<Loading>({ state: 'loading' });
 export const hours = signal<number[] | undefined>(undefined);
 export const total = computed(() => hours.value?.reduce((sum, number) => sum + number, 0) ?? 0);
-export const events = signal<Event[]>([]);
+/** Newest first, by their last pictures. */
+export const bursts = signal<Burst[]>([]);
 /** Newer ones, which wait to be shown; with `isWhole` unset, the first of them only. */
-export const waiting = signal<{ events: Event[]; isWhole: boolean }>({ events: [], isWhole: true });
-/** What is below the events that are shown. */
+export const waiting = signal<{ bursts: Burst[]; isWhole: boolean }>({ bursts: [], isWhole: true });
+/** What ranks high of the day, where other things of it rank low; empty where nothing does. */
+export const unusual = signal<{ bursts: Burst[]; hasMore: boolean }>({ bursts: [], hasMore: false });
+/** What is below the bursts that are shown. */
 export const more = signal<'none' | 'there' | 'loading' | 'failed'>('none');
 
-const NOTHING_WAITS = { events: [], isWhole: true };
+const NOTHING_WAITS = { bursts: [], isWhole: true };
 
 let cursor: string | undefined;
 /** Behind what waits, where that is not whole. */
@@ -63,7 +74,8 @@ let waitingCursor: string | undefined;
 let version: string | undefined;
 let asking = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
-const deleted = new Set<Id>();
+/** Bursts whose pictures were all deleted: an answer that was under way may still have them. */
+const gone = new Set<Id>();
 
 /** Loads the day anew. */
 export async function load(): Promise<void> {
@@ -74,29 +86,32 @@ export async function load(): Promise<void> {
   clearTimeout(timer);
   batch(() => {
     loading.value = { state: 'loading' };
-    events.value = [];
+    bursts.value = [];
     waiting.value = NOTHING_WAITS;
     hours.value = undefined;
     more.value = 'none';
+    unusual.value = { bursts: [], hasMore: false };
   });
+  unusualSince = 0;
   cursor = undefined;
   // The first answer about the day may be younger than the list; the next one has the list renewed in any case.
   version = undefined;
   try {
     const [{ hours: counts }, page] = await Promise.all([
       api.day(which.day ?? today.peek(), which, aborted),
-      api.events({ ...which, until, limit: PAGE }, aborted),
+      api.bursts({ ...which, until, limit: PAGE }, aborted),
     ]);
     if (aborted.aborted) return;
     setReached(true);
     cursor = page.cursor;
     batch(() => {
       hours.value = counts;
-      events.value = page.events.filter(({ id }) => !deleted.has(id));
+      bursts.value = page.bursts.filter(({ id }) => !gone.has(id));
       more.value = cursor === undefined ? 'none' : 'there';
       loading.value = { state: 'ready' };
     });
-    learnFrom(page.events);
+    learnFrom(page.bursts);
+    void loadUnusual(aborted);
   } catch (error) {
     if (aborted.aborted) return;
     noteFailure(error);
@@ -105,22 +120,22 @@ export async function load(): Promise<void> {
   timer = setTimeout(() => void poll(aborted), interval());
 }
 
-/** Loads the events that follow. A failure is kept in `more`. */
+/** Loads the bursts that follow. A failure is kept in `more`. */
 export async function loadMore(): Promise<void> {
   const from = cursor;
   if (from === undefined || more.value === 'loading') return;
   more.value = 'loading';
   const { signal: aborted } = asking;
   try {
-    const page = await api.events({ ...query.peek(), limit: PAGE, cursor: from }, aborted);
+    const page = await api.bursts({ ...query.peek(), limit: PAGE, cursor: from }, aborted);
     if (aborted.aborted) return;
-    const shown = new Set(events.value.map(({ id }) => id));
+    const shown = new Set(bursts.value.map(({ id }) => id));
     cursor = page.cursor;
     batch(() => {
-      events.value = [...events.value, ...page.events.filter(({ id }) => !shown.has(id) && !deleted.has(id))];
+      bursts.value = [...bursts.value, ...page.bursts.filter(({ id }) => !shown.has(id) && !gone.has(id))];
       more.value = cursor === undefined ? 'none' : 'there';
     });
-    learnFrom(page.events);
+    learnFrom(page.bursts);
   } catch (error) {
     if (aborted.aborted) return;
     noteFailure(error);
@@ -130,21 +145,27 @@ export async function loadMore(): Promise<void> {
 
 /** Shows what waits, at the top. */
 export function showWaiting(): void {
-  const { events: news, isWhole } = waiting.value;
+  const { bursts: news, isWhole } = waiting.value;
   if (!isWhole) cursor = waitingCursor;
   batch(() => {
-    events.value = isWhole ? [...news, ...events.value] : news;
+    bursts.value = isWhole ? [...news, ...bursts.value] : news;
     if (!isWhole) more.value = cursor === undefined ? 'none' : 'there';
     waiting.value = NOTHING_WAITS;
   });
 }
 
-/** Takes an event out that was deleted. */
-export function dropEvent(id: Id): void {
-  deleted.add(id);
+/**
+ * Takes a burst out, or some of its pictures, that were deleted. How the burst then looks, the server says at the next
+ * turn.
+ */
+export function dropPictures(burst: Burst, number: number): void {
+  const left = burst.count - number;
+  if (left <= 0) gone.add(burst.id);
+  const without = (list: Burst[]) =>
+    list.flatMap((one) => (one.id !== burst.id ? [one] : left <= 0 ? [] : [{ ...one, count: left }]));
   batch(() => {
-    events.value = events.value.filter((event) => event.id !== id);
-    waiting.value = { ...waiting.value, events: waiting.value.events.filter((event) => event.id !== id) };
+    bursts.value = without(bursts.value);
+    waiting.value = { ...waiting.value, bursts: without(waiting.value.bursts) };
   });
   pollNow();
 }
@@ -169,6 +190,7 @@ async function poll(aborted: AbortSignal): Promise<void> {
       if (now.version !== version) {
         await refresh(aborted);
         version = now.version;
+        void loadUnusual(aborted);
       }
     } catch (error) {
       if (aborted.aborted) return;
@@ -179,29 +201,28 @@ async function poll(aborted: AbortSignal): Promise<void> {
 }
 
 async function refresh(aborted: AbortSignal): Promise<void> {
-  const page = await api.events({ ...query.peek(), limit: PAGE }, aborted);
+  const page = await api.bursts({ ...query.peek(), limit: PAGE }, aborted);
   if (aborted.aborted) return;
-  const fresh = page.events.filter(({ id }) => !deleted.has(id));
-  const shown = new Set(events.peek().map(({ id }) => id));
+  const fresh = page.bursts.filter(({ id }) => !gone.has(id));
+  const shown = new Set(bursts.peek().map(({ id }) => id));
   const news = fresh.filter(({ id }) => !shown.has(id));
   learnFrom(fresh);
-  const oldest = fresh.at(-1);
   const meet = fresh.length === 0 || page.cursor === undefined || fresh.some(({ id }) => shown.has(id));
   if (!meet) {
     // More came than a page holds: what is shown lies somewhere below.
     waitingCursor = page.cursor;
-    waiting.value = { events: fresh, isWhole: false };
+    waiting.value = { bursts: fresh, isWhole: false };
     if (isAtTop()) showWaiting();
   } else {
-    const below = page.cursor === undefined || !oldest ? [] : events.peek().filter((event) => event.time < oldest.time);
+    const below = page.cursor === undefined ? [] : behind(fresh);
     const still = fresh.filter(({ id }) => shown.has(id));
     batch(() => {
       if (isAtTop()) {
-        events.value = [...fresh, ...below];
+        bursts.value = [...fresh, ...below];
         waiting.value = NOTHING_WAITS;
       } else {
-        events.value = [...still, ...below];
-        waiting.value = { events: news, isWhole: true };
+        bursts.value = [...still, ...below];
+        waiting.value = { bursts: news, isWhole: true };
       }
       if (page.cursor === undefined) {
         cursor = undefined;
@@ -210,8 +231,38 @@ async function refresh(aborted: AbortSignal): Promise<void> {
     });
   }
   if (news.length > 0 && loading.peek().state === 'ready') {
-    announcement.value = `${count(news.length, 'new event')}, the latest by ${news[0]?.instance.name}`;
+    announcement.value = `${count(news.length, 'new event')}, the latest by ${news[0]?.cover.instance.name}`;
   }
+}
+
+let unusualSince = 0;
+
+/** Looks for what ranks high; where nothing ranks low, nothing stands out. Its failure is nobody's: the list has everything. */
+async function loadUnusual(aborted: AbortSignal): Promise<void> {
+  const { cursor: _, ...which } = query.peek();
+  const isAll = which.day === undefined || which.unusual || which.kept || which.gap === 0;
+  if (isAll || Date.now() < unusualSince + UNUSUAL_MS) return;
+  unusualSince = Date.now();
+  try {
+    const page = await api.bursts({ ...which, unusual: true, limit: MOST_UNUSUAL }, aborted);
+    if (aborted.aborted) return;
+    const pictures = page.bursts.reduce((sum, burst) => sum + burst.count, 0);
+    const isAllOfIt = page.cursor === undefined && pictures >= total.peek();
+    const isLowest = page.cursor !== undefined && !bursts.peek().some((burst) => burst.usual);
+    unusual.value =
+      isAllOfIt || isLowest
+        ? { bursts: [], hasMore: false }
+        : { bursts: page.bursts, hasMore: page.cursor !== undefined };
+  } catch (error) {
+    if (!aborted.aborted) noteFailure(error);
+  }
+}
+
+/** What is shown of older bursts than these. */
+function behind(fresh: Burst[]): Burst[] {
+  const oldest = fresh.at(-1);
+  const ids = new Set(fresh.map(({ id }) => id));
+  return oldest ? bursts.peek().filter(({ id, to }) => to < oldest.to && !ids.has(id)) : [];
 }
 
 /** Whether what is new may be put above what is shown: nobody looks at, or has the keyboard on, anything that would move. */
@@ -219,8 +270,8 @@ function isAtTop(): boolean {
   return scrollY < TOP && !document.querySelector('dialog[open], .grid :focus-visible');
 }
 
-function learnFrom(list: Event[]): void {
-  learn(list.flatMap(({ faces }) => faces.flatMap(({ person }) => person ?? [])));
+function learnFrom(list: Burst[]): void {
+  learn(list.flatMap(({ people }) => people.map(({ person }) => person)));
 }
 
 function noteFailure(error: unknown): void {
@@ -251,7 +302,9 @@ export function followDay(): void {
     if (reconnections.value > 0 && more.peek() === 'failed') more.value = 'there';
   });
   effect(() => {
-    const { day: shown, instance, person, label } = query.value;
-    if (hours.value && shown !== undefined) setCount(shown, { instance, person, label }, total.value);
+    const { day: shown, instance, person, label, area, unusual } = query.value;
+    // The calendar counts all events of a camera or a person.
+    if (hours.value && shown !== undefined && area === undefined && !unusual)
+      setCount(shown, { instance, person, label }, total.value);
   });
 }

@@ -1,7 +1,7 @@
 /** The persons of the account, and what they are called. */
 import { batch, computed, signal } from '@preact/signals';
 import { api } from '../api';
-import type { Face, Id, Person } from '../api-types';
+import type { Appearance, Id, Person } from '../api-types';
 
 /** Undefined until they are known. */
 export const persons = signal<Person[] | undefined>(undefined);
@@ -25,9 +25,16 @@ export function personOf(id: Id | undefined): Person | undefined {
 }
 
 /** What a face is called, with a question mark where it is only possibly that person; undefined where nobody knows. */
-export function nameOf({ person, sure }: Face): string | undefined {
+export function nameOf({ person, sure }: Partial<Appearance> & { sure: boolean }): string | undefined {
   const name = personOf(person)?.name;
   return name === undefined || name === '' ? undefined : sure ? name : `${name}?`;
+}
+
+/** What those are called who are on a burst, each name once, and how many have none. */
+export function namesOf(people: readonly Appearance[]): { names: string[]; unnamed: number } {
+  const names = people.map(nameOf);
+  const known = names.filter((name) => name !== undefined);
+  return { names: [...new Set(known)], unnamed: names.length - known.length };
 }
 
 /** Loads the persons again if somebody of these is not among them. */

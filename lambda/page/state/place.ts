@@ -1,17 +1,21 @@
 /** Where the page is: its address says all of it, so that it can be sent to somebody, and gone back to. */
 import { signal } from '@preact/signals';
-import type { Filter } from '../api';
+import type { Filter, Ranking } from '../api';
 import type { Id } from '../api-types';
 
 export const VIEWS = ['events', 'persons', 'cameras', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 
-export interface Place extends Filter {
+export interface Place extends Filter, Ranking {
   view: View;
   /** Today, where it is left out. */
   day?: string | undefined;
   /** Only events before the end of this hour. */
   until?: number | undefined;
+  /** Each picture by itself, no bursts. */
+  each?: true | undefined;
+  /** Only what is kept for ever. */
+  kept?: true | undefined;
   /** The event that is looked at. */
   event?: Id | undefined;
 }
@@ -40,10 +44,33 @@ export function back(otherwise: Partial<Place>): void {
   else go(otherwise, { replace: true });
 }
 
-export function addressOf({ view, day, until, instance, person, label, event }: Place): string {
+export function addressOf({
+  view,
+  day,
+  until,
+  instance,
+  person,
+  label,
+  area,
+  unusual,
+  each,
+  kept,
+  event,
+}: Place): string {
   const search = new URLSearchParams();
   if (view !== 'events') search.set('view', view);
-  for (const [name, value] of Object.entries({ day, until, instance, person, label, event })) {
+  for (const [name, value] of Object.entries({
+    day,
+    until,
+    instance,
+    person,
+    label,
+    area,
+    unusual,
+    each,
+    kept,
+    event,
+  })) {
     if (value !== undefined) search.set(name, String(value));
   }
   return search.size === 0 ? '/' : `/?${search}`;
@@ -59,6 +86,10 @@ function read(): Place {
     instance: matching(search.get('instance'), ID),
     person: matching(search.get('person'), ID),
     label: LABELS.find((label) => label === search.get('label')),
+    area: matching(search.get('area'), /^\d{1,4}(,\d{1,4}){3}$/),
+    unusual: search.get('unusual') === 'true' || undefined,
+    each: search.get('each') === 'true' || undefined,
+    kept: search.get('kept') === 'true' || undefined,
     event: matching(search.get('event'), ID),
   };
 }

@@ -1,16 +1,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, explain } from '../api';
+import { BurstGrid } from '../components/burst-grid';
 import { Calendar } from '../components/calendar';
 import { Dialog } from '../components/dialog';
-import { EventGrid } from '../components/event-grid';
 import { Filters } from '../components/filters';
 import { Histogram } from '../components/histogram';
 import { Icon } from '../components/icons';
 import { Link } from '../components/link';
 import { LoadFailure } from '../components/load-failure';
+import { SelectionBar } from '../components/selection-bar';
 import { instances } from '../state/cameras';
 import { isWide, prefersStillness } from '../state/connection';
-import { day, events, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
+import { bursts, day, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
 import { nearestDay } from '../state/months';
 import { say } from '../state/notices';
 import { go, place } from '../state/place';
@@ -33,15 +34,30 @@ export function EventsView() {
         </aside>
       )}
       <div class="day">
-        <div class="day-top">
-          <DayHead />
-          <Histogram current={current} onJump={jump} />
-        </div>
+        {place.value.kept ? (
+          <KeptHead />
+        ) : (
+          <div class="day-top">
+            <DayHead />
+            <Histogram current={current} onJump={jump} />
+          </div>
+        )}
         {!isWide.value && <Filters />}
         <Waiting />
         <Until />
         <DayContent />
+        <SelectionBar />
       </div>
+    </div>
+  );
+}
+
+/** Above what is kept for ever, of all days. */
+function KeptHead() {
+  return (
+    <div class="day-top">
+      <h1>Kept for ever</h1>
+      <p class="lead">What you keep stays when its day expires. It also stands at its day in the calendar.</p>
     </div>
   );
 }
@@ -112,7 +128,7 @@ function DayHead() {
 
 /** New events that came while somebody was further down. */
 function Waiting() {
-  const { events: news, isWhole } = waiting.value;
+  const { bursts: news, isWhole } = waiting.value;
   const { length } = news;
   if (length === 0 || place.value.until !== undefined) return null;
   const show = () => {
@@ -148,8 +164,8 @@ function DayContent() {
     return <LoadFailure what="events" why={state.detail} onRetry={() => void load()} />;
   }
   if (state.state === 'loading') return <Skeleton />;
-  if (events.value.length === 0) return <Empty />;
-  return <EventGrid />;
+  if (bursts.value.length === 0) return <Empty />;
+  return <BurstGrid />;
 }
 
 /** The grid's shape, while its events are asked for. */
@@ -177,7 +193,7 @@ function Skeleton() {
 }
 
 function Empty() {
-  const { instance, person, until } = place.value;
+  const { instance, person, until, kept } = place.value;
   const isFiltered = instance !== undefined || person !== undefined;
   const latest = useLatestDay(instance, person);
   if (instances.value?.length === 0) {
@@ -189,6 +205,15 @@ function Empty() {
           Open the web interface of your Kerberos camera, choose Cloud, and type the bucket, the folder and the two keys
           that came with your licence. The first event appears here by itself.
         </p>
+      </div>
+    );
+  }
+  if (kept) {
+    return (
+      <div class="empty">
+        <Icon name="star" />
+        <h2>Nothing is kept yet</h2>
+        <p>Open an event and press the star, or select several, to keep them for ever.</p>
       </div>
     );
   }
@@ -266,7 +291,7 @@ function jumpTo(hour: number, current: number | undefined): number | undefined {
  */
 function useHourInSight(jumped: { readonly current: number | undefined }): number | undefined {
   const [hour, setHour] = useState<number | undefined>(undefined);
-  const list = events.value;
+  const list = bursts.value;
   const frame = useRef(0);
   // Other events, other heights.
   useEffect(() => {

@@ -62,6 +62,7 @@ export async function startApplication(s3: S3Server, options: ApplicationOptions
           's3:ListBucketVersions',
           's3:DeleteObject',
           's3:DeleteObjectVersion',
+          's3:PutObjectTagging',
         ],
         bucket: production,
       },

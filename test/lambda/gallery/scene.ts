@@ -134,6 +134,11 @@ export class Scene {
     await lambda({ Records: [record] });
   }
 
+  /** A picture of 64 x 48 pixels. */
+  async picture(): Promise<Buffer> {
+    return await picture(1);
+  }
+
   /** Whether a descriptor is anywhere in the table. */
   async hasPrint(number: number): Promise<boolean> {
     const found = printOf(number);

@@ -30,7 +30,22 @@ function disagreements(change = (text: string) => text): string[] {
   const { components } = fieldsOf(parseYaml(readFileSync(join(LAMBDA, 'openapi.yaml'), 'utf8')));
   const { Box: _, ...schemas } = fieldsOf(fieldsOf(components).schemas);
   const types = Object.entries(schemas).map(([name, schema]) => `type Api${name} = ${typeOf(schema)};`);
-  const names = ['Account', 'Event', 'Version', 'Label', 'Face', 'Person', 'Instance', 'Rejected', 'Problem'];
+  const names = [
+    'Account',
+    'Event',
+    'Version',
+    'Burst',
+    'Usual',
+    'Heat',
+    'Appearance',
+    'Address',
+    'Label',
+    'Face',
+    'Person',
+    'Instance',
+    'Rejected',
+    'Problem',
+  ];
   const text = change(`
     import type * as page from './api-types';
     type Box = page.Box;

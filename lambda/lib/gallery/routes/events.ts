@@ -8,11 +8,23 @@ import { deleteEvent, finishDeletions } from '../deletion';
 import type { Env } from '../env';
 import { listEvents } from '../event-list';
 import { eventViews } from '../event-view';
-import { idIn, LISTING, readFilters, UNTIL_NEEDS_DAY, untilHasDay, wholeNumber } from '../filters';
+import {
+  idIn,
+  LISTING,
+  RANKING_NEEDS,
+  rankingIsWhole,
+  readFilters,
+  UNTIL_NEEDS_DAY,
+  untilHasDay,
+  wholeNumber,
+} from '../filters';
 import type { Gallery } from '../gallery';
-import { queryOf } from '../input';
+import { bodyOf, queryOf } from '../input';
+import { keepEvent, releaseEvent } from '../keeping';
 import { readPlaces } from '../places';
 import { notFound } from '../problem';
+import { readRanking } from '../ranking';
+import { batches, NOTE } from './batches';
 
 const INSTANT = z.iso.datetime({ precision: 3 }).transform((text) => new Date(text));
 
@@ -23,7 +35,14 @@ const QUERY = z
     from: INSTANT.optional(),
     to: INSTANT.optional(),
   })
-  .refine(untilHasDay, UNTIL_NEEDS_DAY);
+  .refine(untilHasDay, UNTIL_NEEDS_DAY)
+  .refine(rankingIsWhole, RANKING_NEEDS);
+
+/** A note is of what is kept. */
+const CHANGE = z.union([
+  z.strictObject({ kept: z.literal(true), note: NOTE.optional() }),
+  z.strictObject({ kept: z.literal(false) }),
+]);
 
 const DEFAULT_LIMIT = 60;
 
@@ -34,16 +53,34 @@ const MOST_VERSIONS = 100;
 export function events(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
+  app.route('/', batches(gallery));
 
   // The queries of readFilters, then of listEvents, then a batch of persons.
   app.get('/', async (c) => {
-    const { instance, person, label, day, until, from, to, limit = DEFAULT_LIMIT, cursor } = queryOf(c, QUERY);
+    const { limit = DEFAULT_LIMIT, cursor, instance, person, label, ...asked } = queryOf(c, QUERY);
+    const { day, until, from, to, kept, area, unusual } = asked;
     const account = c.get('account');
-    const question: Question = [account.name, 'events', day, until, instance, person, label, from, to];
+    const question: Question = [
+      account.name,
+      'events',
+      day,
+      until,
+      instance,
+      person,
+      label,
+      from,
+      to,
+      kept,
+      area,
+      unusual,
+    ];
     const after = cursor === undefined ? undefined : positionOf(question, cursor);
     const filters = await readFilters(table, account, { instance, person, label });
     const { places, ...meant } = filters;
-    const filter = { day, until, from, to, ...meant };
+    const needed = area || unusual ? day : undefined;
+    const ranking = { area, unusual, day: needed };
+    const { matches } = await readRanking(table, account, places, ranking, now());
+    const filter = { day, until, from, to, kept, matches, ...meant };
     const page = await listEvents(table, { account: account.name, places, filter, limit, after, now: now() });
     return c.json({
       events: await eventViews(table, account.name, places, page.events),
@@ -68,6 +105,17 @@ export function events(gallery: Gallery): Hono<Env> {
     const item = await table.get(eventKey(account, id));
     if (!item || !isShown(item, now())) throw notFound('event');
     return c.json({ versions: (await lastVersions(table, account, id, MOST_VERSIONS, now())).map(versionView) });
+  });
+
+  app.patch('/:id', async (c) => {
+    const { kept, note } = { note: undefined, ...(await bodyOf(c, CHANGE)) };
+    const account = c.get('account');
+    const id = idIn(c, 'event');
+    const change = kept === false ? releaseEvent : keepEvent;
+    const event = await change(gallery, account.name, id, note);
+    if (!event) throw notFound('event');
+    const [view] = await eventViews(table, account.name, await readPlaces(table, account), [event]);
+    return c.json(view);
   });
 
   app.delete('/:id', async (c) => {

@@ -147,6 +147,10 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     response.setHeader('date', new Date(now()).toUTCString());
     response.setHeader('x-amz-request-id', requestId);
     response.setHeader('x-amz-id-2', requestId);
+    if (isReadByPage(message)) {
+      response.setHeader('access-control-allow-origin', '*');
+      response.setHeader('vary', 'Origin');
+    }
     try {
       await send(message, response, await answer(message, requestId));
     } catch (error) {
@@ -191,6 +195,14 @@ export async function startS3(options: S3Options): Promise<S3Server> {
       return close(server);
     },
   };
+}
+
+/**
+ * Whether a page of another origin reads an object by a signed address. All buckets have the one CORS rule that the production
+ * bucket has at Amazon's (lambda/template.yaml): whoever has a signed address may read, from any page.
+ */
+function isReadByPage({ method, headers, url = '' }: IncomingMessage): boolean {
+  return method === 'GET' && headers.origin !== undefined && /[?&]X-Amz-Signature=/.test(url);
 }
 
 function newRequestId(): string {

@@ -1,0 +1,56 @@
+/**
+ * Keeping an event for ever, and letting it expire again.
+ *
+ * An event goes in two places: its items by DynamoDB's time to live, its objects by the bucket's lifecycle, which goes by
+ * their tag. Both are told. Each step may be done again, so whatever fails in between is mended by asking once more.
+ */
+import { LONGEST_RETENTION, readAccount } from '../table/account-item';
+import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
+import { removeKeptMark, writeKept, writeKeptMark, writeReleased } from '../table/kept-item';
+import { eventKey } from '../table/keys';
+import { KEPT, keptUntil } from '../table/retention';
+import type { Gallery } from './gallery';
+import { tagCurrentVersions } from './objects';
+
+/**
+ * Keeps an event, with a note; one that is kept already may get another note. Undefined leaves the note as it is, an empty
+ * one takes it away. Returns the event as it then is; undefined when there is none.
+ */
+export async function keepEvent(
+  gallery: Gallery,
+  account: string,
+  id: string,
+  note?: string,
+): Promise<PublishedEvent | undefined> {
+  const event = await shownEvent(gallery, account, id);
+  if (!event) return undefined;
+  if (!event.kept) await writeKeptMark(gallery.table, event);
+  const kept = await writeKept(gallery.table, event, note);
+  if (!kept) {
+    await removeKeptMark(gallery.table, event);
+    return undefined;
+  }
+  // Also where it was kept before: that attempt may have ended here.
+  await tagCurrentVersions(gallery.s3, gallery.settings.productionBucket, `${account}/${id}/`, KEPT);
+  return kept;
+}
+
+/**
+ * Lets an event expire as the account's others do, counted from when it was received: one that is older goes at once.
+ * Returns the event as it then is; undefined when there is none.
+ */
+export async function releaseEvent(gallery: Gallery, account: string, id: string): Promise<PublishedEvent | undefined> {
+  const { table, s3, settings } = gallery;
+  const event = await shownEvent(gallery, account, id);
+  if (!event?.kept) return event;
+  const days = (await readAccount(table, account))?.retentionDays ?? LONGEST_RETENTION;
+  const released = await writeReleased(table, event, keptUntil(event.received, days));
+  await tagCurrentVersions(s3, settings.productionBucket, `${account}/${id}/`, String(days));
+  await removeKeptMark(table, event);
+  return released;
+}
+
+async function shownEvent({ table, now }: Gallery, account: string, id: string): Promise<PublishedEvent | undefined> {
+  const item = await table.get(eventKey(account, id));
+  return item && isShown(item, now()) ? eventOf(item) : undefined;
+}

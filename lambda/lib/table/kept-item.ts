@@ -1,0 +1,98 @@
+/**
+ * Events that their owner keeps for ever. The event's own item says so (`kept`, and a `note`) and has no `expires`; a mark
+ * among all that are kept makes it findable, and counted, when the counts of its day have expired.
+ *
+ * The mark is written first and removed last: whoever gives an account another retention looks at the marks to learn which
+ * objects to leave alone.
+ */
+import { eventOf, type PublishedEvent } from './event-item';
+import { Change, is, isPresent } from './expression';
+import { expiresAt, type Fields, text } from './fields';
+import { appearanceKey, EXPIRES, eventKey, keptKey, keptPartition } from './keys';
+import type { Table } from './table';
+
+/** A mark that an event is kept. */
+export interface KeptMark {
+  /** The event's id. */
+  event: string;
+  instance: string;
+  time: Date;
+}
+
+/** Marks an event as kept. */
+export async function writeKeptMark(table: Table, { account, id, instance, time }: PublishedEvent): Promise<void> {
+  await table.replace(keptKey(account, time, id), { event: id, instance });
+}
+
+/** Removes the mark. */
+export async function removeKeptMark(
+  table: Table,
+  { account, id, time }: Pick<PublishedEvent, 'account' | 'id' | 'time'>,
+): Promise<void> {
+  await table.remove(keptKey(account, time, id));
+}
+
+/**
+ * Keeps an event, and who is on it findable. `note` undefined leaves the note as it is, an empty one takes it away. Returns
+ * the event as it then is; undefined when it was deleted.
+ */
+export async function writeKept(
+  table: Table,
+  { account, id }: PublishedEvent,
+  note: string | undefined,
+): Promise<PublishedEvent | undefined> {
+  const item = await table.update(
+    eventKey(account, id),
+    new Change()
+      .set({
+        kept: true,
+        [EXPIRES]: undefined,
+        ...(note === undefined ? {} : { note: note === '' ? undefined : note }),
+      })
+      .when(is('state', 'published')),
+  );
+  if (!item) return undefined;
+  const event = eventOf(item);
+  await changeAppearances(table, event, { kept: true, [EXPIRES]: undefined });
+  return event;
+}
+
+/** Lets an event expire again, without a note. Returns it as it then is; undefined when it was deleted. */
+export async function writeReleased(
+  table: Table,
+  { account, id }: PublishedEvent,
+  expires: Date,
+): Promise<PublishedEvent | undefined> {
+  const item = await table.update(
+    eventKey(account, id),
+    new Change()
+      .set({ kept: undefined, note: undefined, [EXPIRES]: expiresAt(expires) })
+      .when(is('state', 'published')),
+  );
+  if (!item) return undefined;
+  const event = eventOf(item);
+  await changeAppearances(table, event, { kept: undefined, [EXPIRES]: expiresAt(expires) });
+  return event;
+}
+
+/** The marks of all that an account keeps, within the range (of `timeKey`) where one is given. */
+export async function readKeptMarks(
+  table: Table,
+  account: string,
+  range: { from?: string; to?: string } = {},
+): Promise<KeptMark[]> {
+  return (await table.list({ partition: keptPartition(account), ...range })).map(markOf);
+}
+
+function markOf(item: Fields): KeptMark {
+  const sk = text(item, 'sk');
+  return { event: text(item, 'event'), instance: text(item, 'instance'), time: new Date(sk.slice(0, sk.indexOf('#'))) };
+}
+
+/** Who is on the event is found by it for as long as the event is there. */
+async function changeAppearances(table: Table, event: PublishedEvent, change: Fields): Promise<void> {
+  const { account, id, time, faces } = event;
+  for (const person of new Set(faces.map((face) => face.person))) {
+    await table.update(appearanceKey(account, person, time, id), new Change().set(change).when(isPresent('pk')));
+  }
+}
