@@ -43,6 +43,7 @@ export = (grunt: IGrunt): void => {
           grunt: [process.execPath, program, '--gruntfile', String(gruntfile), '--no-color'],
           started: (child) => void children.push(child),
           port: Number(grunt.option('port') ?? 0),
+          day: grunt.option('day') === 'windy' ? 'windy' : undefined,
           display,
         },
         stopped,

@@ -27,12 +27,6 @@ describe('page: the morning after a windy day', function () {
         .toBuffer();
     const isBurglar = ({ subject }: NamedPicture) => subject === 'burglar';
     const bytes = { garden: await drawn('#5b8a4a'), frontdoor: await drawn('#cdc3af') };
-    await writePictures(
-      site.cloud,
-      'jane',
-      pictures.filter((picture) => !isBurglar(picture)),
-      bytes,
-    );
     // The burglar's pictures go the whole way.
     const lambda = site.cloud.lambda();
     for (const { fileName, time, region } of pictures.filter(isBurglar)) {
@@ -45,6 +39,12 @@ describe('page: the morning after a windy day', function () {
       const record = await site.cloud.upload(`jane/${fileName}`, body);
       await lambda({ Records: [{ ...record, eventTime: time.toISOString() }] });
     }
+    await writePictures(
+      site.cloud,
+      'jane',
+      pictures.filter((picture) => !isBurglar(picture)),
+      bytes,
+    );
     const api = await site.api('jane');
     expect((await api.send('PATCH', '/api/account', { timeZone: 'Europe/Brussels' })).status).to.equal(200);
   });
@@ -55,6 +55,7 @@ describe('page: the morning after a windy day', function () {
     it(`finds the burglar in three presses from the login, plays him, keeps him and takes him home, on a ${size}`, async () => {
       visit = await Visit.open(chromium.browser, site, options);
       const { page } = visit;
+      page.setDefaultTimeout(60_000);
       const asked: string[] = [];
       page.on('request', (request) => {
         if (request.url().includes('/api/')) asked.push(new URL(request.url()).pathname);
@@ -120,6 +121,7 @@ describe('page: the morning after a windy day', function () {
   it('opening the day asks the API for it a handful of times, and scrolling through all of it a few more', async () => {
     visit = await Visit.open(chromium.browser, site);
     const { page } = visit;
+    page.setDefaultTimeout(60_000);
     await visit.logIn('jane');
     const asked: string[] = [];
     page.on('request', (request) => {
@@ -146,6 +148,7 @@ describe('page: the morning after a windy day', function () {
   it('a part of the picture is drawn by keyboard, and only what moved there is shown', async () => {
     visit = await Visit.open(chromium.browser, site);
     const { page } = visit;
+    page.setDefaultTimeout(60_000);
     await visit.logIn('jane', `/?day=${dayOf(MIDNIGHT)}`);
     await visit.cards.first().waitFor();
     await page.getByRole('button', { name: 'Where', exact: true }).click();

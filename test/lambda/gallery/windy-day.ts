@@ -58,12 +58,16 @@ export async function writePictures(
   });
   for (const { picture, counts } of quarters.values()) {
     const { camera: instance, time } = picture;
-    const item: Record<string, unknown> = { instance, day: time.toISOString().slice(0, 10), received: time.getTime() };
+    // What was ingested before stays counted.
+    const key = dayCountsKey(account, instance, time);
+    const before = (await table.get(key)) ?? {};
+    const item: Record<string, unknown> = { ...before, instance, day: time.toISOString().slice(0, 10) };
+    item.received = time.getTime();
+    delete item.expires;
     for (const [quarter, number] of counts) {
-      item[`n${quarter}`] = number;
-      item[`v${quarter}`] = number;
+      for (const name of [`n${quarter}`, `v${quarter}`]) item[name] = Number(before[name] ?? 0) + number;
     }
-    await table.replace(dayCountsKey(account, instance, time), item);
+    await table.replace(key, item);
     const id = originOf(`${account}/${picture.fileName}`).id;
     await writeLastEvent(table, {
       ...{ account, id, fileName: picture.fileName, key: '', etag: '', sha256: '', size: 1, kind: 'image/jpeg' },
