@@ -9,6 +9,7 @@ import { clientsFrom } from './lib/clients';
 import { faceEngine } from './lib/faces/engines';
 import { filmOf } from './lib/ingest/film';
 import { handlerOf } from './lib/ingest/handler';
+import { KnownInstances } from './lib/ingest/known-instances';
 import { People } from './lib/ingest/people';
 import { labelEngine } from './lib/labels/engines';
 import { LabelTurns } from './lib/labels/turns';
@@ -30,6 +31,7 @@ const ready = Promise.all([faceEngine(settings.faces), labelEngine(settings.labe
       table,
       inspector,
       film: filmOf,
+      instances: new KnownInstances(),
       faces: engine && { engine, people: new People(table, engine) },
       labels: labels && { engine: labels, turns: new LabelTurns() },
     },

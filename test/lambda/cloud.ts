@@ -11,6 +11,7 @@ import type { FaceEngine } from '../../lambda/lib/faces/engine';
 import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/handler';
 import type { filmOf } from '../../lambda/lib/ingest/film';
 import { handlerOf } from '../../lambda/lib/ingest/handler';
+import { KnownInstances } from '../../lambda/lib/ingest/known-instances';
 import { People } from '../../lambda/lib/ingest/people';
 import type { LabelEngine } from '../../lambda/lib/labels/engine';
 import { LabelTurns } from '../../lambda/lib/labels/turns';
@@ -187,6 +188,7 @@ export class TestCloud {
         table,
         inspector: options.inspector ?? INSPECTOR,
         film: options.film ?? (async () => undefined),
+        instances: new KnownInstances(),
         faces: engine && { engine, people: new People(table, engine) },
         labels: options.labels && { engine: options.labels, turns: new LabelTurns() },
       },

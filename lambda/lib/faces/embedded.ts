@@ -14,7 +14,7 @@ import { detectAllFaces, nets, SsdMobilenetv1Options } from '@vladmandic/face-ap
 import sharp from 'sharp';
 import type { Upright } from '../media/image';
 import { startWasm } from '../tensorflow';
-import { type Box, type Face, type FaceEngine, type KnownFace, type Match, SMALLEST_FACE } from './engine';
+import { type Box, type Face, type FaceEngine, type KnownFace, type Match, MOST_FACES, SMALLEST_FACE } from './engine';
 
 /** What a box needs to count as a face: half of all is where misses and false alarms were in balance. */
 const LOWEST_SCORE = 0.5;
@@ -30,14 +30,14 @@ export async function embeddedEngine(): Promise<FaceEngine> {
     [nets.ssdMobilenetv1, nets.faceLandmark68Net, nets.faceRecognitionNet].map((net) => net.loadFromDisk(models)),
   );
   await detect({ data: Buffer.alloc(64 * 64 * 3), width: 64, height: 64 });
-  return { name: 'face-api-ssd-1.7.15', sure: 0.45, possible: 0.55, detect, match, enrol, discard };
+  return { name: 'face-api-ssd-1.7.15', sure: 0.45, possible: 0.55, detect, between: distance, match, enrol, discard };
 }
 
 async function detect(picture: Upright): Promise<Face[]> {
   const { data, width, height } = await scaled(picture);
   const tensor = tensor3d(Int32Array.from(data), [height, width, 3], 'int32');
   try {
-    const options = new SsdMobilenetv1Options({ minConfidence: LOWEST_SCORE });
+    const options = new SsdMobilenetv1Options({ minConfidence: LOWEST_SCORE, maxResults: MOST_FACES });
     const found = await detectAllFaces(tensor, options).withFaceLandmarks().withFaceDescriptors();
     return found
       .map(({ detection, descriptor }) => ({
@@ -73,6 +73,10 @@ async function scaled({ data, width, height }: Upright): Promise<Upright> {
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { data: small.data, width: small.info.width, height: small.info.height };
+}
+
+function distance(one: Face, other: Face): number {
+  return between(descriptorOf(one.print), descriptorOf(other.print));
 }
 
 async function match(_account: string, face: Face, known: readonly KnownFace[]): Promise<Match[]> {

@@ -15,7 +15,16 @@ import {
 } from '@aws-sdk/client-rekognition';
 import sharp from 'sharp';
 import type { Upright } from '../media/image';
-import { type Box, type Face, type FaceEngine, type KnownFace, type Match, REKOGNITION, SMALLEST_FACE } from './engine';
+import {
+  type Box,
+  type Face,
+  type FaceEngine,
+  type KnownFace,
+  type Match,
+  MOST_FACES,
+  REKOGNITION,
+  SMALLEST_FACE,
+} from './engine';
 import { collectionOf, discardFaces } from './rekognition-collection';
 
 /** The longest side of a picture that is sent; 5 MB are the most that Rekognition takes. */
@@ -34,6 +43,7 @@ export function rekognitionEngine(client: RekognitionClient): FaceEngine {
     sure: 0.01,
     possible: 1 - LOWEST_SIMILARITY / 100,
     detect: (picture) => detect(client, picture),
+    between: undefined,
     match: (account, face, known) => match(client, account, face, known),
     enrol: (account, face, id) => enrol(client, account, face, id),
     discard: (account, prints) => discardFaces(client, account, prints),
@@ -49,8 +59,12 @@ async function detect(client: RekognitionClient, picture: Upright): Promise<Face
     .jpeg({ quality: 90 })
     .toBuffer();
   const { FaceDetails = [] } = await client.send(new DetectFacesCommand({ Image: { Bytes } }));
+  const surest = [...FaceDetails].sort((one, other) => (other.Confidence ?? 0) - (one.Confidence ?? 0));
   const faces: Face[] = [];
-  for (const { BoundingBox: { Left = 0, Top = 0, Width = 0, Height = 0 } = {}, Confidence = 0 } of FaceDetails) {
+  for (const { BoundingBox: { Left = 0, Top = 0, Width = 0, Height = 0 } = {}, Confidence = 0 } of surest.slice(
+    0,
+    MOST_FACES,
+  )) {
     const box = inside([Left, Top, Left + Width, Top + Height], picture);
     if (Math.min(box[2] - box[0], box[3] - box[1]) < SMALLEST_FACE) continue;
     const [x1, y1, x2, y2] = inside(

@@ -15,7 +15,7 @@ import type { Box, Face, FaceEngine } from '../faces/engine';
 import { distinctLabels, type Label, type LabelEngine } from '../labels/engine';
 import { type Frame, framesOf, momentsOf } from '../media/frames';
 import { thumbnail, type Upright } from '../media/image';
-import type { EventFace, EventFilm } from '../table/event-item';
+import type { EventFace, EventFilm, PublishedEvent } from '../table/event-item';
 import { openUpload } from './bucket';
 import type { People } from './people';
 
@@ -115,16 +115,19 @@ export async function peopleOf(
   account: string,
   picture: string,
   { frames }: Film,
-): Promise<EventFace[]> {
+): Promise<Pick<PublishedEvent, 'faces' | 'facesAside'>> {
   const best = new Map<string, EventFace>();
+  let aside = 0;
   for (const [frame, { faces }] of frames.entries()) {
     if (!people || faces.length === 0) continue;
-    for (const face of await people.recognise(account, `${picture}f${frame}`, faces)) {
+    const recognised = await people.recognise(account, `${picture}f${frame}`, faces);
+    aside += recognised.aside;
+    for (const face of recognised.faces) {
       const before = best.get(face.person);
       if (!before || isBetter(face, before)) best.set(face.person, { ...face, frame });
     }
   }
-  return [...best.values()];
+  return { faces: [...best.values()], facesAside: aside || undefined };
 }
 
 async function labelsOf(engine: LabelEngine | undefined, frames: readonly Frame[]): Promise<Label[] | undefined> {

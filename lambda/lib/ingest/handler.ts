@@ -10,6 +10,8 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { fieldsOf, list } from '../table/fields';
+import { originOf } from './event';
+import { FairTurns } from './fair-turns';
 import { type Cloud, ingestObject, type Outcome } from './ingest-object';
 import { type ObjectCreated, objectsCreated } from './notification';
 
@@ -26,8 +28,9 @@ export interface Reporting {
  * returns which messages failed instead.
  */
 export function handlerOf(cloud: Cloud, reporting: Reporting) {
-  const inTurn = turns();
-  const ingest = (upload: ObjectCreated) => inTurn(() => report(ingestObject(cloud, upload), upload, reporting));
+  const turns = new FairTurns(reporting.now);
+  const ingest = (upload: ObjectCreated) =>
+    turns.run(originOf(upload.key).account, () => report(ingestObject(cloud, upload), upload, reporting));
 
   return async (event: unknown, context: Context): Promise<SQSBatchResponse | undefined> => {
     reporting.logger.addContext(context);
@@ -55,16 +58,6 @@ async function all(work: Promise<unknown>[]): Promise<void> {
   const errors = (await Promise.allSettled(work)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new AggregateError(errors, `${errors.length} of ${work.length} uploads failed.`);
-}
-
-/** Pictures are looked at one at a time: a decoded one takes up to 72 MB, and the work is the processor's. */
-function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
 }
 
 async function report(

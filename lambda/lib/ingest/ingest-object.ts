@@ -25,7 +25,6 @@ import { LONGEST_RETENTION, type RetentionDays, readFolder } from '../table/acco
 import { count } from '../table/counts';
 import { reopenDeletion } from '../table/deleted-item';
 import {
-  type EventFace,
   type EventState,
   type PublishedEvent,
   readEvent,
@@ -44,6 +43,7 @@ import { copyUpload, openUpload, tagKept, type Upload, writeThumbnail } from './
 import { eventFacts, eventIdOf, type Origin, originOf } from './event';
 import { type Film, type filmOf, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
+import type { KnownInstances } from './known-instances';
 import type { ObjectCreated } from './notification';
 import type { People } from './people';
 import { removeRejected, writeRejected } from './rejected-item';
@@ -57,6 +57,7 @@ export interface Cloud {
   inspector: Inspector;
   /** Decodes frames of videos. */
   film: typeof filmOf;
+  instances: KnownInstances;
   /** Undefined when faces are off. */
   faces: { engine: FaceEngine; people: People } | undefined;
   /** Undefined when labels are off. */
@@ -71,6 +72,8 @@ export type Outcome =
   | { outcome: 'rejected'; reason: string; message: string }
   /** Its event shows another upload of the same key; this one was kept beside it. */
   | { outcome: 'version' }
+  /** The object was replaced again and again; each of the later uploads has a notification of its own. */
+  | { outcome: 'replaced' }
   /** The object is not in the bucket any more. */
   | { outcome: 'gone' }
   /** The owner deleted the event. */
@@ -80,7 +83,7 @@ export type Outcome =
   /** The camera's sign of life; it is remembered with its instance. */
   | { outcome: 'alive' };
 
-/** A device that uploads the same key this often while we look at it has a fault that another delivery will not mend. */
+/** A device that uploads the same key this often while it is looked at goes on with it: the last upload is told of too. */
 const MOST_CHANGES = 5;
 
 /** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
@@ -99,7 +102,7 @@ export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise
     const outcome = await ingestContent(cloud, upload, origin, { id: told.id, state: known });
     if (outcome) return outcome;
   }
-  throw new Error(`${upload.bucket}/${upload.key} changed ${MOST_CHANGES} times while it was looked at.`);
+  return { outcome: 'replaced' };
 }
 
 /** Ingests what the object holds now; undefined when it changed meanwhile. */
@@ -133,7 +136,9 @@ async function ingestContent(
       return { outcome: 'already published' };
     }
     facts = eventFacts(origin.fileName, opened.metadata, upload.time);
-    const { object, found: inspected } = await inspectUpload(opened, upload.key, cloud);
+    const { object, found: inspected } = await inspectUpload(opened, upload.key, cloud, async () => {
+      if (!known) await cloud.instances.check(table, origin.account, facts.instance);
+    });
     const film = await filmOfVideo(cloud, upload, object, inspected);
     const found: Found = { ...inspected, ...(film ? { film, ...film.shown } : {}) };
     const { upright, thumbnail, faults, film: _, ...shape } = found;
@@ -282,13 +287,13 @@ async function publish(
   if (known && !replaces(described, known.event)) return await publishBeside(table, described, known);
   const { account, id, sha256 } = described;
   const picture = `${id}:${sha256.slice(0, 16)}`;
-  const faces = film
+  const seen = film
     ? await peopleOf(cloud.faces?.people, account, picture, film)
     : await facesOf(cloud, account, picture, upright);
   const labels = await labelsOf(cloud, described, upright, film);
   const whole: PublishedEvent = {
     ...described,
-    faces,
+    ...seen,
     labels,
     engine: upright || film ? cloud.faces?.engine.name : undefined,
   };
@@ -326,10 +331,11 @@ async function facesOf(
   account: string,
   picture: string,
   upright: Upright | undefined,
-): Promise<EventFace[]> {
-  if (!cloud.faces || !upright) return [];
+): Promise<Pick<PublishedEvent, 'faces' | 'facesAside'>> {
+  if (!cloud.faces || !upright) return { faces: [] };
   const { engine, people } = cloud.faces;
-  return await people.recognise(account, picture, await engine.detect(upright));
+  const { faces, aside } = await people.recognise(account, picture, await engine.detect(upright));
+  return { faces, facesAside: aside || undefined };
 }
 
 /** The same bytes were published already: the faces on them are known. */

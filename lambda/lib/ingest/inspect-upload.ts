@@ -18,17 +18,20 @@ export interface Inspecting {
 /**
  * Reads and inspects an upload.
  * @param key its name claims what it is
+ * @param checkFirst what must pass before the bytes are read
  * @throws Refused with what is wrong with it; any error of the connection to S3
  */
 export async function inspectUpload(
   opened: OpenUpload,
   key: string,
   { settings, inspector, faces, labels }: Inspecting,
+  checkFirst: () => Promise<void> = async () => {},
 ): Promise<{ object: Upload; found: Inspected }> {
   const { etag, metadata, size } = opened;
   try {
     // An object that was replaced has another size than its notification says.
     const kind = checkBeforeDownload(key, size, settings);
+    await checkFirst();
     const hash = createHash('sha256');
     const { maxPixels } = settings;
     if (kind === 'video/mp4') {

@@ -13,6 +13,22 @@ const MOST_PRINTS = 8;
 /** A log of many prints is looked at by many Lambdas at once only for a moment; losing this often in a row is a fault. */
 const MOST_ATTEMPTS = 50;
 
+/**
+ * Descriptors that one picture may add: a family at the door. A picture with more new faces was made to fill the log with
+ * look-alikes, or shows a crowd of strangers; its unknown faces are put aside, and nobody is founded on them.
+ */
+export const MOST_ENROLLED = 8;
+
+/** Two faces of one picture this near to each other, as a share of `sure`, are one face twice: a mirror, or a copy. */
+const SAME_FACE = 2 / 3;
+
+/** Who is on a picture. */
+export interface Recognised {
+  faces: EventFace[];
+  /** Faces that nobody knows and that were not kept, because there were too many at once; 0 mostly. */
+  aside: number;
+}
+
 /** A face of a picture, with what was decided about it. */
 interface Decided {
   face: Face;
@@ -35,21 +51,34 @@ export class People {
   }
 
   /**
-   * Says who the faces of one picture are, and keeps the prints of new persons and of new sides of known ones. Two faces
-   * of one picture are never the same person. `picture` names event and content: the same name gives the same persons.
+   * Says who the faces of one picture are, and keeps the descriptors of new persons and of new sides of known ones. Two
+   * different faces of one picture are never the same person; copies of one face count as one. `picture` names event and
+   * content: the same name gives the same persons.
    */
-  async recognise(account: string, picture: string, faces: readonly Face[]): Promise<EventFace[]> {
+  async recognise(account: string, picture: string, found: readonly Face[]): Promise<Recognised> {
+    const faces = this.#withoutCopies(found);
     const enrolled: Uint8Array[] = [];
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const log = await this.#read(account);
-      const decided = await this.#decide(account, picture, faces, log);
+      const { decided, aside } = withoutCrowd(await this.#decide(account, picture, faces, log));
       if (!(await this.#append(account, log, decided, enrolled))) continue;
       // A print that the engine has kept and the log has not is one that nobody could ever have removed.
       const stray = enrolled.filter((one) => !log.prints.some(({ print }) => Buffer.from(print).equals(one)));
       if (stray.length > 0) await this.#engine.discard(account, stray);
-      return decided.map((one) => this.#eventFace(one));
+      return { faces: decided.map((one) => this.#eventFace(one)), aside };
     }
     throw new Error(`The face log of account "${account}" was written to by others ${MOST_ATTEMPTS} times in a row.`);
+  }
+
+  /** Of faces that are one face, the one that the engine is surest of. */
+  #withoutCopies(faces: readonly Face[]): Face[] {
+    const { between, sure } = this.#engine;
+    const kept: Face[] = [];
+    for (const face of [...faces].sort((one, other) => other.score - one.score)) {
+      const isCopy = (other: Face) => between !== undefined && between(face, other) < sure * SAME_FACE;
+      if (!kept.some(isCopy)) kept.push(face);
+    }
+    return faces.filter((face) => kept.includes(face));
   }
 
   #eventFace({ face, person, match }: Decided): EventFace {
@@ -106,6 +135,13 @@ export class People {
     }
     return true;
   }
+}
+
+/** A picture that would add too many descriptors adds none, and only the faces that are known already stay. */
+function withoutCrowd(decided: readonly Decided[]): { decided: Decided[]; aside: number } {
+  if (decided.filter(({ enrol }) => enrol).length <= MOST_ENROLLED) return { decided: [...decided], aside: 0 };
+  const known = decided.filter(({ enrol, match }) => !enrol || match).map((one) => ({ ...one, enrol: false }));
+  return { decided: known, aside: decided.length - known.length };
 }
 
 /**

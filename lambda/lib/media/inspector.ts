@@ -62,10 +62,16 @@ class Ended extends Error {}
 export class Inspector {
   readonly #limits: InspectorLimits;
   #process: Promise<ChildProcess> | undefined;
+  #pid: number | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(limits: InspectorLimits = INSPECTOR_LIMITS) {
     this.#limits = limits;
+  }
+
+  /** Of the process that is there now; undefined where there is none. */
+  get pid(): number | undefined {
+    return this.#pid;
   }
 
   /** Has the process made now, so that the first picture does not wait for it. */
@@ -153,8 +159,10 @@ export class Inspector {
   #running(): Promise<ChildProcess> {
     this.#process ??= startProcess().then(
       (child) => {
+        this.#pid = child.pid;
         child.once('exit', () => {
-          this.#process = undefined;
+          // Another one may have taken its place.
+          if (this.#pid === child.pid) this.#process = undefined;
         });
         return child;
       },

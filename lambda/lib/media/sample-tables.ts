@@ -4,7 +4,7 @@
  * made for a sample, so a table of a million takes no more memory than its bytes.
  */
 import { boxAt, childrenOf } from './boxes';
-import { TooComplex } from './refused';
+import { Corrupt, TooComplex } from './refused';
 import { entryBytesOfRun, headerBytesOfRun, MOST_SAMPLES } from './table-counts';
 
 /** A track, as `moov` describes it. */
@@ -24,6 +24,9 @@ export interface Track {
 
 /** How much of a track is there. */
 export interface Extent {
+  /** Bytes of all samples that it claims to have, where they have one size; 0 where each has its own. */
+  claimed: number;
+  /** Samples that lie in chunks. */
   samples: number;
   /** Samples that lie wholly in the file. */
   whole: number;
@@ -106,18 +109,23 @@ export function extentOf({ content }: Track, fileLength: number, budget: SampleB
       if (offset <= fileLength) whole += 1;
     }
   }
-  return { samples, whole, duration: durationOf(boxAt(tables, 'stts') ?? EMPTY, whole) };
+  return {
+    claimed: sizes.count * sizes.same,
+    samples,
+    whole,
+    duration: durationOf(boxAt(tables, 'stts') ?? EMPTY, whole),
+  };
 }
 
 function u64(bytes: Buffer, at: number): number {
   return at + 8 <= bytes.length ? Number(bytes.readBigUInt64BE(at)) : 0;
 }
 
-function sampleSizes(tables: Buffer): { count: number; of: (sample: number) => number } {
+function sampleSizes(tables: Buffer): { count: number; same: number; of: (sample: number) => number } {
   const plain = boxAt(tables, 'stsz');
   if (plain) {
     const same = u32(plain, 4);
-    return { count: u32(plain, 8), of: (sample) => (same === 0 ? u32(plain, 12 + sample * 4) : same) };
+    return { count: u32(plain, 8), same, of: (sample) => (same === 0 ? u32(plain, 12 + sample * 4) : same) };
   }
   const compact = boxAt(tables, 'stz2') ?? EMPTY;
   const bits = compact[7] ?? 8;
@@ -127,7 +135,7 @@ function sampleSizes(tables: Buffer): { count: number; of: (sample: number) => n
     const pair = compact[12 + Math.floor(sample / 2)] ?? 0;
     return sample % 2 === 0 ? pair >> 4 : pair & 15;
   };
-  return { count: u32(compact, 8), of };
+  return { count: u32(compact, 8), same: 0, of };
 }
 
 /** How long the first samples last, by runs of samples of one duration. */
@@ -165,7 +173,7 @@ export interface Fragment {
   durations: Map<number, number>;
 }
 
-/** Reads a `moof` that begins at an offset of the file. @throws TooComplex */
+/** Reads a `moof` that begins at an offset of the file. @throws Corrupt, TooComplex */
 export function fragmentOf(
   moof: Buffer,
   start: number,
@@ -204,6 +212,9 @@ function readTrackFragment(
     budget.take(count);
     if (run & 1 && content.length >= 12) offset = base + content.readInt32BE(8);
     const entry = entryBytesOfRun(run);
+    if (count > 0 && of.size === 0 && !(run & 0x200)) {
+      throw new Corrupt('The video has a fragment whose samples have no size.');
+    }
     let duration = 0;
     for (let i = 0; i < count; i++) {
       const sample = 8 + headerBytesOfRun(run) + i * entry;

@@ -52,7 +52,7 @@ export class VideoCheck {
     const movie = boxes.find(({ type, content }) => type === 'moov' && content)?.content;
     if (!movie) throw this.#withoutMovie(isCut);
     for (const { content } of boxes) if (content) checkCounts(content);
-    const { track, duration, isPartial, hasFrames } = measure(movie, boxes, length);
+    const { track, duration, isPartial, hasFrames } = measure(movie, boxes, length, isCut);
     if (!hasFrames && (isCut || isPartial)) {
       throw new Truncated(`The video is cut off: none of its frames is wholly in its ${length} bytes.`);
     }
@@ -95,8 +95,11 @@ function endOfBoxes(boxes: readonly TopBox[], isCut: boolean, { length, garbageF
   return last && last.start + last.size > length ? last.start : garbageFrom;
 }
 
-/** How much of the first video track is there. */
-function measure(movie: Buffer, boxes: readonly TopBox[], length: number) {
+/**
+ * How much of the first video track is there.
+ * @throws Corrupt, TooComplex
+ */
+function measure(movie: Buffer, boxes: readonly TopBox[], length: number, isCut: boolean) {
   const budget = new SampleBudget();
   const tracks = tracksOf(movie);
   const track: Track | undefined = tracks.find(({ isVideo }) => isVideo);
@@ -104,7 +107,10 @@ function measure(movie: Buffer, boxes: readonly TopBox[], length: number) {
   let isPartial = false;
   let hasFrames = false;
   for (const one of tracks) {
-    const { samples, whole, duration } = extentOf(one, length, budget);
+    const { claimed, samples, whole, duration } = extentOf(one, length, budget);
+    if (claimed > length && !isCut) {
+      throw new Corrupt(`The video claims frames of ${claimed} bytes; the whole file has ${length}.`);
+    }
     if (whole < samples) isPartial = true;
     if (one !== track) continue;
     units += duration;

@@ -13,7 +13,7 @@
  *
  * Both kinds of items expire with the event of them that was received last, those of minutes a little later.
  */
-import { any, Change, isAbsent, isAtMost, isLess } from './expression';
+import { any, Change, isAbsent, isAtMost, isLess, isSmaller } from './expression';
 import { expiresAt, type Fields, texts } from './fields';
 import { dayCountsKey, EXPIRES, type Key, minuteKey } from './keys';
 import { minuteKeptUntil } from './retention';
@@ -30,6 +30,15 @@ export interface Counted {
   /** When it goes; absent when it stays. */
   expires?: Date | undefined;
 }
+
+/**
+ * Events of one instance and minute that are counted: five times as many as a camera of 15 pictures a second makes. More
+ * are listed, and not counted. An item may have 400 KB, which is 33,000 ids; a flood must not fill it.
+ */
+export const MOST_COUNTED = 4500;
+
+/** The same for those that were taken out again: some may come before they are counted, and twice as many find room. */
+const MOST_UNCOUNTED = 2 * MOST_COUNTED;
 
 /** Counts an event; counting it again changes nothing, nor does counting one that was removed. */
 export async function count(table: Table, event: Counted): Promise<void> {
@@ -61,7 +70,9 @@ function ofQuarters(item: Fields, letter: 'n' | 'v'): number[] {
 async function addTo(set: 'present' | 'removed', table: Table, event: Counted): Promise<void> {
   const { account, instance, time, id } = event;
   const minute = minuteKey(account, instance, time);
-  const member = new Change().add({ [set]: new Set([id.slice(0, 11)]) });
+  const member = new Change()
+    .add({ [set]: new Set([id.slice(0, 11)]) })
+    .when(any(isAbsent(set), isSmaller(set, set === 'present' ? MOST_COUNTED : MOST_UNCOUNTED)));
   await updateKept(table, minute, event, event.expires && minuteKeptUntil(event.expires), member);
   let count = 0;
   let version = 0;

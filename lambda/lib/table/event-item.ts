@@ -81,6 +81,8 @@ export interface PublishedEvent {
   faces: EventFace[];
   /** What is on it beside faces; absent where nobody has looked. */
   labels?: readonly Label[] | undefined;
+  /** Unknown faces that were not kept, because there were too many at once; absent when there are none. */
+  facesAside?: number | undefined;
   /** The face engine that looked; absent when none did. */
   engine?: string | undefined;
   /** Of the upload. */
@@ -223,6 +225,7 @@ export function eventOf(item: unknown): PublishedEvent {
     token: optional(from, 'token', text),
     faces: list(from, 'faces').map(faceOf),
     labels: from.labels === undefined ? undefined : list(from, 'labels').filter(isLabel),
+    facesAside: optional(from, 'facesAside', number),
     engine: optional(from, 'engine', text),
     sequencer: text(from, 'sequencer'),
     received: new Date(number(from, 'received')),

@@ -82,6 +82,11 @@ export function isGreater(name: string, value: string | number): Condition {
   return (to) => `${to.name(name)} > ${to.value(value)}`;
 }
 
+/** The attribute is there, and has fewer members, letters or bytes than the number. */
+export function isSmaller(name: string, size: number): Condition {
+  return (to) => `size(${to.name(name)}) < ${to.value(size)}`;
+}
+
 /** The attribute is there and begins with the text. */
 export function startsWith(name: string, text: string): Condition {
   return (to) => `begins_with(${to.name(name)}, ${to.value(text)})`;

@@ -101,6 +101,23 @@ export async function readInstances(table: Table, account: string): Promise<Inst
   return items.map((item) => instanceOf(account, item));
 }
 
+/** Whether an account has an instance of this name. */
+export async function hasInstance(table: Table, account: string, name: string): Promise<boolean> {
+  return (await table.get(instanceKey(account, name))) !== undefined;
+}
+
+/** The names of an account's instances, of at most so many: one query. */
+export async function readInstanceNames(table: Table, account: string, most: number): Promise<string[]> {
+  const query = { partition: instancePartition(account), attributes: ['instance'], pageSize: most };
+  for await (const page of table.pages(query)) return page.map((item) => text(item, 'instance'));
+  return [];
+}
+
+/** Removes an instance. It comes back with its next upload. */
+export async function removeInstance(table: Table, account: string, name: string): Promise<void> {
+  await table.remove(instanceKey(account, name));
+}
+
 /** Changes an instance; undefined when there is none of that name. */
 export async function changeInstance(
   table: Table,

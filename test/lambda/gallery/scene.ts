@@ -92,6 +92,7 @@ export class Scene {
     possible: 0.55,
     detect: async () =>
       this.#faces.map((number, i) => ({ box: [i * 50, 0, i * 50 + 40, 40], score: 0.9, print: printOf(number) })),
+    between: undefined,
     match: async (_account, face, known) => {
       const nearest = new Map<string, number>();
       for (const { person, print } of known) {
