@@ -50,6 +50,10 @@ export interface Event {
   received: string;
   /** Present when the file was cut off. */
   incomplete?: true;
+  /** What is wrong with the file, and harms nobody who looks at it. */
+  faults?: ('NoEnd' | 'ExtraBytes' | 'RestartOrder' | 'ScanParameters' | 'Padding' | 'CutOff')[];
+  /** Unknown faces that were not kept, because the picture shows too many at once. */
+  facesAside?: number;
   /** When the last upload came that brought other bytes under this event's key. */
   otherUpload?: string;
   /** Its owner keeps it for ever. */

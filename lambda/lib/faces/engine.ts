@@ -40,7 +40,7 @@ export interface FaceEngine {
   /** Finds the faces in a picture and describes each, MOST_FACES at most: those that it is surest of. */
   detect(picture: Upright): Promise<Face[]>;
   /** How far two faces of one picture are from each other; undefined where only enrolled faces can be compared. */
-  readonly between: ((one: Face, other: Face) => number) | undefined;
+  readonly between?: ((one: Face, other: Face) => number) | undefined;
   /** The known persons that a face may be, each once, with the smallest distance to any of that person's prints. */
   match(account: string, face: Face, known: readonly KnownFace[]): Promise<Match[]>;
   /** Keeps a face for later matches; the result is what KnownFace carries as `print`. `id` is unique for the face. */

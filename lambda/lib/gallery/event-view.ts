@@ -28,6 +28,8 @@ export interface EventView {
   labels?: readonly Label[];
   received: string;
   incomplete?: true;
+  faults?: readonly string[];
+  facesAside?: number;
   otherUpload?: string;
   kept?: true;
   note?: string;
@@ -69,6 +71,8 @@ export async function eventViews(
       ...(event.labels ? { labels: event.labels } : {}),
       received: received.toISOString(),
       ...(event.incomplete ? { incomplete: true } : {}),
+      ...(event.faults === undefined ? {} : { faults: event.faults }),
+      ...(event.facesAside === undefined ? {} : { facesAside: event.facesAside }),
       ...(event.otherUpload === undefined ? {} : { otherUpload: event.otherUpload.toISOString() }),
       ...(kept ? { kept } : {}),
       ...(note === undefined ? {} : { note }),

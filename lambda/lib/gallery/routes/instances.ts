@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { isShown } from '../../table/event-item';
-import { changeInstance, type Instance, type SignOfLife } from '../../table/instance-item';
+import { changeInstance, type Instance, removeInstance, type SignOfLife } from '../../table/instance-item';
 import { eventKey } from '../../table/keys';
 import type { Table } from '../../table/table';
+import { deleteEvent } from '../deletion';
 import type { Env } from '../env';
+import { listEvents } from '../event-list';
 import { idIn } from '../filters';
 import type { Gallery } from '../gallery';
 import { bodyOf } from '../input';
@@ -15,13 +17,17 @@ import { notFound } from '../problem';
 /** A camera that saw nothing for a day may well be broken. */
 const SILENT_AFTER_HOURS = 24;
 
+/** Events that one request deletes. */
+const MOST_REMOVED = 50;
+
 const CHANGE = z.strictObject({
   timeZone: z.string().refine(isTimeZone, 'must be a name of the IANA time zone database').nullable().optional(),
   silentAfterHours: z.int().min(1).max(8760).optional(),
 });
 
 /** The Kerberos instances of the licence: when they were last seen, and whether that is too long ago. */
-export function instances({ table, now }: Gallery): Hono<Env> {
+export function instances(gallery: Gallery): Hono<Env> {
+  const { table, now } = gallery;
   const app = new Hono<Env>();
 
   // The instances, then a batch of their last events.
@@ -40,6 +46,20 @@ export function instances({ table, now }: Gallery): Hono<Env> {
     const others = places.instances.filter(({ id }) => id !== changed.id);
     const [view] = await views(table, account.name, places.with([changed, ...others]), [changed], now());
     return c.json(view);
+  });
+
+  // Each event takes some ten requests.
+  app.delete('/:id', async (c) => {
+    const account = c.get('account');
+    const places = await readPlaces(table, account);
+    const found = places.byId(idIn(c, 'camera'));
+    if (!found) throw notFound('camera');
+    const query = { account: account.name, places, filter: { instance: found }, limit: MOST_REMOVED, now: now() };
+    const { events, next } = await listEvents(table, query);
+    for (const { id } of events) await deleteEvent(gallery, account.name, id);
+    if (next !== undefined) return c.body(null, 202);
+    await removeInstance(table, account.name, found.name);
+    return c.body(null, 204);
   });
 
   return app;
