@@ -51,7 +51,7 @@ export interface Event {
   /** Present when the file was cut off. */
   incomplete?: true;
   /** What is wrong with the file, and harms nobody who looks at it. */
-  faults?: ('NoEnd' | 'ExtraBytes' | 'RestartOrder' | 'ScanParameters' | 'Padding' | 'CutOff')[];
+  faults?: string[];
   /** Unknown faces that were not kept, because the picture shows too many at once. */
   facesAside?: number;
   /** When the last upload came that brought other bytes under this event's key. */
