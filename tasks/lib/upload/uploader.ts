@@ -292,8 +292,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
 
   async #send(item: Item, startedAt: number, session: Session): Promise<void> {
     const { clock } = this.#environment;
-    const parts = { session, stability: this.#stability, clock, signal: this.#abort.signal };
-    const result = await uploadFile(item, parts);
+    const result = await uploadFile(item, { session, stability: this.#stability, clock, signal: this.#abort.signal });
     switch (result.is) {
       case 'uploaded':
         this.#uploaded(item, result, session);
