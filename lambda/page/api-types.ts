@@ -40,6 +40,8 @@ export interface Event {
   region?: Box;
   /** How many pixels changed. */
   changes?: number;
+  /** There on a picture that the camera took at its start, without a detection. */
+  reference?: true;
   faces: Face[];
   /** Of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string;

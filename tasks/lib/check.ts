@@ -17,6 +17,8 @@ import { inWords } from './bucket/corrections';
 import { Problem } from './bucket/problem';
 import { problemOf } from './bucket/problem-of';
 import { kindOf, objectKey } from './event';
+import { leftAlone } from './left-alone';
+import { plural } from './plural';
 import { describe, type SettingsResult, type SyncSettings } from './settings/settings';
 
 /** The steps, in their order. */
@@ -65,23 +67,30 @@ export async function* check(
       yield {
         name: 'configuration',
         result: settings.warnings.length === 0 ? 'ok' : 'failed',
-        detail: [...describe(settings.settings), ...settings.warnings].join('\n'),
+        detail: [...settings.notes, ...describe(settings.settings), ...settings.warnings, ...adviceOf(settings)].join(
+          '\n',
+        ),
       };
       yield await checkDirectories(settings.settings.directories);
       return yield* checkCloud(settings.settings, now);
     case 'unsubscribed':
-      yield ok('configuration', `found in ${settings.watch.join(', ')}`);
+      yield ok('configuration', [...settings.notes, `found in ${settings.watch.join(', ')}`].join('\n'));
       yield await checkDirectories(settings.directories);
       yield* notTried('name', 'clock', 'there is no cloud subscription to try');
       yield { name: 'credentials', result: 'failed', detail: settings.message };
       return yield* notTried('bucket', 'list', 'there is no cloud subscription to try');
     case 'unreadable':
     case 'invalid': {
-      const detail = settings.state === 'invalid' ? settings.problems.join('\n') : settings.message;
-      yield { name: 'configuration', result: 'failed', detail };
+      const why = settings.state === 'invalid' ? settings.problems : [settings.message];
+      yield { name: 'configuration', result: 'failed', detail: [...settings.notes, ...why].join('\n') };
       return yield* notTried('directory', 'list', 'the configuration cannot be used');
     }
   }
+}
+
+/** What would be better otherwise, although everything works as it is. */
+function adviceOf({ advice }: { readonly advice: readonly string[] }): string[] {
+  return advice.map((text) => `Advice: ${text}`);
 }
 
 /** A check for people: one line, and one for the remedy. */
@@ -95,17 +104,20 @@ export function lines({ name, result, detail, remedy }: Check): string[] {
 
 async function checkDirectories(directories: readonly string[]): Promise<Check> {
   const found: string[] = [];
+  const left: string[] = [];
   for (const directory of directories) {
     try {
       const events = (await readdir(directory)).filter((name) => kindOf(name) !== undefined).sort();
       const newest = events.at(-1);
       if (newest !== undefined) await access(join(directory, newest), constants.R_OK).catch(unlessMissing);
-      found.push(`${directory}, ${events.length === 1 ? 'one event' : `${events.length} events`}`);
+      found.push(`${directory}, ${events.length === 1 ? 'one event' : plural(events.length, 'event')}`);
+      left.push(...(await leftAlone(directory)).map(({ text }) => text));
     } catch (error) {
       return ofDirectory(directory, error);
     }
   }
-  return ok('directory', found.join('; '));
+  if (left.length === 0) return ok('directory', found.join('; '));
+  return { name: 'directory', result: 'failed', detail: [found.join('; '), ...left].join('\n') };
 }
 
 function ofDirectory(directory: string, error: unknown): Check {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Console, Lines } from './console';
 import { claimOrGoWithout, controlPath } from './control-socket';
+import { leftAlone } from './left-alone';
 import { plural } from './plural';
 import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
@@ -51,9 +52,17 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
   await uploader.stop(grace).catch((error) => lines.warning(`${name}: the ledger cannot be written (${error}).`));
   claim.release();
   const left = uploader.leftBehind();
+  const isNested = await tellLeftAlone(settings, options);
   if (left.length > 0) lines.warning(`${name}: ${plural(left.length, 'file')} left behind.`);
   for (const line of reasonsOf(left)) lines.warning(`${name}: ${line}`);
-  return left.length === 0;
+  return left.length === 0 && !isNested;
+}
+
+/** Tells of files that are not uploaded, whatever put them there. Whether event files in sub-directories are among them. */
+async function tellLeftAlone({ directories }: SyncSettings, { name, lines }: PassOptions): Promise<boolean> {
+  const found = (await Promise.all(directories.map(leftAlone))).flat();
+  for (const { text } of found) lines.warning(`${name}: ${text}`);
+  return found.some(({ why }) => why === 'sub-directory');
 }
 
 /** Says what would be uploaded. Asks nobody and writes nothing. */
@@ -68,6 +77,7 @@ export async function tellPlan(options: PassOptions): Promise<boolean> {
     lines.info(`Would upload ${printable(file)} as ${printable(key)}.`);
   }
   await uploader.stop(0);
+  await tellLeftAlone(settings, options);
   return true;
 }
 
@@ -94,6 +104,7 @@ async function readyOf({
     await new Promise<void>((resolve) => environment.clock.after(READ_AGAIN_AFTER, resolve));
     settings = await read();
   }
+  for (const note of settings.notes) lines.info(`${name}: ${note}`);
   if (settings.state === 'ready') {
     for (const warning of settings.warnings) lines.warning(`${name}: ${warning}`);
     return settings.settings;

@@ -5,16 +5,22 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ask, controlPath } from './control-socket';
 import { kindOf } from './event';
+import { leftAlone } from './left-alone';
 import { printable } from './printable';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import { destinationOf, type TargetStatus } from './target';
 import type { Whereabouts } from './upload/progress';
 import { openLedger } from './upload/session';
 
-export type Status =
-  | { target: string; sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }
+export type Status = {
+  target: string;
+  /** Which configuration was chosen, where there was a choice. */
+  notes: readonly string[];
+  /** Which files are not uploaded, whoever put them there, and why; a sentence for each reason. */
+  leftAlone: readonly string[];
+} & (
+  | { sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }
   | {
-      target: string;
       sync: 'not running';
       uploaded: number;
       pending: number;
@@ -23,7 +29,8 @@ export type Status =
       warnings: readonly string[];
       file?: Whereabouts | FileProblem;
     }
-  | { target: string; sync: 'waiting'; why: string };
+  | { sync: 'waiting'; why: string }
+);
 
 /** Why a file is none of ours. `no-file`: a link, a directory, a fifo. */
 export interface FileProblem {
@@ -32,9 +39,13 @@ export interface FileProblem {
 
 /** The status of a target, and of one file of it where `file` (a name, or a path) is given. */
 export async function statusOf(target: string, settings: SettingsResult, file?: string): Promise<Status> {
+  const { notes } = settings;
   if (settings.state !== 'ready') {
+    const directories = settings.state === 'unsubscribed' ? settings.directories : [];
     return {
       target,
+      notes,
+      leftAlone: await allLeftAlone(directories),
       sync: 'waiting',
       why: settings.state === 'invalid' ? settings.problems.join('\n') : settings.message,
     };
@@ -46,18 +57,25 @@ export async function statusOf(target: string, settings: SettingsResult, file?: 
     const { file: where, ...now } = answer;
     return {
       target,
+      notes: now.notes,
+      leftAlone: await allLeftAlone(now.directories),
       sync: 'running',
       now,
       ...(name === undefined ? {} : { file: await whereIs(name, where, now.directories) }),
     };
   }
-  return fromDisk(target, settings.settings, settings.warnings, name);
+  return fromDisk(target, settings.settings, settings, name);
+}
+
+async function allLeftAlone(directories: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(directories.map(leftAlone));
+  return found.flat().map(({ text }) => text);
 }
 
 async function fromDisk(
   target: string,
   settings: SyncSettings,
-  warnings: readonly string[],
+  { warnings, notes }: { readonly warnings: readonly string[]; readonly notes: readonly string[] },
   name: string | undefined,
 ): Promise<Status> {
   const ledger = await openLedger(settings);
@@ -73,6 +91,8 @@ async function fromDisk(
   const where: Whereabouts = { is: name !== undefined && ledger.knows(name) ? 'uploaded' : 'unknown' };
   return {
     target,
+    notes,
+    leftAlone: await allLeftAlone(settings.directories),
     sync: 'not running',
     uploaded,
     pending,
@@ -101,7 +121,7 @@ async function whereIs(
 
 /** A status for people: each line is safe to print, whatever files and settings are called. */
 export function lines(status: Status): string[] {
-  return linesOf(status).map(printable);
+  return [...linesOf(status), ...status.notes, ...status.leftAlone].map(printable);
 }
 
 function linesOf(status: Status): string[] {

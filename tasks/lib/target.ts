@@ -9,6 +9,7 @@
 import { SignOfLife } from './alive/sign-of-life';
 import { type Claim, claimOrGoWithout, controlPath } from './control-socket';
 import { messageOf } from './error-code';
+import { leftAlone } from './left-alone';
 import { isRecord } from './record';
 import type { SettingsResult, SyncSettings } from './settings/settings';
 import type { UploaderStatus, Whereabouts } from './upload/progress';
@@ -23,6 +24,8 @@ const STILL_UNREADABLE = 5_000;
 /** Settings are read again after so many ms, also if nobody tells of a change: while we wait for them, and while all is well. */
 const LOOK_WAITING = 2_000;
 const LOOK_WORKING = 30_000;
+/** Files that are left alone in the capture directories are looked for so often, in ms. */
+const LOOK_LEFT_ALONE = 10 * 60_000;
 /** How often a second `grunt sync` looks whether the first one has ended, in ms. */
 const CLAIM_AGAIN = 1_000;
 
@@ -37,6 +40,8 @@ export interface TargetStatus {
   destination: string | undefined;
   /** What keeps some events from being uploaded, by the settings. */
   warnings: readonly string[];
+  /** Which configuration was chosen, where there was a choice, and what is odd about its files. */
+  notes: readonly string[];
   /** Why nothing is uploaded, if it is for the settings. */
   waiting: string | undefined;
   uploader: UploaderStatus | undefined;
@@ -77,6 +82,10 @@ export class Target {
   /** Files that cannot be read: since when (ms, monotonic), and the message that was logged about them. */
   #unreadable: { readonly since: number; readonly logged?: string } | undefined;
   #cancelTimer: () => void = () => {};
+  #notes: readonly string[] = [];
+  /** Of which directory, and for which reason, files that are left alone were told. */
+  readonly #toldLeftAlone = new Set<string>();
+  #cancelLook: () => void = () => {};
 
   constructor(name: string, { read, report, environment = systemEnvironment }: TargetParts) {
     this.name = name;
@@ -110,6 +119,7 @@ export class Target {
     this.#state = { is: 'stopped' };
     this.#cancelTimer();
     this.#signOfLife.pause();
+    this.#cancelLook();
     await this.#uploader?.stop(grace);
     this.#claim?.release();
   }
@@ -126,6 +136,7 @@ export class Target {
       directories: settings?.directories ?? [],
       destination: settings && destinationOf(settings),
       warnings,
+      notes: this.#notes,
       waiting: this.#state.is === 'waiting' ? this.#state.why : undefined,
       uploader: this.#uploader?.status(),
       ...(file === undefined || this.#uploader === undefined ? {} : { file: this.#uploader.whereabouts(file) }),
@@ -155,6 +166,7 @@ export class Target {
     try {
       const settings = await this.#read();
       if (this.#isStopped) return 0;
+      this.#tellNotes(settings.notes);
       if (settings.state === 'unreadable') return this.#cannotRead(settings.message);
       this.#unreadable = undefined;
       await this.#follow(settings);
@@ -173,6 +185,27 @@ export class Target {
       case 'invalid':
         return this.#wait(settings.problems.join('\n'), 'warn');
     }
+  }
+
+  /** Each once, as long as it is so. */
+  #tellNotes(notes: readonly string[]): void {
+    for (const note of notes) if (!this.#notes.includes(note)) this.#report.say(note);
+    this.#notes = notes;
+  }
+
+  /** Tells of files in the capture directories that are not uploaded, whatever put them there: now, and every now and then. */
+  async #tellLeftAlone(): Promise<void> {
+    this.#cancelLook();
+    for (const directory of this.#used?.settings.directories ?? []) {
+      for (const { why, text } of await leftAlone(directory)) {
+        const key = JSON.stringify([directory, why]);
+        if (!this.#toldLeftAlone.has(key) && !this.#isStopped) this.#report.warn(text);
+        this.#toldLeftAlone.add(key);
+      }
+    }
+    this.#cancelLook();
+    if (this.#isStopped) return;
+    this.#cancelLook = this.#environment.clock.after(LOOK_LEFT_ALONE, () => void this.#tellLeftAlone());
   }
 
   /** The web interface is writing the files, most likely: the settings that are used are good until it is done. */
@@ -209,6 +242,7 @@ export class Target {
       `${isFirst ? 'Uploading' : 'Settings have changed: uploading'} ${settings.directories.join(' and ')} to ${destinationOf(settings)}.`,
     );
     for (const warning of warnings) this.#report.warn(warning);
+    void this.#tellLeftAlone();
     // A large directory takes its time to be scanned; meanwhile settings may change again.
     const begun = isFirst ? this.#uploader.start() : this.#uploader.apply(settings);
     begun.catch((error) => this.#wait(messageOf(error), 'warn'));

@@ -22,6 +22,7 @@ export interface EventView {
   fileName: string;
   region?: Box;
   changes?: number;
+  reference?: true;
   faces: { box: Box; person?: string; sure: boolean; frame?: number }[];
   codec?: string;
   film?: { frames: number; poster: number };
@@ -49,8 +50,8 @@ export async function eventViews(
   const named = events.flatMap(({ faces }) => faces.map(({ person }) => person));
   const living = known ?? (named.length > 0 ? await livingPersons(table, account, named) : new Map());
   return events.map((event) => {
-    const { id, time, instance, kind, width, height, duration, size, fileName, region, changes, received } = event;
-    const { kept, note } = event;
+    const { id, time, instance, kind, width, height, duration, size, fileName, received } = event;
+    const { region, changes, reference, kept, note } = event;
     const timeZone = places.timeZoneOf(instance);
     return {
       id,
@@ -62,6 +63,7 @@ export async function eventViews(
       ...(duration === undefined ? {} : { duration }),
       ...(region === undefined ? {} : { region }),
       ...(changes === undefined ? {} : { changes }),
+      ...(reference === undefined ? {} : { reference }),
       faces: event.faces.map(({ box, person, sure, frame }) => {
         const who = living.get(person)?.id;
         return { box, sure, ...(frame === undefined ? {} : { frame }), ...(who === undefined ? {} : { person: who }) };

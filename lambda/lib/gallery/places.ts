@@ -21,9 +21,10 @@ export class Places {
     return new Places({ name: this.#account, timeZone: this.#timeZone }, instances);
   }
 
-  /** The time zone of an instance: its own, else the account's, else UTC. */
+  /** The time zone of an instance: its owner's choice, else what the camera is set to, else the account's, else UTC. */
   timeZoneOf(name: string): string {
-    return this.#byName.get(name)?.timeZone ?? this.#timeZone;
+    const instance = this.#byName.get(name);
+    return instance?.timeZone ?? instance?.cameraTimeZone ?? this.#timeZone;
   }
 
   /** All time zones that an event of the account may be in, each once. */

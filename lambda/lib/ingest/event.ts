@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Box } from '../faces/engine';
+import { isTimeZone } from '../gallery/local-time';
 import { captureTime, parseEventName } from './event-name';
 
 /** Where an upload belongs, by its key. */
@@ -28,6 +29,10 @@ export interface EventFacts {
   token?: string | undefined;
   /** How far the camera's clock was behind that of S3 when it had taken the picture, in ms; absent where it was right. */
   clockOffset?: number | undefined;
+  /** There on a picture that was taken without a detection: nothing moved. */
+  reference?: true | undefined;
+  /** IANA name that the configuration of the camera has; absent where it names none that is known. */
+  cameraTimeZone?: string | undefined;
 }
 
 /**
@@ -65,15 +70,30 @@ function lastSegment(fileName: string): string {
 export function eventFacts(fileName: string, metadata: Readonly<Record<string, string>>, uploaded: Date): EventFacts {
   const name = parseEventName(lastSegment(fileName));
   const said = (field: string) => decoded(metadata[`event-${field}`]);
+  const timeZone = decoded(metadata.timezone);
+  // Where nothing changed, the camera names a region all the same. An agent that does not count changes says -1.
+  const changes = wholeNumber(said('numberofchanges')) ?? (name.changes === -1 ? undefined : name.changes);
+  const region = regionOf(said('regioncoordinates')) ?? name.region;
   const time = timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded);
   return {
     time,
     clockOffset: clockOffsetOf(time, timeOf(metadata.uploadtime, undefined), uploaded),
     instance: shortInstance(said('instancename') ?? name.instance ?? 'unknown'),
-    region: regionOf(said('regioncoordinates')) ?? name.region,
-    changes: wholeNumber(said('numberofchanges')) ?? name.changes,
+    region: changes === 0 ? undefined : region,
+    changes,
     token: said('token') ?? name.token?.toString(),
+    reference: said('reference') === 'true' || name.reference ? true : undefined,
+    cameraTimeZone: timeZone !== undefined && isTimeZone(timeZone) ? timeZone : undefined,
   };
+}
+
+/**
+ * Whether an object is what somebody wrote to try a connection, and no event: `grunt check` writes `.kerberos-check`, the
+ * "Check" button of the Kerberos web interface (from 2.5 on) `test_connection.txt`. A name that begins with a dot is never
+ * an event.
+ */
+export function isTrial(key: string): boolean {
+  return /(^|\/)(\.[^/]*|test_connection\.txt)$/.test(key);
 }
 
 /** A clock is told to be wrong from so many ms on. A video may be under way for minutes. */
@@ -118,7 +138,8 @@ function timeOf(seconds: string | undefined, microseconds: string | undefined): 
 function regionOf(value: string | undefined): Box | undefined {
   const match = /^(-?\d{1,6})-(-?\d{1,6})-(-?\d{1,6})-(-?\d{1,6})$/.exec(value ?? '');
   if (!match) return undefined;
-  return [Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4])];
+  const [x1, y1, x2, y2] = [Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4])];
+  return x1 < x2 && y1 < y2 ? [x1, y1, x2, y2] : undefined;
 }
 
 function wholeNumber(value: string | undefined): number | undefined {

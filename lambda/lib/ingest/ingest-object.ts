@@ -40,7 +40,7 @@ import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
 import { copyUpload, openUpload, tagKept, type Upload, writeThumbnail } from './bucket';
-import { eventFacts, eventIdOf, type Origin, originOf } from './event';
+import { eventFacts, eventIdOf, isTrial, type Origin, originOf } from './event';
 import { type Film, type filmOf, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
 import type { KnownInstances } from './known-instances';
@@ -93,7 +93,7 @@ export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise
     await recordSignOfLife(cloud, upload, origin);
     return { outcome: 'alive' };
   }
-  if (/(^|\/)\.[^/]*$/.test(upload.key)) return { outcome: 'no event' };
+  if (isTrial(upload.key)) return { outcome: 'no event' };
   const told = { ...origin, id: eventIdOf(upload.key, origin, upload.etag ?? '') };
   const known = await readEvent(cloud.table, told.account, told.id);
   if (known?.state === 'deleted') return { outcome: 'deleted' };

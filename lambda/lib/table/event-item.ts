@@ -78,6 +78,10 @@ export interface PublishedEvent {
   /** How many pixels changed. */
   changes?: number | undefined;
   token?: string | undefined;
+  /** There on a picture that was taken without a detection: nothing moved. */
+  reference?: true | undefined;
+  /** IANA name that the configuration of its camera had then. */
+  cameraTimeZone?: string | undefined;
   faces: EventFace[];
   /** What is on it beside faces; absent where nobody has looked. */
   labels?: readonly Label[] | undefined;
@@ -223,6 +227,8 @@ export function eventOf(item: unknown): PublishedEvent {
     region: optional(from, 'region', boxOf),
     changes: optional(from, 'changes', number),
     token: optional(from, 'token', text),
+    reference: from.reference === true ? true : undefined,
+    cameraTimeZone: optional(from, 'cameraTimeZone', text),
     faces: list(from, 'faces').map(faceOf),
     labels: from.labels === undefined ? undefined : list(from, 'labels').filter(isLabel),
     facesAside: optional(from, 'facesAside', number),

@@ -1,6 +1,7 @@
 /**
- * One Kerberos instance of an account. Ingest writes when it was last seen; its time zone, and how long it may be silent,
- * are the owner's to write, and ingest leaves them alone.
+ * One Kerberos instance of an account. Ingest writes when it was last seen and which time zone its configuration names;
+ * the time zone in which it is shown, and how long it may be silent, are the owner's to choose, and ingest leaves them
+ * alone.
  */
 import { createHash } from 'node:crypto';
 import type { PublishedEvent } from './event-item';
@@ -20,8 +21,10 @@ export interface Instance {
   lastEvent?: { id: string; time: Date } | undefined;
   /** The last sign of life of its `grunt sync`; absent when there was none, or it is switched off. */
   alive?: SignOfLife | undefined;
-  /** IANA name; absent when it has the account's. */
+  /** IANA name, as its owner has chosen; absent when nobody has. */
   timeZone?: string | undefined;
+  /** IANA name that the camera's own configuration has; absent when that is not known. */
+  cameraTimeZone?: string | undefined;
   /** Absent when nobody has chosen. */
   silentAfterHours?: number | undefined;
 }
@@ -63,12 +66,13 @@ export function instanceId(account: string, name: string): string {
  * stays, in whatever order they come.
  */
 export async function writeLastEvent(table: Table, event: PublishedEvent): Promise<void> {
-  const { account, instance, received, id, time } = event;
+  const { account, instance, received, id, time, cameraTimeZone } = event;
   const lastKey = timeKey(received, id);
+  const zone = cameraTimeZone === undefined ? {} : { cameraTimeZone };
   await table.update(
     instanceKey(account, instance),
     new Change()
-      .set({ instance, lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey })
+      .set({ instance, lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey, ...zone })
       .when(any(isAbsent('lastKey'), isLess('lastKey', lastKey))),
   );
 }
@@ -155,6 +159,7 @@ function instanceOf(account: string, item: Fields): Instance {
     lastEvent: lastEvent === undefined ? undefined : { id: lastEvent, time: new Date(number(item, 'lastEventTime')) },
     alive: optional(item, 'alive', signOf),
     timeZone: optional(item, 'timeZone', text),
+    cameraTimeZone: optional(item, 'cameraTimeZone', text),
     silentAfterHours: optional(item, 'silentAfterHours', number),
   };
 }

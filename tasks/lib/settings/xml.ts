@@ -44,6 +44,8 @@ export async function readDocument(path: string): Promise<Document> {
     }
     return { state: 'invalid', problem: `${path} cannot be read: ${messageOf(error)}` };
   }
+  // The shortest document is `<a/>`. Less may be half a byte order mark.
+  if (bytes.length < 4) return { state: 'cut' };
   const decoded = decode(bytes);
   if ('unknown' in decoded) {
     return {
@@ -92,7 +94,7 @@ const SINGLE_BYTE = /^(windows-125\d|windows-874|iso-8859-\d+|koi8-[ru]|macintos
 
 function decode(bytes: Buffer): Decoded {
   const wide = wideEncoding(bytes);
-  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes) };
+  if (wide !== undefined) return { text: new TextDecoder(wide).decode(bytes, { stream: true }) };
   const declared = /^(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']{1,40})["']/.exec(
     bytes.toString('latin1', 0, 256),
   )?.[1];

@@ -122,6 +122,46 @@ describe('lambda: ingest', () => {
       expect(event).not.to.have.any.keys('region', 'changes', 'token');
     });
 
+    it('of a start of the machinery is told apart, by its metadata or its name, and has no box', async () => {
+      const name = '1795580789_6-346267_zero_regionCoordinates_numberOfChanges_98.jpg';
+      await cloud.lambda()({ Records: [await cloud.upload(`jane/${name}`, picture)] });
+      expect(only(await cloud.itemsOf('EVENT'))).to.include({ reference: true, instance: 'zero', token: '98' });
+      await cloud.lambda()({ Records: [await cloud.upload('joe/x.jpg', picture, { 'event-reference': 'true' })] });
+      const events = await cloud.itemsOf('EVENT');
+      expect(events.map(({ reference }) => reference)).to.deep.equal([true, true]);
+      expect(events[0]).not.to.have.any.keys('region', 'changes');
+      await cloud.lambda()({ Records: [await cloud.upload(KEY, picture)] });
+      expect((await cloud.itemsOf('EVENT')).find(({ fileName }) => fileName === NAME)).not.to.have.property(
+        'reference',
+      );
+    });
+
+    it('on which nothing changed has no box, whatever region is named', async () => {
+      const nothing = { 'event-regioncoordinates': '630-470-10-10', 'event-numberofchanges': '0' };
+      await cloud.lambda()({ Records: [await cloud.upload('jane/a.jpg', picture, nothing)] });
+      const event = only(await cloud.itemsOf('EVENT'));
+      expect(event).to.include({ changes: 0 });
+      expect(event).not.to.have.property('region');
+    });
+
+    it('without metadata keeps the time that its name begins with, and what else can be told', async () => {
+      const names = ['1795580471_my_cam_905.jpg', '1795580695_6-647786_counter_23-228-97-303_578_0_0_833.jpg'];
+      for (const name of names) await cloud.lambda()({ Records: [await cloud.upload(`jane/${name}`, picture)] });
+      const events = (await cloud.itemsOf('EVENT')).sort((a, b) => Number(a.time) - Number(b.time));
+      expect(events[0]).to.include({ time: 1795580471000, instance: 'unknown' });
+      expect(events[1]).to.deep.include({ time: 1795580695647, instance: 'counter', changes: 578 });
+      expect(events[1]).to.deep.include({ region: [23, 228, 97, 303] });
+    });
+
+    it("names its camera's time zone for the instance, if it is one that is known", async () => {
+      const upload = async (name: string, timezone: string) =>
+        cloud.lambda()({ Records: [await cloud.upload(`jane/${name}`, picture, { timezone })] });
+      await upload('1.jpg', 'Europe/Nowhere');
+      expect(only(await cloud.itemsOf('INSTANCES'))).not.to.have.property('cameraTimeZone');
+      await upload('2.jpg', 'America/New_York');
+      expect(only(await cloud.itemsOf('INSTANCES'))).to.include({ cameraTimeZone: 'America/New_York' });
+    });
+
     it('has a thumbnail beside it', async () => {
       await cloud.lambda()({ Records: [await cloud.upload(KEY, picture)] });
       const event = only(await cloud.itemsOf('EVENT'));
@@ -175,6 +215,15 @@ describe('lambda: ingest', () => {
       await cloud.lambda()({ Records: [await cloud.upload('jane/.kerberos-check', Buffer.from('grunt check'))] });
       expect(await cloud.items()).to.deep.equal([]);
       expect(await cloud.published()).to.deep.equal([]);
+    });
+
+    it('what the web interface of the camera writes to try the connection is no event', async () => {
+      for (const key of ['jane/test_connection.txt', 'jane/front/test_connection.txt']) {
+        await cloud.lambda()({ Records: [await cloud.upload(key, Buffer.from('Hello this is a test'))] });
+      }
+      expect(await cloud.items()).to.deep.equal([]);
+      await cloud.lambda()({ Records: [await cloud.upload('jane/my_test_connection.txt', Buffer.from('Hello'))] });
+      expect(await cloud.itemsOf('REJECTED')).to.have.length(1);
     });
 
     it('over the limit is not downloaded, also when its notification lies', async () => {
