@@ -186,6 +186,8 @@ function forCameras({ uploadsBucket, endpoint }: Place, name: string, keys: KeyP
       ['  public key', keys.accessKeyId],
       ['  private key', keys.secretAccessKey],
     ]),
+    'A Kerberos 2.x that has them there uploads by itself as well, to Amazon alone. To have grunt sync alone do it, leave the',
+    'fields empty, and write SYNC_BUCKET, SYNC_FOLDER, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY into /etc/default/cloud.',
     ...(endpoint === undefined ? [] : [`Its sync must be told where that is: AWS_ENDPOINT_URL=${endpoint}`]),
   ];
 }

@@ -58,6 +58,13 @@ export = (grunt: IGrunt): void => {
       grunt.log.writeln(`To point a Pi at it, copy bucket, folder, publicKey and privateKey from ${cloud.file}`);
       grunt.log.writeln('into its web interface (Cloud), and start its sync with');
       grunt.log.writeln(`  AWS_ENDPOINT_URL=${endpoint} grunt sync --force`);
+      grunt.log.writeln(
+        'A Kerberos 2.x that has these keys also sends to the bucket of that name at Amazon. To have it send',
+      );
+      grunt.log.writeln(
+        'here alone, leave its fields empty, and put the four into /etc/default/cloud as SYNC_BUCKET, SYNC_FOLDER,',
+      );
+      grunt.log.writeln('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.');
       grunt.log.writeln('It listens on this machine only; lend its port to a Pi with');
       grunt.log.writeln(`  ssh -N -R ${new URL(endpoint).port}:${new URL(endpoint).host} pi@ADDRESS-OF-THE-PI`);
       grunt.log.writeln(`Pictures go to ${folder}/. Ctrl-C stops it; nothing that is stored is lost.`);

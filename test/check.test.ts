@@ -137,6 +137,29 @@ describe('grunt check', () => {
       .and.to.match(/Remedy: .*io\.xml/);
   });
 
+  it('tells of event files in sub-directories, and of videos of another kind', async () => {
+    const nested = join(instance.capture, '1766000101_6-123451_garage');
+    await mkdir(nested);
+    await writeFile(join(nested, 'left_200-200-400-400_24_571.jpg'), 'x');
+    await writeFile(join(instance.capture, 'a.avi'), 'x');
+    expect(await run()).to.equal(3);
+    expect(signs()).to.equal('✓✗✓✓✓✓✓✓✓');
+    expect(grunt.output)
+      .to.match(/1 event file in sub-directories of .*such as 1766000101_6-123451_garage\/left_200/)
+      .and.to.match(/1 file in .* of a kind that is not uploaded, such as a\.avi/);
+  });
+
+  it('says what would be better, which is no fault', async () => {
+    await writeFile(
+      join(instance.config, 'config.xml'),
+      '<kerberos><instance><name>frontdoor</name><io>Video</io></instance></kerberos>',
+    );
+    expect(await run()).to.equal(0);
+    expect(grunt.output)
+      .to.match(/Advice: .*is Video alone.*Disk,Video/)
+      .and.to.match(/Advice: .*each event is sent twice.*\/etc\/default\/cloud/);
+  });
+
   it('tells when pictures may not be read', async () => {
     if (process.getuid?.() !== 0) await chmod(instance.capture, 0);
     else {

@@ -145,6 +145,23 @@ describe('grunt status', function () {
     }
   });
 
+  it('event files in sub-directories are told by status and sync, and left behind by sync --once', async () => {
+    await mkdir(join(instance.capture, '2026-11-25'));
+    await writeFile(join(instance.capture, '2026-11-25', '08-15-01.jpg'), 'x');
+    const told = /1 event file in sub-directories of .*such as 2026-11-25\/08-15-01\.jpg/;
+    expect(await status())
+      .to.match(/not running/)
+      .and.to.match(told);
+    const once = Grunt.sync(instance, line, ['--once']);
+    expect(await once.ended()).to.equal(3);
+    expect(once.output).to.match(told);
+    sync = Grunt.sync(instance, line);
+    await sync.says(told);
+    expect(await status())
+      .to.match(/is running/)
+      .and.to.match(told);
+  });
+
   it('says that there is no subscription yet', async () => {
     await instance.subscribe(NO_SUBSCRIPTION);
     expect(await status()).to.match(/Nothing is uploaded: .*no cloud subscription/i);

@@ -7,6 +7,7 @@ import type { SyncSettings } from '../settings/settings';
 import type { Clock } from './clock';
 import { CountedContent, crcOf } from './content-crc';
 import type { Fingerprint } from './fingerprint';
+import { FreeDisk } from './free-disk';
 import { variantOf } from './key-variant';
 import type { StoredContent } from './ledger-lines';
 import { ChangedWhileReading, openPicture, type Picture, peek } from './picture';
@@ -71,8 +72,11 @@ export async function uploadFile(item: Item, parts: UploadParts): Promise<Upload
   }
 }
 
+/** Of all sessions: the disks are the same. */
+const freeDisk = new FreeDisk();
+
 async function put(
-  { name }: Item,
+  { name, directory }: Item,
   { content, fingerprint, kind, completeness }: Picture & { is: 'readable' },
   { session, clock, signal }: UploadParts,
 ): Promise<UploadResult> {
@@ -84,11 +88,12 @@ async function put(
   }
   const key = session.keyOf(name, variant);
   const counted = new CountedContent(content);
+  const freedisk = await freeDisk.of(directory);
   await session.bucket.put(key, counted, {
     contentType: contentTypeOf(kind),
     metadata: eventMetadata(name, fileFormats, {
-      ...{ instance, camera, modified: fingerprint.mtime },
-      uploadTime: clock.date(),
+      ...{ instance, modified: fingerprint.mtime, uploadTime: clock.date() },
+      camera: { ...camera, ...(freedisk === undefined ? {} : { freedisk: String(freedisk) }) },
     }),
     signal,
   });
