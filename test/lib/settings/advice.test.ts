@@ -71,7 +71,7 @@ describe('advice', () => {
     it('the sample in the README is a configuration', async () => {
       const readme = await readFile(join(__dirname, '..', '..', '..', 'README.md'), 'utf8');
       const sample = /```xml\n([^`]*)```/.exec(readme)?.[1] ?? '';
-      for (const [, file = '', text = ''] of sample.matchAll(/<!-- (\w+\.xml) --> ([^]*?)(?=<!--|$)/g)) {
+      for (const [, file = '', text = ''] of sample.matchAll(/<!-- (\w+\.xml) --> (.*?)(?=<!--|$)/gs)) {
         await instance.write(file, text.trim());
       }
       const found = await readKerberos([instance.config]);
