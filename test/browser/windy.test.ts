@@ -161,9 +161,10 @@ describe('page: the morning after a windy day', function () {
     await visit.screenshot('heat-desktop');
     await dialog.getByRole('button', { name: 'Show what moved here' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await page.locator('a.card', { hasText: '02:50:00' }).first().waitFor();
+    // The burglar comes into it with his seventh picture.
+    await page.locator('a.card', { hasText: '02:50:12' }).first().waitFor();
     expect(page.url()).to.include('area=350%2C350%2C750%2C650');
     const total = await page.locator('.day-total').innerText();
-    expect(Number(total.replace(/\D/g, ''))).to.be.within(BURGLAR_PICTURES, BURGLAR_PICTURES + 29);
+    expect(Number(total.replace(/\D/g, ''))).to.be.within(BURGLAR_PICTURES - 6, BURGLAR_PICTURES - 6 + 29);
   });
 });

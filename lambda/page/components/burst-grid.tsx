@@ -66,7 +66,7 @@ function Unusual() {
   return (
     <section class="hour unusual" aria-labelledby="unusual">
       <h2 class="hour-head" id="unusual">
-        Unusual <span class="hour-count">{count(list.length, 'burst')}, where things do not move all day</span>
+        Unusual <span class="hour-count">{hasMore ? `the last ${list.length}` : count(list.length, 'burst')}</span>
       </h2>
       <ul class="grid">
         {list.map((burst, i) => (
