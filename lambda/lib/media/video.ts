@@ -120,13 +120,10 @@ function measure(movie: Buffer, boxes: readonly TopBox[], length: number, isCut:
   for (const { type, content, start } of boxes) {
     if (type !== 'moof' || !content) continue;
     const { end, durations } = fragmentOf(content, start, defaults, budget);
-    if (end > length) {
-      // A player stops at the first fragment that is not whole.
-      isPartial = true;
-      break;
-    }
+    // A player stops at the first fragment that is not whole. The others are read all the same: they count as samples.
+    isPartial ||= end > length;
     const lasts = track ? durations.get(track.id) : undefined;
-    if (lasts === undefined) continue;
+    if (lasts === undefined || isPartial) continue;
     units += lasts;
     hasFrames = true;
   }

@@ -73,6 +73,11 @@ export function hostileVideos(): HostileFile[] {
     video('60,000 boxes at the top', Buffer.concat([mp4(), ...Array.from({ length: 60_000 }, () => box('free'))])),
     video('9 MB of tables', withMovie(box('udta', zeros(9_000_000)))),
     video('tables that are nothing', Buffer.concat([box('ftyp', Buffer.from('isom'), u32(0)), box('moov')])),
+    video('trun: 4,000 million samples of one byte', withFragmentsOf(1, run(0, u32(0xffffffff)))),
+    video(
+      'a fragment that is not whole, then 4,000 million samples',
+      withFragments(run(0x200, u32(1), u32(0x7fffffff)), run(0, u32(0xffffffff))),
+    ),
     video('a fragment before its movie', fragmentFirst(), 'ok', 'Corrupt'),
   ];
 }
@@ -93,8 +98,13 @@ function withMovie(...movie: Buffer[]): Buffer {
 
 /** A movie without samples of its own, and one `moof` for each run. */
 function withFragments(...runs: Buffer[]): Buffer {
+  return withFragmentsOf(0, ...runs);
+}
+
+/** The same; samples have so many bytes where their run does not say it. */
+function withFragmentsOf(size: number, ...runs: Buffer[]): Buffer {
   const defaults = box('mvex', box('trex', u32(0), u32(1), u32(1), u32(1), u32(0), u32(0)));
-  const fragments = runs.map((one) => box('moof', box('traf', box('tfhd', u32(0x20000), u32(1)), one)));
+  const fragments = runs.map((one) => box('moof', box('traf', box('tfhd', u32(0x20010), u32(1), u32(size)), one)));
   const parts: Mp4Parts = { movie: [defaults], behind: fragments };
   return mp4(640, 480, 0, parts);
 }
