@@ -15,17 +15,6 @@ const WESTMOST_MS = 12 * HOUR_MS;
 const MOST_FORMATS = 1000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Whether a text is a name of the IANA time zone database, as this Node knows it: `Europe/Brussels`, `UTC`. */
-export function isTimeZone(name: string): boolean {
-  if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The wall's clock at an instant: `2026-04-22T12:45:00.123`. Its first ten letters are the day. */
 export function localTime(timeZone: string, instant: Date): string {
   return wallText(instant.getTime() + offsetAt(timeZone, instant.getTime()));

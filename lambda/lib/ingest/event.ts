@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Box } from '../faces/engine';
-import { isTimeZone } from '../gallery/local-time';
+import { isTimeZone } from '../time-zone';
 import { captureTime, parseEventName } from './event-name';
 
 /** Where an upload belongs, by its key. */

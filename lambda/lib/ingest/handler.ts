@@ -10,9 +10,10 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { fieldsOf, list } from '../table/fields';
+import type { Cloud } from './cloud';
 import { originOf } from './event';
 import { FairTurns } from './fair-turns';
-import { type Cloud, ingestObject, type Outcome } from './ingest-object';
+import { ingestObject, type Outcome } from './ingest-object';
 import { type ObjectCreated, objectsCreated } from './notification';
 
 /** What a handler reports to. */

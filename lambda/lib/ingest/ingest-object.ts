@@ -11,16 +11,10 @@
  * done twice, and keys in the production bucket are named for event and content, so whatever crash there is between two
  * steps, the next delivery finishes the work.
  */
-import type { S3Client } from '@aws-sdk/client-s3';
-import type { FaceEngine } from '../faces/engine';
-import type { Label, LabelEngine } from '../labels/engine';
-import type { LabelTurns } from '../labels/turns';
+import type { Label } from '../labels/engine';
 import type { Upright } from '../media/image';
-import { checkBeforeDownload, type Inspected } from '../media/inspect';
-import type { Inspector } from '../media/inspector';
+import { checkBeforeDownload } from '../media/inspect';
 import { NoAccount, Refused, Suspended } from '../media/refused';
-import { extensionOf } from '../media/safe-name';
-import type { Settings } from '../settings';
 import { LONGEST_RETENTION, type RetentionDays, readFolder } from '../table/account-item';
 import { count } from '../table/counts';
 import { reopenDeletion } from '../table/deleted-item';
@@ -39,30 +33,15 @@ import { writeAppearances } from '../table/person-item';
 import { keptUntil } from '../table/retention';
 import type { Table } from '../table/table';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
-import { copyUpload, openUpload, tagKept, type Upload, writeThumbnail } from './bucket';
+import { openUpload, type Upload } from './bucket';
+import type { Cloud } from './cloud';
 import { eventFacts, eventIdOf, isTrial, type Origin, originOf } from './event';
-import { type Film, type filmOf, framesKept, peopleOf } from './film';
+import { type Found, filmOfVideo, leaveKept, writeFiles } from './event-files';
+import { type Film, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
-import type { KnownInstances } from './known-instances';
 import type { ObjectCreated } from './notification';
-import type { People } from './people';
 import { removeRejected, writeRejected } from './rejected-item';
 import { isSignOfLife, recordSignOfLife } from './sign-of-life';
-
-/** What an object is ingested with. */
-export interface Cloud {
-  settings: Settings;
-  s3: S3Client;
-  table: Table;
-  inspector: Inspector;
-  /** Decodes frames of videos. */
-  film: typeof filmOf;
-  instances: KnownInstances;
-  /** Undefined when faces are off. */
-  faces: { engine: FaceEngine; people: People } | undefined;
-  /** Undefined when labels are off. */
-  labels: { engine: LabelEngine; turns: LabelTurns } | undefined;
-}
 
 /** What became of a notification. */
 export type Outcome =
@@ -183,57 +162,6 @@ async function labelsOf(
   return await labels.engine.detect(upright);
 }
 
-/** What an upload is, and what is shown of it. */
-interface Found extends Inspected {
-  film?: Film;
-}
-
-/** Frames of a video; undefined for a picture, and where none can be decoded. */
-async function filmOfVideo(
-  { s3, faces, labels, film }: Cloud,
-  { bucket, key }: ObjectCreated,
-  { etag }: Upload,
-  { kind, width, height, duration }: Inspected,
-): Promise<Film | undefined> {
-  if (kind !== 'video/mp4') return undefined;
-  return await film(
-    s3,
-    { faces: faces?.engine, labels: labels?.engine },
-    { bucket, key, etag, width, height, duration },
-  );
-}
-
-/** Where an event's files are in the production bucket. */
-interface Files {
-  key: string;
-  thumbnailKey: string | undefined;
-  sha256: string;
-}
-
-/** Writes picture and thumbnail, or writes them again: they are kept from now on. Undefined when the upload has changed. */
-async function writeFiles(
-  { settings, s3 }: Cloud,
-  upload: ObjectCreated,
-  { account, fileName, id }: Pick<Origin, 'account' | 'fileName' | 'id'>,
-  object: Upload,
-  { kind, thumbnail, film }: Found,
-  retentionDays: RetentionDays,
-): Promise<Files | undefined> {
-  const { sha256 } = object;
-  const bucket = settings.productionBucket;
-  const stem = `${account}/${id}/${sha256}`;
-  const key = `${stem}${extensionOf(kind)}`;
-  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind, fileName, retentionDays });
-  if (!copied) return undefined;
-  if (!thumbnail) return { key, thumbnailKey: undefined, sha256 };
-  const thumbnailKey = `${stem}.thumbnail.jpg`;
-  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, thumbnail);
-  for (const [ending, file] of Object.entries(film?.files ?? {})) {
-    await writeThumbnail(s3, { bucket, key: `${stem}${ending}`, retentionDays }, file);
-  }
-  return { key, thumbnailKey, sha256 };
-}
-
 /**
  * The account may have been given another retention while we were at it: whoever gave it has changed what was there, and
  * this changes what came after.
@@ -262,16 +190,6 @@ async function keepAsToldNow(
     await keepVersionFor(table, { account, event: id, id: versionId(sha256) }, expires);
     const written = await readEvent(table, account, id);
     if (written?.state === 'published') await settle(table, written.event);
-  }
-}
-
-/** What the owner keeps for ever gets the tag again that says so. */
-async function leaveKept({ settings, s3, table }: Cloud, { account, id, key: written }: PublishedEvent): Promise<void> {
-  const now = await readEvent(table, account, id);
-  if (now?.state !== 'published' || !now.event.kept) return;
-  const { key, thumbnailKey } = now.event;
-  for (const one of new Set([key, thumbnailKey, written])) {
-    if (one !== undefined) await tagKept(s3, settings.productionBucket, one);
   }
 }
 

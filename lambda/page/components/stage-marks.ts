@@ -1,10 +1,15 @@
 import type PhotoSwipe from 'photoswipe';
-import type { StageOptions } from './stage';
+import type { Event } from '../api-types';
 
-type Options = Pick<StageOptions, 'events' | 'drawMarks' | 'removeMarks'>;
+export interface MarksOptions {
+  events: () => readonly Event[];
+  /** What lies on a picture; drawn again when it is the one in sight, and when it no longer is. */
+  drawMarks: (element: HTMLElement, event: Event, isInSight: boolean) => void;
+  removeMarks: (element: HTMLElement) => void;
+}
 
 /** Lays an element on each picture that is as large as the picture, for what is drawn on it. */
-export function showMarks(swipe: PhotoSwipe, { events, drawMarks, removeMarks }: Options): { redraw: () => void } {
+export function showMarks(swipe: PhotoSwipe, { events, drawMarks, removeMarks }: MarksOptions): { redraw: () => void } {
   const marks = new Map<{ index: number; isActive: boolean }, HTMLElement>();
   const fit = (holder: HTMLElement, width: number, height: number) => {
     holder.style.width = `${width}px`;

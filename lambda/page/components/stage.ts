@@ -5,10 +5,10 @@
 import PhotoSwipe, { type PhotoSwipeOptions } from 'photoswipe';
 import { pictureAddress } from '../api';
 import type { Event, Id } from '../api-types';
-import { showMarks } from './stage-marks';
+import { type MarksOptions, showMarks } from './stage-marks';
 import { showVideos } from './stage-videos';
 
-export interface StageOptions {
+export interface StageOptions extends MarksOptions {
   /** Where the pictures go; it fills this element. */
   element: HTMLElement;
   /** May grow at its end; where it grows at its beginning, `shift` must be called. */
@@ -21,9 +21,6 @@ export interface StageOptions {
   onClose: () => void;
   /** What is said in the place of a picture that does not load. */
   whyMissing: () => string;
-  /** What lies on a picture; drawn again when it is the one in sight, and when it no longer is. */
-  drawMarks: (element: HTMLElement, event: Event, isInSight: boolean) => void;
-  removeMarks: (element: HTMLElement) => void;
 }
 
 export interface Stage {

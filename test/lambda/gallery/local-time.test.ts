@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { addDays, dayRange, isDay, isTimeZone, localQuarters, localTime } from '../../../lambda/lib/gallery/local-time';
+import { addDays, dayRange, isDay, localQuarters, localTime } from '../../../lambda/lib/gallery/local-time';
+import { isTimeZone } from '../../../lambda/lib/time-zone';
 
 /** How many quarters of an hour each hour of a local day has, folded from the quarters of the UTC days around it. */
 function hoursOf(timeZone: string, day: string): number[] {

@@ -4,13 +4,13 @@ import { isShown } from '../../table/event-item';
 import { changeInstance, type Instance, removeInstance, type SignOfLife } from '../../table/instance-item';
 import { eventKey } from '../../table/keys';
 import type { Table } from '../../table/table';
+import { isTimeZone } from '../../time-zone';
 import { deleteEvent } from '../deletion';
 import type { Env } from '../env';
 import { listEvents } from '../event-list';
 import { idIn } from '../filters';
 import type { Gallery } from '../gallery';
 import { bodyOf } from '../input';
-import { isTimeZone } from '../local-time';
 import { type Places, readPlaces } from '../places';
 import { notFound } from '../problem';
 

@@ -1,0 +1,74 @@
+/** The files of an event in the production bucket: the upload itself, its thumbnail, and frames of a video. */
+import type { Inspected } from '../media/inspect';
+import { extensionOf } from '../media/safe-name';
+import type { RetentionDays } from '../table/account-item';
+import { type PublishedEvent, readEvent } from '../table/event-item';
+import { copyUpload, tagKept, type Upload, writeThumbnail } from './bucket';
+import type { Cloud } from './cloud';
+import type { Origin } from './event';
+import type { Film } from './film';
+import type { ObjectCreated } from './notification';
+
+/** What an upload is, and what is shown of it. */
+export interface Found extends Inspected {
+  film?: Film;
+}
+
+/** Frames of a video; undefined for a picture, and where none can be decoded. */
+export async function filmOfVideo(
+  { s3, faces, labels, film }: Cloud,
+  { bucket, key }: ObjectCreated,
+  { etag }: Upload,
+  { kind, width, height, duration }: Inspected,
+): Promise<Film | undefined> {
+  if (kind !== 'video/mp4') return undefined;
+  return await film(
+    s3,
+    { faces: faces?.engine, labels: labels?.engine },
+    { bucket, key, etag, width, height, duration },
+  );
+}
+
+/** Where an event's files are in the production bucket. */
+export interface Files {
+  key: string;
+  thumbnailKey: string | undefined;
+  sha256: string;
+}
+
+/** Writes picture and thumbnail, or writes them again: they are kept from now on. Undefined when the upload has changed. */
+export async function writeFiles(
+  { settings, s3 }: Cloud,
+  upload: ObjectCreated,
+  { account, fileName, id }: Pick<Origin, 'account' | 'fileName' | 'id'>,
+  object: Upload,
+  { kind, thumbnail, film }: Found,
+  retentionDays: RetentionDays,
+): Promise<Files | undefined> {
+  const { sha256 } = object;
+  const bucket = settings.productionBucket;
+  const stem = `${account}/${id}/${sha256}`;
+  const key = `${stem}${extensionOf(kind)}`;
+  const copied = await copyUpload(s3, { ...upload, ...object }, { bucket, key, kind, fileName, retentionDays });
+  if (!copied) return undefined;
+  if (!thumbnail) return { key, thumbnailKey: undefined, sha256 };
+  const thumbnailKey = `${stem}.thumbnail.jpg`;
+  await writeThumbnail(s3, { bucket, key: thumbnailKey, retentionDays }, thumbnail);
+  for (const [ending, file] of Object.entries(film?.files ?? {})) {
+    await writeThumbnail(s3, { bucket, key: `${stem}${ending}`, retentionDays }, file);
+  }
+  return { key, thumbnailKey, sha256 };
+}
+
+/** What the owner keeps for ever gets the tag again that says so. */
+export async function leaveKept(
+  { settings, s3, table }: Cloud,
+  { account, id, key: written }: PublishedEvent,
+): Promise<void> {
+  const now = await readEvent(table, account, id);
+  if (now?.state !== 'published' || !now.event.kept) return;
+  const { key, thumbnailKey } = now.event;
+  for (const one of new Set([key, thumbnailKey, written])) {
+    if (one !== undefined) await tagKept(s3, settings.productionBucket, one);
+  }
+}
