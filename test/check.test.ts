@@ -334,11 +334,11 @@ describe('grunt check', () => {
     });
 
     it('checks every target of sync, or the one that is named', async () => {
-      expect(await run({}, ['--gruntfile', gruntfile, 'check'])).to.equal(3);
+      expect(await run({}, ['--gruntfile', gruntfile, 'sync-check'])).to.equal(3);
       expect(grunt.output).to.match(/^front:\n✓(?:.*\n)*back:\n✓ (?:.*\n)*✗ directory +.*missing does not exist/m);
-      expect(await run({}, ['--gruntfile', gruntfile, 'check:front'])).to.equal(0);
+      expect(await run({}, ['--gruntfile', gruntfile, 'sync-check:front'])).to.equal(0);
       expect(signs()).to.equal('✓✓✓✓✓✓✓✓✓');
-      expect(await run({}, ['--gruntfile', gruntfile, 'check:side'])).to.equal(3);
+      expect(await run({}, ['--gruntfile', gruntfile, 'sync-check:side'])).to.equal(3);
       expect(grunt.output).to.include('sync has no target "side"; it has front, back.');
     });
 
@@ -350,7 +350,7 @@ describe('grunt check', () => {
     });
 
     it('--json gives nothing but JSON, also when something is wrong', async () => {
-      expect(await run({}, ['--gruntfile', gruntfile, 'check', '--json'])).to.equal(3);
+      expect(await run({}, ['--gruntfile', gruntfile, 'sync-check', '--json'])).to.equal(3);
       const [front, back] = JSON.parse(grunt.output);
       expect([front.target, front.ok, back.target, back.ok]).to.deep.equal(['front', true, 'back', false]);
       expect(front.checks.map(({ name }: { name: string }) => name)).to.deep.equal(NAMES);

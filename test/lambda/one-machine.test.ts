@@ -129,7 +129,7 @@ describe('the Lambda on one machine', function () {
     await run.stop();
     const kinds = (await items()).map(({ pk }) => String(pk).split('#')[2]).sort();
     expect(kinds).to.deep.equal(
-      ['ACCOUNT', 'COUNTS', 'EVENT', 'FACES', 'INSTANCES', 'MINUTES', 'PERSON', 'PERSONS', 'REJECTED'].sort(),
+      ['ACCOUNT', 'COUNTS', 'EVENT', 'FACES', 'INSTANCES', 'LABEL', 'MINUTES', 'PERSON', 'PERSONS', 'REJECTED'].sort(),
     );
   });
 

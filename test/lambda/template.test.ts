@@ -16,6 +16,7 @@ const ACTIONS: Record<string, string[]> = {
   GetObject: ['s3:GetObject'],
   CopyObject: ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging'],
   PutObject: ['s3:PutObject', 's3:PutObjectTagging'],
+  PutObjectTagging: ['s3:PutObjectTagging'],
   ListObjectVersions: ['s3:ListBucketVersions'],
   DeleteObject: ['s3:DeleteObject'],
   DeleteObjects: ['s3:DeleteObject', 's3:DeleteObjectVersion'],

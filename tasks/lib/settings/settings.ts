@@ -258,8 +258,8 @@ function proxyOf(proxy: string, url: string, problems: string[]): string | undef
 function misplacedKeys(fields: Record<string, string | undefined>, credentials: Credentials | undefined): string[] {
   const secret =
     credentials !== undefined && 'secretAccessKey' in credentials ? credentials.secretAccessKey : undefined;
-  // A short one, of a server for trying things out, is part of many words.
-  const isLong = secret !== undefined && secret.length >= 16;
+  // A short one, of a server for trying things out (`minioadmin`), is part of many words.
+  const isLong = secret !== undefined && secret.length >= 12;
   const accessKey = credentials !== undefined && 'accessKeyId' in credentials ? credentials.accessKeyId : undefined;
   return Object.entries({ ...fields, 'public key': accessKey })
     .filter(([, value = '']) => looksLikePrivateKey(value) || (isLong && value.includes(secret)))

@@ -72,7 +72,8 @@ describe('npm install on a running Pi', function () {
 
   before(async () => {
     checkout = mkdtempSync(join(tmpdir(), 'update-'));
-    for (const file of ['package.json', 'tsconfig.json']) cpSync(join(project, file), join(checkout, file));
+    for (const file of ['package.json', 'tsconfig.json', 'tasks/lib/node-version.cjs'])
+      cpSync(join(project, file), join(checkout, file));
     // As after `npm install --omit=dev`: the compiler is there, the types of node and grunt are not.
     mkdirSync(join(checkout, 'node_modules'));
     for (const name of ['.bin', 'typescript']) {

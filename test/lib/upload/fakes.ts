@@ -157,7 +157,7 @@ export function useFolder(): () => string {
     root = await mkdtemp(join(tmpdir(), 'upload-'));
   });
   afterEach(async () => {
-    if (root !== undefined) await rm(root, { recursive: true, force: true });
+    if (root !== undefined) await rm(root, { recursive: true, force: true, maxRetries: 5 });
   });
   return () => {
     if (root === undefined) throw new Error('no test has begun');
