@@ -53,8 +53,9 @@ export async function install(pi: Pi, { check }: Pick<Report, 'check'>): Promise
       `nsenter --target ${grunt} --mount --setuid ${user} --setgid ${user} /bin/sh -c ` +
         `'for place in ${directories.join(' ')}; do (: >$place/probe) 2>/dev/null && rm $place/probe && echo $place; done; true'`,
     );
-    assert(writable === '/home/cloud/.sync', `writable: ${writable}`);
-    return `${status.replace(/\s+/g, ' ')}; of ${directories.join(', ')} only the first is writable`;
+    // Its /tmp and /var/tmp are its own (PrivateTmp).
+    assert(writable === '/home/cloud/.sync\n/tmp\n/var/tmp', `writable: ${writable}`);
+    return `${status.replace(/\s+/g, ' ')}; of ${directories.join(', ')} only the first, and a /tmp of its own, is writable`;
   });
   await check('systemd verifies the unit without a word, and its exposure is below 3', async () => {
     assert((await pi.does(`systemd-analyze verify /${UNIT}`)) === '', 'systemd-analyze verify has something to say');
