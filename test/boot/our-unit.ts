@@ -106,7 +106,9 @@ export async function footprint(pi: Pi, { check }: Pick<Report, 'check'>): Promi
     const said = await pi.journal(since);
     const last = /.*\d+ uploaded\b.*/.exec(said)?.[0];
     assert(last !== undefined, 'what grunt says of its last upload at a stop is not in the journal');
-    const files = (await pi.does('find /run/kerberos-cloud /root /home/cloud/.sync -type f -not -path '/root/.npm/*'')).split('\n');
+    const files = (
+      await pi.does('find /run/kerberos-cloud /root /home/cloud/.sync -type f -not -path "/root/.npm/*"')
+    ).split('\n');
     assert(!files.some((file) => file.endsWith('.log')), files.join(' '));
     return `said at the stop: ${last}\nforever's files: ${files.filter((file) => file.startsWith('/run')).join(' ')}`;
   });
