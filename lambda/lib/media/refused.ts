@@ -64,9 +64,6 @@ export class Locked extends Refused {}
 /** The account has as many cameras as it may have, and this upload names another one. */
 export class TooManyInstances extends Refused {}
 
-/** Its camera has recorded more events of the same minute than can be counted. */
-export class TooManyEvents extends Refused {}
-
 /** What the process that decodes pictures may say, by name. */
 const OF_PICTURES = { Truncated, Corrupt, TooManyPixels, TooSmall, TrailingBytes, TooComplex };
 
