@@ -13,16 +13,15 @@ export = (grunt: IGrunt): void => {
   grunt.registerTask('demo', 'Runs a cloud, a camera and grunt sync on this machine, to see them work.', function () {
     const done = this.async();
     const children: ChildProcess[] = [];
-    const stopped = new Promise<void>((resolve) => {
-      onStop(() => resolve(), { abandon: () => children.forEach((child) => void child.kill('SIGKILL')) });
-    });
-    run(stopped, children).then(
+    const stop = new AbortController();
+    onStop(() => stop.abort(), { abandon: () => children.forEach((child) => void child.kill('SIGKILL')) });
+    run(stop.signal, children).then(
       (isWhole) => (isWhole ? done() : grunt.fail.fatal('Pictures are missing from the bucket.', 3)),
       (error: unknown) => grunt.fail.fatal(error instanceof Error ? error.message : String(error), 3),
     );
   });
 
-  async function run(stopped: Promise<void>, children: ChildProcess[]): Promise<boolean> {
+  async function run(signal: AbortSignal, children: ChildProcess[]): Promise<boolean> {
     const { runDemo } = await import('./lib/demo/demo.js');
     const { Display } = await import('./lib/demo/display.js');
     const kept: unknown = grunt.option('data');
@@ -46,7 +45,7 @@ export = (grunt: IGrunt): void => {
           day: grunt.option('day') === 'windy' ? 'windy' : undefined,
           display,
         },
-        stopped,
+        signal,
       );
     } finally {
       display.close();

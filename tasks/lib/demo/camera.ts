@@ -27,13 +27,14 @@ const VISIT_EVERY = 36_000_000;
 export class Camera {
   readonly #instance: DemoInstance;
   readonly #finished: (name: string) => void;
-  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
   #filming: Promise<void> | undefined;
 
-  /** `finished` hears of every picture when its last byte is written. */
-  constructor(instance: DemoInstance, finished: (name: string) => void) {
+  /** `finished` hears of every picture when its last byte is written. No other picture begins once `signal` aborts. */
+  constructor(instance: DemoInstance, finished: (name: string) => void, signal: AbortSignal) {
     this.#instance = instance;
     this.#finished = finished;
+    this.#signal = signal;
   }
 
   /**
@@ -41,7 +42,7 @@ export class Camera {
    * four of them, then nobody for ten hours.
    */
   async leaveBacklog(count: number): Promise<void> {
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count && !this.#signal.aborted; index++) {
       const visit = Math.floor((count - 1 - index) / 4);
       const time = new Date(Date.now() - 600_000 - visit * VISIT_EVERY - (3 - (index % 4)) * 2000);
       const path = await this.#write(time, (index % 4) / 4, 0);
@@ -85,13 +86,12 @@ export class Camera {
   }
 
   /** Resolves when the picture that is being written is finished. */
-  async stop(): Promise<void> {
-    this.#stop.abort();
+  async stopped(): Promise<void> {
     await this.#filming;
   }
 
   async #film(): Promise<void> {
-    const { signal } = this.#stop;
+    const signal = this.#signal;
     const pause = (ms: number) => wait(ms, undefined, { signal }).catch(() => {});
     while (!signal.aborted) {
       const pictures = randomInt(BURST.least, BURST.most + 1);

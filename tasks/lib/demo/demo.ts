@@ -36,11 +36,20 @@ export interface DemoOptions {
   readonly started: (child: ChildProcess) => void;
 }
 
-/** Runs until `stopped` resolves. Whether every picture that the camera took was in the bucket by then. */
+/**
+ * Runs until `signal` aborts, at whatever moment that is. Whether every picture that the cameras took was in the bucket by
+ * then.
+ */
 export async function runDemo(
   { data, grunt, port, display, day, started }: DemoOptions,
-  stopped: Promise<void>,
+  signal: AbortSignal,
 ): Promise<boolean> {
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      display.tell('Stopping: the cameras first, then what is on its way arrives. Ctrl-C again ends it at once.');
+      resolve();
+    });
+  });
   await mkdir(data, { recursive: true });
   const cloudData = join(data, 'cloud');
   // Nobody's face is on the windy day, and looking for one takes ten times as long as everything else.
@@ -51,7 +60,8 @@ export async function runDemo(
   const processes = [cloud];
   started(cloud);
   try {
-    const description = await readDescription(join(cloudData, 'cloud.json'), cloud);
+    const description = await readDescription(join(cloudData, 'cloud.json'), cloud, signal);
+    if (description === undefined) return true;
     const finished = new Map<string, number>();
     // Two instances under one licence, each with a camera and a sync of its own.
     const roots = { frontdoor: data, garden: join(data, 'garden') };
@@ -60,11 +70,12 @@ export async function runDemo(
     for (const name of ['frontdoor', 'garden'] as const) {
       const root = roots[name];
       const instance = await makeInstance(root, name, description);
-      const camera = new Camera(instance, (picture) => {
+      const finish = (picture: string) => {
         finished.set(picture, performance.now());
         display.written();
-      });
-      const waiting = day === 'windy' ? await leaveWindyDay(name, instance.capture) : BACKLOG;
+      };
+      const camera = new Camera(instance, finish, signal);
+      const waiting = day === 'windy' ? await leaveWindyDay(name, instance.capture, signal) : BACKLOG;
       display.detail(`A camera named ${name} writes to ${instance.capture}; ${waiting} pictures are waiting there.`);
       if (day === undefined) {
         await camera.leaveBacklog(BACKLOG);
@@ -89,8 +100,7 @@ export async function runDemo(
     const ends = scenes.map(({ sync }) => endOf(sync, 'grunt sync'));
     await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), ...ends]);
 
-    display.tell('Stopping: the cameras first, then what is on its way arrives. Ctrl-C again ends it at once.');
-    await Promise.all(scenes.map(({ camera }) => camera.stop()));
+    await Promise.all(scenes.map(({ camera }) => camera.stopped()));
     const names = await Promise.all(scenes.map(({ capture }) => readdir(capture)));
     const isWhole = await arrivals.complete(names.flat());
     arrivals.stop();
@@ -183,9 +193,15 @@ interface Description extends Subscription {
   readonly app?: { readonly url: string; readonly user: string; readonly password: string };
 }
 
-async function readDescription(path: string, cloud: ChildProcess): Promise<Description> {
+/** Waits until the cloud has written what it is; undefined where `signal` aborts first. */
+async function readDescription(
+  path: string,
+  cloud: ChildProcess,
+  signal: AbortSignal,
+): Promise<Description | undefined> {
   const end = performance.now() + PATIENCE;
   while (performance.now() < end && cloud.exitCode === null) {
+    if (signal.aborted) return undefined;
     const text = await readFile(path, 'utf8').catch(() => undefined);
     if (text !== undefined) {
       const description: unknown = JSON.parse(text);

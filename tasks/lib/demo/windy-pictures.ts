@@ -10,14 +10,19 @@ const QUALITY = 60;
 const COLOURS = { wind: [70, 120, 50], burglar: [45, 45, 60], other: [170, 120, 70] } as const;
 
 /**
- * Leaves a camera's pictures of yesterday, by this machine's clock, in its capture directory.
+ * Leaves a camera's pictures of yesterday, by this machine's clock, in its capture directory, until `signal` aborts.
  * @returns how many
  */
-export async function leaveWindyDay(camera: WindyPicture['camera'], capture: string): Promise<number> {
+export async function leaveWindyDay(
+  camera: WindyPicture['camera'],
+  capture: string,
+  signal: AbortSignal,
+): Promise<number> {
   const midnight = new Date();
   midnight.setHours(-24, 0, 0, 0);
   const pictures = windyDay().filter((picture) => picture.camera === camera);
   for (const [index, picture] of pictures.entries()) {
+    if (signal.aborted) return index;
     const time = new Date(midnight.getTime() + picture.at);
     const name = `${time.getTime() / 1000}_6-000000_${camera}_${picture.region.join('-')}_${picture.changes}_${index}.jpg`;
     const path = join(capture, name);
