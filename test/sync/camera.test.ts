@@ -28,7 +28,8 @@ describe('grunt sync: the camera', function () {
     const begun = performance.now();
     await file.close();
     await arrives(eventName(1), bytes);
-    expect(performance.now() - begun).to.be.lessThan(500);
+    // A test may share its processor with others; what has no end of its own waits for 10 s. `npm run bench` has the figures.
+    expect(performance.now() - begun).to.be.lessThan(3000);
   });
 
   it('a picture that the camera has left half-written for longer than it should is not uploaded, and tells so', async () => {

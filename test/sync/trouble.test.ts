@@ -62,7 +62,7 @@ describe('grunt sync: when something is wrong', function () {
     await scene.instance.subscribe(SUBSCRIPTION);
     const begun = performance.now();
     await arrives(eventName(1), bytes);
-    expect(performance.now() - begun).to.be.lessThan(2000);
+    expect(performance.now() - begun).to.be.lessThan(6000);
   });
 
   it('one bad file never holds up the others', async () => {
