@@ -157,6 +157,10 @@ export interface Instance {
     uptime?: number;
     version?: string;
   };
+  /** `since` is when one that is gone was last heard of, and the last upload of any other. */
+  state: { is: 'alive' | 'quiet' | 'gone' | 'sending' | 'silent'; since: string };
+  /** The last event that came while the camera's clock was wrong; `offset` (ms) makes its time the true one. */
+  wrongClock?: { offset: number; event: { id: Id; time: string }; received: string };
   timeZone: string;
   ownTimeZone?: boolean;
   silent: boolean;

@@ -116,6 +116,37 @@ export function moment(time: string, timeZone?: string): string {
   }
 }
 
+/** "02:50" of the day that it is now, in a time zone; of another day "22 Apr at 02:50", and with its year where that is another one. */
+export function shortMoment(time: string, timeZone: string, now: number): string {
+  const at = new Date(time);
+  const clock = { hour: '2-digit', minute: '2-digit' } as const;
+  const style = (options: Intl.DateTimeFormatOptions) => {
+    try {
+      return new Intl.DateTimeFormat('en-GB', { ...options, timeZone }).format(at);
+    } catch {
+      return new Intl.DateTimeFormat('en-GB', options).format(at);
+    }
+  };
+  const [then, today] = [todayIn(timeZone, at), todayIn(timeZone, new Date(now))];
+  if (then === today) return style(clock);
+  const year = then.slice(0, 4) === today.slice(0, 4) ? {} : ({ year: 'numeric' } as const);
+  return `${style({ day: 'numeric', month: 'short', ...year })} at ${style(clock)}`;
+}
+
+/** "56 years behind", of a clock, by what has to be added to it (ms). */
+export function howWrong(offset: number): string {
+  const minutes = Math.abs(offset) / 60_000;
+  const units = [
+    ['year', 525_960],
+    ['day', 1440],
+    ['hour', 60],
+    ['minute', 1],
+  ] as const;
+  const [unit, length] = units.find(([, size]) => minutes >= size) ?? ['minute', 1];
+  const words = new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' });
+  return `${words.format(Math.round(minutes / length))} ${offset > 0 ? 'behind' : 'ahead'}`;
+}
+
 /** "0:07", of milliseconds. */
 export function lengthOf(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);

@@ -13,5 +13,6 @@ export function thousands(number: number): string {
 export function bytes(number: number): string {
   if (number < 1000) return count(number, 'byte');
   if (number < 1_000_000) return `${Math.round(number / 1000)} KB`;
-  return `${(number / 1_000_000).toFixed(1)} MB`;
+  if (number < 1_000_000_000) return `${(number / 1_000_000).toFixed(1)} MB`;
+  return `${(number / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -5,6 +5,7 @@
  */
 import type { FaceEngine, KnownFace } from '../../lambda/lib/faces/engine';
 import { sharp } from '../../lambda/test-packages';
+import { signName } from '../../tasks/lib/alive/sign-of-life';
 import { TestCloud } from '../lambda/cloud';
 import { addAccount, GalleryServer, type Visitor } from '../lambda/gallery/gallery-server';
 
@@ -24,6 +25,8 @@ export interface Sight {
   region?: [number, number, number, number];
   /** Bytes to upload instead of a picture. */
   body?: Buffer;
+  /** What the camera takes for the time of the upload: seconds since 1970. */
+  uploadTime?: number;
 }
 
 export class Site {
@@ -79,7 +82,7 @@ export class Site {
   /** A camera uploads what it saw, and the function publishes it. Returns the file's name. */
   async see(account: string, sight: Sight): Promise<string> {
     this.#uploads += 1;
-    const { at, instance, region = [200, 200, 400, 400], faces = [], body } = sight;
+    const { at, instance, region = [200, 200, 400, 400], faces = [], body, uploadTime } = sight;
     const seconds = Math.floor(at.getTime() / 1000);
     const fileName = `${seconds}_6-000000_camera_${region.join('-')}_24_${this.#uploads}.jpg`;
     const record = await this.cloud.upload(`${account}/${fileName}`, body ?? (await picture(this.#uploads, faces)), {
@@ -87,10 +90,18 @@ export class Site {
       'event-instancename': encodeURIComponent(instance),
       'event-regioncoordinates': region.join('-'),
       'event-numberofchanges': String(1000 + this.#uploads),
+      ...(uploadTime === undefined ? {} : { uploadtime: String(uploadTime) }),
     });
     record.eventTime = new Date().toISOString();
     await this.#lambda({ Records: [record] });
     return fileName;
+  }
+
+  /** A camera's grunt sync says that it lives. */
+  async say(account: string, instance: string, signs: object, at = new Date()): Promise<void> {
+    const key = `${account}/${signName(instance)}`;
+    const record = await this.cloud.upload(key, Buffer.from(JSON.stringify({ instance, ...signs })));
+    await this.#lambda({ Records: [{ ...record, eventTime: at.toISOString() }] });
   }
 }
 

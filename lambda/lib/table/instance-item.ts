@@ -19,8 +19,10 @@ export interface Instance {
   lastSeen: Date;
   /** That upload's event, by the camera's clock; absent when it was deleted and there is no other. */
   lastEvent?: { id: string; time: Date } | undefined;
-  /** The last sign of life of its `grunt sync`; absent when there was none, or it is switched off. */
+  /** The last sign of life of its `grunt sync`; absent when there was none. */
   alive?: SignOfLife | undefined;
+  /** The last event whose time was wrong; absent when there was none. */
+  wrongClock?: WrongClock | undefined;
   /** IANA name, as its owner has chosen; absent when nobody has. */
   timeZone?: string | undefined;
   /** IANA name that the camera's own configuration has; absent when that is not known. */
@@ -47,6 +49,17 @@ export interface SignOfLife {
   version?: string | undefined;
 }
 
+/** What a camera did while its clock was wrong. */
+export interface WrongClock {
+  /** What to add to the camera's time to have the true one, in ms. */
+  offset: number;
+  /** The event that has the wrong time. */
+  id: string;
+  time: Date;
+  /** When it came, by the clock of S3. */
+  received: Date;
+}
+
 /** What its owner can change; `null` takes the choice back. */
 export interface InstanceChange {
   timeZone?: string | null | undefined;
@@ -66,13 +79,18 @@ export function instanceId(account: string, name: string): string {
  * stays, in whatever order they come.
  */
 export async function writeLastEvent(table: Table, event: PublishedEvent): Promise<void> {
-  const { account, instance, received, id, time, cameraTimeZone } = event;
+  const { account, instance, received, id, time, cameraTimeZone, clockOffset } = event;
   const lastKey = timeKey(received, id);
   const zone = cameraTimeZone === undefined ? {} : { cameraTimeZone };
+  const clock =
+    clockOffset === undefined
+      ? {}
+      : { wrongClock: { offset: clockOffset, id, time: time.getTime(), received: received.getTime() } };
+  const last = { lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey };
   await table.update(
     instanceKey(account, instance),
     new Change()
-      .set({ instance, lastSeen: received.getTime(), lastEvent: id, lastEventTime: time.getTime(), lastKey, ...zone })
+      .set({ instance, ...last, ...zone, ...clock })
       .when(any(isAbsent('lastKey'), isLess('lastKey', lastKey))),
   );
 }
@@ -158,6 +176,7 @@ function instanceOf(account: string, item: Fields): Instance {
     lastSeen: new Date(number(item, 'lastSeen')),
     lastEvent: lastEvent === undefined ? undefined : { id: lastEvent, time: new Date(number(item, 'lastEventTime')) },
     alive: optional(item, 'alive', signOf),
+    wrongClock: optional(item, 'wrongClock', wrongClockOf),
     timeZone: optional(item, 'timeZone', text),
     cameraTimeZone: optional(item, 'cameraTimeZone', text),
     silentAfterHours: optional(item, 'silentAfterHours', number),
@@ -175,5 +194,15 @@ function signOf(item: Fields, name: string): SignOfLife {
     temperature: optional(from, 'temperature', number),
     uptime: optional(from, 'uptime', number),
     version: optional(from, 'version', text),
+  };
+}
+
+function wrongClockOf(item: Fields, name: string): WrongClock {
+  const from = fieldsOf(item[name]);
+  return {
+    offset: number(from, 'offset'),
+    id: text(from, 'id'),
+    time: new Date(number(from, 'time')),
+    received: new Date(number(from, 'received')),
   };
 }

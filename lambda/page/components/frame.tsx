@@ -79,7 +79,7 @@ function Badge() {
   const { silent, refused, total } = attention.value;
   if (total === 0) return null;
   const parts = [
-    ...(silent > 0 ? [count(silent, 'silent camera')] : []),
+    ...(silent > 0 ? [count(silent, 'gone or silent camera')] : []),
     ...(refused > 0 ? [count(refused, 'refused upload')] : []),
   ];
   return (

@@ -12,9 +12,9 @@ const SEEN = 'rejected-seen';
 /** Until when (ISO 8601) the refused uploads were looked at in this browser. */
 const seen = signal(localStorage.getItem(SEEN) ?? '');
 
-/** How many cameras are silent or had uploads refused that nobody has looked at. */
+/** How many cameras are gone or silent, or had uploads refused that nobody has looked at. */
 export const attention = computed(() => {
-  const silent = (instances.value ?? []).filter((instance) => instance.silent).length;
+  const silent = (instances.value ?? []).filter(({ state }) => state.is === 'gone' || state.is === 'silent').length;
   const refused = (rejected.value?.list ?? []).filter(({ received }) => received > seen.value).length;
   return { silent, refused, total: silent + refused };
 });

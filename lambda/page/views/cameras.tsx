@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { explain } from '../api';
 import type { Instance } from '../api-types';
+import { CameraStatus, CameraVitals } from '../components/camera-status';
 import { Icon } from '../components/icons';
 import { Link } from '../components/link';
 import { LoadFailure } from '../components/load-failure';
@@ -8,10 +9,8 @@ import { Picture } from '../components/picture';
 import { RejectedList } from '../components/rejected-list';
 import { TimeZoneField } from '../components/time-zone-field';
 import { changeInstance, instances, loadCameras } from '../state/cameras';
-import { minute } from '../state/connection';
 import { say } from '../state/notices';
 import { session } from '../state/session';
-import { ago, moment } from '../time';
 import { count } from '../words';
 
 /** The cameras of the licence, and which of their uploads were refused. */
@@ -59,7 +58,7 @@ export function CamerasView() {
 }
 
 function Camera({ instance }: { instance: Instance }) {
-  const { id, name, lastSeen, lastEvent, silent, timeZone, silentAfterHours } = instance;
+  const { id, name, lastEvent, state, silentAfterHours } = instance;
   return (
     <article class="camera" aria-label={name}>
       {lastEvent ? (
@@ -74,19 +73,12 @@ function Camera({ instance }: { instance: Instance }) {
         <h2>
           <bdi>{name}</bdi>
         </h2>
-        <p class={`state ${silent ? 'is-silent' : 'is-well'}`}>
-          <Icon name={silent ? 'warning' : 'check'} />
-          <span>
-            <b>{silent ? 'Silent' : 'Sending'}</b> · last seen{' '}
-            <time dateTime={lastSeen} title={moment(lastSeen, timeZone)}>
-              {ago(lastSeen, minute.value)}
-            </time>
-          </span>
-        </p>
-        {silent && (
+        <CameraStatus instance={instance} />
+        <CameraVitals instance={instance} />
+        {(state.is === 'gone' || state.is === 'silent') && (
           <p class="hint">
-            Nothing came for {hoursInWords(silentAfterHours)}. Look whether the camera has power and a connection, and
-            run <code>grunt check</code> on it.
+            {state.is === 'silent' ? `Nothing came for ${hoursInWords(silentAfterHours)}. ` : ''}
+            Look whether the camera has power and a connection, and run <code>grunt check</code> on it.
           </p>
         )}
         <div class="camera-actions">

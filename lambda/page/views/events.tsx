@@ -9,6 +9,7 @@ import { Icon } from '../components/icons';
 import { Link } from '../components/link';
 import { LoadFailure } from '../components/load-failure';
 import { SelectionBar } from '../components/selection-bar';
+import { TodayNotes } from '../components/today-notes';
 import { instances } from '../state/cameras';
 import { isWide, prefersStillness } from '../state/connection';
 import { bursts, day, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
@@ -43,6 +44,7 @@ export function EventsView() {
           </div>
         )}
         {!isWide.value && <Filters />}
+        {!place.value.kept && <TodayNotes />}
         <Waiting />
         <Until />
         <DayContent />

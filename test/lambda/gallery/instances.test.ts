@@ -47,6 +47,40 @@ describe('gallery: instances', () => {
     expect(await only()).to.include({ silent: false, silentAfterHours: 48 });
   });
 
+  it('one that gives signs of life is alive, also where nothing moves, and is gone a quarter of an hour after the last', async () => {
+    const sign = async (time: string) => {
+      const said = Buffer.from(JSON.stringify({ instance: 'door', queue: 2, freeDisk: 5e9, version: '1.0.0' }));
+      const record = await scene.cloud.upload('jane/.kerberos-alive-door.json', said);
+      await scene.deliver({ ...record, eventTime: time });
+    };
+    await scene.see({ time: '2026-04-22T11:59:00Z' });
+    expect((await only()).state).to.deep.equal({ is: 'sending', since: '2026-04-22T11:59:00.000Z' });
+    await sign('2026-04-22T11:59:30Z');
+    expect((await only()).state).to.deep.equal({ is: 'alive', since: '2026-04-22T11:59:00.000Z' });
+    scene.now = Date.parse('2026-04-22T13:05:00Z');
+    expect((await only()).state).to.deep.equal({ is: 'gone', since: '2026-04-22T11:59:30.000Z' });
+    await sign('2026-04-22T13:04:00Z');
+    expect((await only()).state).to.deep.equal({ is: 'quiet', since: '2026-04-22T11:59:00.000Z' });
+    expect((await only()).alive).to.include({ queue: 2, freeDisk: 5e9, version: '1.0.0' });
+  });
+
+  it('one whose clock was wrong says by how much, and which event has the wrong time', async () => {
+    const record = await scene.cloud.upload(
+      'jane/37_6-123456_porch_200-200-400-400_24_501.jpg',
+      await scene.picture(),
+      { uploadtime: '40' },
+    );
+    await scene.deliver({ ...record, eventTime: '2026-04-22T12:00:00.000Z' });
+    const [event] = await scene.cloud.itemsOf('EVENT');
+    expect((await only()).wrongClock).to.deep.equal({
+      offset: Date.parse('2026-04-22T12:00:00Z') - 40_000,
+      event: { id: event?.id, time: '1970-01-01T00:00:37.123Z' },
+      received: '2026-04-22T12:00:00.000Z',
+    });
+    expect((await jane.send('DELETE', `/api/events/${String(event?.id)}`)).status).to.equal(204);
+    expect(await only()).not.to.have.property('wrongClock');
+  });
+
   it('a time zone of its own is kept, and given back', async () => {
     await scene.see({ time: '2026-04-22T10:00:00Z' });
     const { id } = await only();

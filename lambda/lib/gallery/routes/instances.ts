@@ -1,7 +1,14 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { cameraState, isSilent, SILENT_AFTER_HOURS } from '../../alive/camera-state';
 import { isShown } from '../../table/event-item';
-import { changeInstance, type Instance, removeInstance, type SignOfLife } from '../../table/instance-item';
+import {
+  changeInstance,
+  type Instance,
+  removeInstance,
+  type SignOfLife,
+  type WrongClock,
+} from '../../table/instance-item';
 import { eventKey } from '../../table/keys';
 import type { Table } from '../../table/table';
 import { isTimeZone } from '../../time-zone';
@@ -13,9 +20,6 @@ import type { Gallery } from '../gallery';
 import { bodyOf } from '../input';
 import { type Places, readPlaces } from '../places';
 import { notFound } from '../problem';
-
-/** A camera that saw nothing for a day may well be broken. */
-const SILENT_AFTER_HOURS = 24;
 
 /** Events that one request deletes. */
 const MOST_REMOVED = 50;
@@ -73,11 +77,13 @@ async function views(
   instances: readonly Instance[],
   now: number,
 ): Promise<object[]> {
-  const lastEvents = instances.flatMap(({ lastEvent }) => (lastEvent ? [eventKey(account, lastEvent.id)] : []));
-  const items = await table.batchGet(lastEvents, ['id', 'state', 'expires']);
+  const named = instances.flatMap(({ lastEvent, wrongClock }) => [lastEvent?.id ?? [], wrongClock?.id ?? []].flat());
+  const keys = named.map((id) => eventKey(account, id));
+  const items = await table.batchGet(keys, ['id', 'state', 'expires', 'kept']);
   const shown = new Set(items.filter((item) => isShown(item, now)).map(({ id }) => id));
   return instances.map((instance) => {
-    const { id, name, lastSeen, lastEvent, silentAfterHours = SILENT_AFTER_HOURS } = instance;
+    const { id, name, lastSeen, lastEvent, wrongClock, silentAfterHours = SILENT_AFTER_HOURS } = instance;
+    const { is, since } = cameraState(instance, now);
     return {
       ...{ id, name, silentAfterHours },
       lastSeen: lastSeen.toISOString(),
@@ -85,9 +91,11 @@ async function views(
         ? { lastEvent: { id: lastEvent.id, time: lastEvent.time.toISOString() } }
         : {}),
       ...(instance.alive && { alive: aliveView(instance.alive) }),
+      state: { is, since: since.toISOString() },
+      ...(wrongClock && shown.has(wrongClock.id) && { wrongClock: wrongClockView(wrongClock) }),
       timeZone: places.timeZoneOf(name),
       ownTimeZone: instance.timeZone !== undefined,
-      silent: now - lastSeen.getTime() > silentAfterHours * 3600_000,
+      silent: isSilent(instance, now),
     };
   });
 }
@@ -95,4 +103,8 @@ async function views(
 /** What is not known is left out, as JSON does by itself. */
 function aliveView({ at, lastCapture, ...rest }: SignOfLife): object {
   return { ...rest, at: at.toISOString(), lastCapture: lastCapture?.toISOString() };
+}
+
+function wrongClockView({ offset, id, time, received }: WrongClock): object {
+  return { offset, event: { id, time: time.toISOString() }, received: received.toISOString() };
 }
