@@ -7,7 +7,7 @@ import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { clientsFrom } from './lib/clients';
 import { faceEngine } from './lib/faces/engines';
-import { filmOf } from './lib/ingest/film';
+import { filmOf } from './lib/ingest/video-frames';
 import { handlerOf } from './lib/ingest/handler';
 import { KnownInstances } from './lib/ingest/known-instances';
 import { People } from './lib/ingest/people';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { DiscardPrints } from '../../lambda/lib/faces/discard';
 import type { FaceEngine } from '../../lambda/lib/faces/engine';
 import { type GalleryHandler, galleryHandler } from '../../lambda/lib/gallery/handler';
-import type { filmOf } from '../../lambda/lib/ingest/film';
+import type { filmOf } from '../../lambda/lib/ingest/video-frames';
 import { handlerOf } from '../../lambda/lib/ingest/handler';
 import { KnownInstances } from '../../lambda/lib/ingest/known-instances';
 import { People } from '../../lambda/lib/ingest/people';

@@ -5,9 +5,9 @@ import type { LabelTurns } from '../labels/turns';
 import type { Inspector } from '../media/inspector';
 import type { Settings } from '../settings';
 import type { Table } from '../table/table';
-import type { filmOf } from './film';
 import type { KnownInstances } from './known-instances';
 import type { People } from './people';
+import type { filmOf } from './video-frames';
 
 /** What an object is ingested with. */
 export interface Cloud {

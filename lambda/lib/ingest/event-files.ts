@@ -6,8 +6,8 @@ import { type PublishedEvent, readEvent } from '../table/event-item';
 import { copyUpload, tagKept, type Upload, writeThumbnail } from './bucket';
 import type { Cloud } from './cloud';
 import type { Origin } from './event';
-import type { Film } from './film';
 import type { ObjectCreated } from './notification';
+import type { Film } from './video-frames';
 
 /** What an upload is, and what is shown of it. */
 export interface Found extends Inspected {

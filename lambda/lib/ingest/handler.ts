@@ -13,8 +13,9 @@ import { fieldsOf, list } from '../table/fields';
 import type { Cloud } from './cloud';
 import { originOf } from './event';
 import { FairTurns } from './fair-turns';
-import { ingestObject, type Outcome } from './ingest-object';
+import { ingestObject } from './ingest-object';
 import { type ObjectCreated, objectsCreated } from './notification';
+import type { Outcome } from './outcome';
 
 /** What a handler reports to. */
 export interface Reporting {

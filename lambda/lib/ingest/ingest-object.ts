@@ -16,56 +16,29 @@ import type { Upright } from '../media/image';
 import { checkBeforeDownload } from '../media/inspect';
 import { NoAccount, Refused, Suspended } from '../media/refused';
 import { LONGEST_RETENTION, type RetentionDays, readFolder } from '../table/account-item';
-import { count } from '../table/counts';
-import { reopenDeletion } from '../table/deleted-item';
-import {
-  type EventState,
-  type PublishedEvent,
-  readEvent,
-  writeEvent,
-  writeExpiry,
-  writeSettled,
-  writeUploadedAgain,
-} from '../table/event-item';
-import { writeLastEvent } from '../table/instance-item';
-import { writeLabels } from '../table/label-item';
-import { writeAppearances } from '../table/person-item';
+import { type EventState, type PublishedEvent, readEvent, writeEvent, writeExpiry } from '../table/event-item';
 import { keptUntil } from '../table/retention';
-import type { Table } from '../table/table';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
 import { openUpload, type Upload } from './bucket';
 import type { Cloud } from './cloud';
 import { eventFacts, eventIdOf, isTrial, type Origin, originOf } from './event';
 import { type Found, filmOfVideo, leaveKept, writeFiles } from './event-files';
-import { type Film, framesKept, peopleOf } from './film';
 import { inspectUpload } from './inspect-upload';
 import type { ObjectCreated } from './notification';
-import { removeRejected, writeRejected } from './rejected-item';
+import type { Outcome } from './outcome';
+import { writeRejected } from './rejected-item';
+import { deleted, overtaken, publishAgain, publishBeside, replaces } from './second-upload';
+import { settle } from './settle';
 import { isSignOfLife, recordSignOfLife } from './sign-of-life';
-
-/** What became of a notification. */
-export type Outcome =
-  | { outcome: 'published'; event: PublishedEvent }
-  /** This upload, or a later one of the same key, was published before; nothing was left to do. */
-  | { outcome: 'already published' }
-  | { outcome: 'rejected'; reason: string; message: string }
-  /** Its event shows another upload of the same key; this one was kept beside it. */
-  | { outcome: 'version' }
-  /** The object was replaced again and again; each of the later uploads has a notification of its own. */
-  | { outcome: 'replaced' }
-  /** The object is not in the bucket any more. */
-  | { outcome: 'gone' }
-  /** The owner deleted the event. */
-  | { outcome: 'deleted' }
-  /** A hidden name is nobody's event: `grunt check` writes such an object to see whether it may. */
-  | { outcome: 'no event' }
-  /** The camera's sign of life; it is remembered with its instance. */
-  | { outcome: 'alive' };
+import { type Film, framesKept, peopleOf } from './video-frames';
 
 /** A device that uploads the same key this often while it is looked at goes on with it: the last upload is told of too. */
 const MOST_CHANGES = 5;
 
-/** Publishes or rejects the object that a notification is about. Throws when S3 or DynamoDB fail: deliver it again. */
+/**
+ * Publishes or rejects the object that a notification is about.
+ * @throws when S3 or DynamoDB fail: deliver the notification again.
+ */
 export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
   const origin = originOf(upload.key);
   if (isSignOfLife(origin.fileName)) {
@@ -223,27 +196,6 @@ async function publish(
   return { outcome: 'published', event };
 }
 
-/** Whether an upload takes the place of one of the same key that was published before: only of a cut off file. */
-function replaces(upload: PublishedEvent, published: PublishedEvent): boolean {
-  return published.incomplete === true && upload.incomplete !== true;
-}
-
-/** The item was not written: another upload has it, or the owner deleted the event while we were at it. */
-async function overtaken(cloud: Cloud, event: PublishedEvent): Promise<Outcome> {
-  const known = await readEvent(cloud.table, event.account, event.id);
-  if (known?.state !== 'published') return await deleted(cloud.table, event);
-  if (known.event.etag === event.etag) {
-    if (known.event.sequencer >= event.sequencer) return { outcome: 'already published' };
-    return await publishAgain(cloud.table, event, known.event);
-  }
-  if (!replaces(event, known.event)) return await publishBeside(cloud.table, event, known);
-  throw new Error(`Event ${event.id} was published by somebody else in this moment.`);
-}
-
-async function deleted(table: Table, event: PublishedEvent): Promise<Outcome> {
-  return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
-}
-
 async function facesOf(
   cloud: Cloud,
   account: string,
@@ -254,37 +206,4 @@ async function facesOf(
   const { engine, people } = cloud.faces;
   const { faces, aside } = await people.recognise(account, picture, await engine.detect(upright));
   return { faces, facesAside: aside || undefined };
-}
-
-/** The same bytes were published already: the faces on them are known. */
-async function publishAgain(table: Table, described: PublishedEvent, event: PublishedEvent): Promise<Outcome> {
-  const { sequencer, received, expires } = described;
-  const again = { ...event, sequencer, received, expires };
-  await writeUploadedAgain(table, again);
-  await settle(table, again);
-  return { outcome: 'already published' };
-}
-
-/** The event shows another upload of the same key: this one becomes a version of it. */
-async function publishBeside(
-  table: Table,
-  described: PublishedEvent,
-  { event, settled }: { event: PublishedEvent; settled: boolean },
-): Promise<Outcome> {
-  // After a crash the event's own upload is not there any more, and nobody else would finish it.
-  if (!settled) await settle(table, event);
-  if (!(await writeVersion(table, versionOf(described)))) return await deleted(table, event);
-  await removeRejected(table, event, described.sequencer);
-  return { outcome: 'version' };
-}
-
-/** Writes what follows from an event's item. */
-async function settle(table: Table, event: PublishedEvent): Promise<void> {
-  await writeAppearances(table, event);
-  await writeLabels(table, event);
-  await count(table, event);
-  await writeLastEvent(table, event);
-  await removeRejected(table, event, event.sequencer);
-  // The owner may have deleted the event, and all that follows from it, before that was written.
-  if (!(await writeSettled(table, event))) await reopenDeletion(table, event);
 }

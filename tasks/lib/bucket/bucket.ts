@@ -7,7 +7,7 @@
  * (multipart.ts).
  *
  * Each request is made again where the bucket's error tells another region or time (corrections.ts). It has succeeded
- * when it is certain that the bucket has what was read from the disk (verify-checksum.ts, confirmation.ts).
+ * when it is certain that the bucket has what was read from the disk (confirm-upload.ts, second-look.ts).
  */
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
@@ -18,7 +18,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { objectKey } from '../event';
 import type { Destination } from '../settings/settings';
 import { ChecksumHeader } from './checksum-header';
-import { Confirmation } from './confirmation';
+import { type Checksums, checksums, judgeAnswer } from './confirm-upload';
 import type { Content, ListedObject, PutOptions } from './content';
 import { Corrections } from './corrections';
 import { DeadlineHandler, inSlices } from './deadlines';
@@ -31,7 +31,7 @@ import { problemOf } from './problem-of';
 import { RateLimit } from './rate-limit';
 import { abortBy, type Client, type Credentials, credentialsOf, loadClient } from './s3-client';
 import { type Answer, errorOf, errorOfClient, isFromS3, readAnswer, S3Error } from './s3-error';
-import { type Checksums, checksums, verifyChecksum } from './verify-checksum';
+import { SecondLook } from './second-look';
 
 /** How long a connection may take to come about, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -73,7 +73,7 @@ export class Bucket {
   readonly #credentials: Credentials;
   readonly #rateLimit: RateLimit | undefined;
   readonly #corrections: Corrections;
-  readonly #confirmation: Confirmation;
+  readonly #secondLook: SecondLook;
   readonly #checksumHeader: ChecksumHeader;
   /** With the region and the hour that were known when it was made. */
   #client: { loaded: Promise<Client>; region: string; clockOffset: number } | undefined;
@@ -98,7 +98,7 @@ export class Bucket {
       now: options.now ?? Date.now,
       tell,
     });
-    this.#confirmation = new Confirmation({
+    this.#secondLook = new SecondLook({
       find: (key) => this.#find(key),
       refusesWrongSum: () => this.#refusesWrongSum(),
     });
@@ -154,7 +154,7 @@ export class Bucket {
     const { size } = content;
     if (size > PART_SIZE) {
       const { verdict, areConfirmed } = await putInParts(this.#partsConnection, key, content, options);
-      return this.#confirmation.settle(key, { verdict, size, areConfirmed });
+      return this.#secondLook.settle(key, { verdict, size, areConfirmed });
     }
     const body = await content.read(0, size);
     const sums = checksums(body);
@@ -166,8 +166,8 @@ export class Bucket {
     const answer = await this.#checksumHeader.send(sums, (checksum) =>
       this.#send({ method: 'PUT', key, headers: { ...headers, ...checksum }, body, sums, signal: options.signal }),
     );
-    const verdict = verifyChecksum(key, answer, sums);
-    await this.#confirmation.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5 });
+    const verdict = judgeAnswer(key, answer, sums);
+    await this.#secondLook.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5 });
   }
 
   /** The objects whose keys start with `prefix` and come after `startAfter`, in the order of their keys (UTF-8). */

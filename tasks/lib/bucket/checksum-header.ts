@@ -2,9 +2,10 @@
  * `x-amz-checksum-sha256`, for stores that know it. Backblaze, older Google and some others refuse every request that
  * has it. To them files go without, from the first such answer on; Content-MD5 and the signed SHA-256 stay.
  */
+
+import type { Checksums } from './confirm-upload';
 import { Problem } from './problem';
 import { type Answer, S3Error } from './s3-error';
-import type { Checksums } from './verify-checksum';
 
 /** What stores call a header that they do not know, in answers with status 400. */
 const REFUSALS = new Set(['InvalidArgument', 'InvalidRequest', 'NotImplemented', 'HTTP 400']);

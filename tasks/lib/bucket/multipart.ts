@@ -6,12 +6,12 @@
  */
 
 import type { Destination } from '../settings/settings';
+import { type Checksums, checksums, judgeAnswer, judgeParts, type Verdict } from './confirm-upload';
 import type { Content, PutOptions } from './content';
 import { demandedFields } from './demands';
 import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
 import type { Answer } from './s3-error';
-import { type Checksums, checksums, type Verdict, verifyChecksum, verifyParts } from './verify-checksum';
 
 /** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
 export const PART_SIZE = 8 * 1024 * 1024;
@@ -74,7 +74,7 @@ export async function putInParts(
       const PartNumber = Parts.length + 1;
       const query = { partNumber: String(PartNumber), uploadId: UploadId };
       const answer = await connection.send(key, { query, body, sums, signal });
-      areConfirmed &&= verifyChecksum(key, answer, sums) === 'confirmed';
+      areConfirmed &&= judgeAnswer(key, answer, sums) === 'confirmed';
       Parts.push({ ETag: answer.headers.etag ?? '', PartNumber });
       md5s.push(sums.md5);
     }
@@ -85,7 +85,7 @@ export async function putInParts(
       ),
     );
     const isEncrypted = /^aws:kms/.test(whole.ServerSideEncryption ?? '');
-    const verdict = verifyParts({ etag: whole.ETag, isEncrypted: isEncrypted && areConfirmed }, md5s);
+    const verdict = judgeParts({ etag: whole.ETag, isEncrypted: isEncrypted && areConfirmed }, md5s);
     return { verdict, areConfirmed };
   } catch (error) {
     // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { embeddedEngine } from '../../../lambda/lib/faces/embedded';
 import type { FaceEngine } from '../../../lambda/lib/faces/engine';
-import { filmOf } from '../../../lambda/lib/ingest/film';
+import { filmOf } from '../../../lambda/lib/ingest/video-frames';
 import { framesOf, momentsOf } from '../../../lambda/lib/media/frames';
 import { fieldsOf, list } from '../../../lambda/lib/table/fields';
 import { sharp } from '../../../lambda/test-packages';

@@ -34,7 +34,7 @@ const KMS = new Set(['aws:kms', 'aws:kms:dsse']);
  * Judges what was answered to the PUT of `key`.
  * @throws `Problem` of kind `checksum` where something else was stored, `not-s3` where no S3 has answered.
  */
-export function verifyChecksum(key: string, answer: Answer, { md5, sha256 }: Checksums): Verdict {
+export function judgeAnswer(key: string, answer: Answer, { md5, sha256 }: Checksums): Verdict {
   const { headers } = answer;
   const etag = strongETag(headers.etag);
   const checksum = headers['x-amz-checksum-sha256'];
@@ -62,7 +62,7 @@ export interface Whole {
 }
 
 /** The same for an upload in parts, whose ETag is the MD5 of the parts' MD5s, a dash, and their number. */
-export function verifyParts({ etag, isEncrypted }: Whole, md5s: readonly Buffer[]): Verdict {
+export function judgeParts({ etag, isEncrypted }: Whole, md5s: readonly Buffer[]): Verdict {
   const expected = `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
   if (strongETag(etag) === expected || isEncrypted) return 'confirmed';
   return 'doubtful';

@@ -1,13 +1,14 @@
 /**
- * The second look at an upload whose answer does not prove by itself that the bytes are stored (verify-checksum.ts).
+ * The second look at an upload whose answer does not prove by itself that the bytes are stored (confirm-upload.ts).
  *
  * Two questions can settle it with a key that may only write and list. Does this store compare Content-MD5? One PUT with
  * a wrong sum tells, once for a bucket: who refuses it has compared the sums of all files, whatever its ETags are. And is
  * the object in the list, with the size and the MD5 of the file?
  */
+
+import { mismatch, noS3, strongETag, type Verdict } from './confirm-upload';
 import type { ListedObject } from './content';
 import { Problem } from './problem';
-import { mismatch, noS3, strongETag, type Verdict } from './verify-checksum';
 
 /** How the bucket is asked; all reject with a `Problem`. */
 export interface Questions {
@@ -23,7 +24,7 @@ export type Claimed = { readonly verdict: Verdict; readonly size: number } & (
   | { readonly areConfirmed: boolean }
 );
 
-export class Confirmation {
+export class SecondLook {
   readonly #questions: Questions;
   #comparesSums: Promise<boolean> | undefined;
 
