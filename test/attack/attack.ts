@@ -5,13 +5,14 @@
  *     -- --only=NAME   only categories whose names have this in them
  *     -- --short       a sample of each category, for every run of the tests
  *
- * It ends with 0 where nothing got through, where each category has as many different attempts as it is to have, and where
+ * It ends with 0 where nothing got through, where everything was answered, where each category has as many different attempts as it is to have, and where
  * the control of each, the same way with the right credentials, did get through.
  */
 import { parseArgs } from 'node:util';
 import { type Category, distinct, type Outcome, runCategory } from './attempt';
 import { folders, signatures } from './bucket';
 import { mp4Shapes, pngBombs, xmlShapes } from './files';
+import { hostile } from './hostile';
 import { lists, signedUrlsAndChunks } from './listing';
 import { crossSite, cursors, gatePaths } from './page';
 import { parameters } from './parameters';
@@ -52,12 +53,13 @@ async function main(): Promise<boolean> {
       xmlShapes(target, estates),
       pngBombs(target, estates),
       mp4Shapes(target, estates, random),
+      await hostile(target, estates),
     ];
     const chosen = all.filter(({ name }) => name.toLowerCase().includes(values.only.toLowerCase()));
     if (chosen.length === 0)
       throw new Error(`--only=${values.only} is in no name: ${all.map(({ name }) => name).join(', ')}.`);
     const faults: string[] = [];
-    console.log(row(['what', 'tries', 'through', 'control']));
+    console.log(row(['what', 'tries', 'through', 'unanswered', 'control']));
     for (const category of chosen) {
       const attempts = distinct(category.attempts);
       if (attempts.length < category.least)
@@ -75,19 +77,21 @@ async function main(): Promise<boolean> {
   }
 }
 
-function faultsOf({ name, through, isControlled }: Outcome): string[] {
+function faultsOf({ name, through, unanswered, isControlled }: Outcome): string[] {
   return [
     ...through.map((what) => `${name}: ${what}`),
+    ...unanswered.map((what) => `${name}: not answered, not even alone: ${what}`),
     ...(isControlled ? [] : [`${name}: the control did not get through, so the attack has shown nothing.`]),
   ];
 }
 
-function rowOf({ name, tries, through, isControlled }: Outcome): string {
-  return row([name, String(tries), String(through.length), isControlled ? 'gets in' : 'FAILED']);
+function rowOf({ name, tries, through, unanswered, isControlled }: Outcome): string {
+  const counts = [tries, through.length, unanswered.length].map(String);
+  return row([name, ...counts, isControlled ? 'gets in' : 'FAILED']);
 }
 
 function row([name = '', ...cells]: readonly string[]): string {
-  return `${name.padEnd(30)}${cells.map((cell) => cell.padStart(9)).join('')}`;
+  return `${name.padEnd(30)}${cells.map((cell) => cell.padStart(12)).join('')}`;
 }
 
 main().then(

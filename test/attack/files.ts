@@ -5,7 +5,7 @@
 import { deflateSync } from 'node:zlib';
 import * as corpus from '../lambda/media/corpus';
 import { sign } from '../lib/cloud/support';
-import type { Attempt, Category } from './attempt';
+import { type Attempt, type Category, Unanswered } from './attempt';
 import type { Estates } from './page';
 import type { Random } from './random';
 import type { Target } from './target';
@@ -26,16 +26,16 @@ function uploaded(
     run: async () => {
       const key = `home/${name}`;
       await target.upload(home.device, key, await file());
-      await target.says(new RegExp(`(published|refused) ${key.replace('.', '\\.')}|could not be looked at`));
-      if (target.hasDeadLetters) return 'it could not be looked at';
-      const isPublished = target.output.includes(`published ${key}`);
-      return isPublished && verdict === 'refused' ? 'it was published' : undefined;
+      const outcome = await target.outcomeOf(key);
+      if (outcome === undefined) throw new Unanswered('it was neither published nor refused');
+      if (outcome === 'dead letter') return 'it could not be looked at';
+      return outcome === 'ok' && verdict === 'refused' ? 'it was published' : undefined;
     },
   };
 }
 
 /** That pictures of the others are published meanwhile. */
-function control(target: Target, { john }: Estates, ending: string): () => Promise<boolean> {
+export function control(target: Target, { john }: Estates, ending: string): () => Promise<boolean> {
   let count = 0;
   return async () => {
     count += 1;

@@ -5,7 +5,7 @@ import type { Checksum, SourceData } from '@smithy/types';
 import { type RawRequest, send } from '../lib/cloud/support';
 import type { Attempt, Category } from './attempt';
 import type { Estates } from './page';
-import type { KeyPair, Target } from './target';
+import { answered, type KeyPair, type Target } from './target';
 
 class Sha256 implements Checksum {
   #hash;
@@ -105,7 +105,7 @@ export function services(target: Target, { home, john }: Estates): Category {
   const attempt = (what: string, endpoint: string, make: () => Promise<RawRequest> | RawRequest): Attempt => ({
     what,
     run: async () => {
-      const { status, body } = await send(endpoint, await make());
+      const { status, body } = await answered(send(endpoint, await make()));
       return status >= 400 && status < 500 ? undefined : `${status} ${body.toString().slice(0, 200)}`;
     },
   });

@@ -14,6 +14,7 @@ import { parseEnv, promisify } from 'node:util';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import * as corpus from '../lambda/media/corpus';
 import { type RawReply, type RawRequest, send } from '../lib/cloud/support';
+import { Unanswered } from './attempt';
 
 const ROOT = join(__dirname, '..', '..');
 const GRUNT = join(ROOT, 'node_modules', 'grunt', 'bin', 'grunt');
@@ -26,6 +27,18 @@ const MOST_TURNS = 10;
 /** Whether it is the server that answers, and not the page behind it. */
 function isPlain({ headers }: RawReply): boolean {
   return String(headers['content-type'] ?? '').startsWith('text/plain');
+}
+
+/**
+ * An answer as it comes.
+ * @throws Unanswered where the connection broke before it
+ */
+export async function answered(reply: Promise<RawReply>): Promise<RawReply> {
+  try {
+    return await reply;
+  } catch (error) {
+    throw new Unanswered(String(error));
+  }
 }
 
 /** A key pair. */
@@ -161,18 +174,38 @@ export class Target {
     return session.split(';', 1)[0] ?? '';
   }
 
-  /** A request to the page, as it is. While the machine is too busy to answer it, which shows nothing, it is made again. */
+  /**
+   * A request to the page, as it is. While the machine is too busy to answer it, it is made again.
+   * @throws Unanswered where it was too busy each time
+   */
   async page(method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<RawReply> {
     for (let turn = 1; ; turn++) {
-      const reply = await send(this.app, { method, path, headers, ...(body !== undefined && { body }) });
-      if (turn === MOST_TURNS || !(reply.status === 504 || (reply.status === 429 && isPlain(reply)))) return reply;
+      const reply = await answered(send(this.app, { method, path, headers, ...(body !== undefined && { body }) }));
+      if (!(reply.status === 504 || (reply.status === 429 && isPlain(reply)))) return reply;
+      if (turn === MOST_TURNS) throw new Unanswered(`${reply.status}, ${MOST_TURNS} times`);
       await wait(500 * turn);
     }
   }
 
-  /** A request to the S3, as it is. */
+  /**
+   * A request to the S3, as it is.
+   * @throws Unanswered where the connection broke
+   */
   bucket(request: RawRequest): Promise<RawReply> {
-    return send(this.s3, request);
+    return answered(send(this.s3, request));
+  }
+
+  /** What became of an upload: `ok`, the reason why it was refused, `dead letter`; undefined where nothing has in time. */
+  async outcomeOf(key: string): Promise<string | undefined> {
+    const patience = Date.now() + PATIENCE;
+    while (Date.now() < patience && this.isRunning) {
+      if (this.output.includes(`published ${key}`)) return 'ok';
+      const reason = this.output.split(`refused ${key} (`)[1]?.split(')', 1)[0];
+      if (reason !== undefined) return reason;
+      if (this.hasDeadLetters) return 'dead letter';
+      await wait(50);
+    }
+    return undefined;
   }
 
   /** Uploads a file as a device does. */
