@@ -46,6 +46,23 @@ export interface Options extends Partial<Pick<Settings, 'maxBytes' | 'maxVideoBy
   before?: (command: string, input: object) => void;
   after?: (command: string, input: object) => Promise<void> | void;
   now?: () => number;
+  /** Called for each metric that is counted. */
+  metric?: (name: string, value: number) => void;
+}
+
+/** Metrics that also tell a test what is counted. */
+class CountedMetrics extends Metrics {
+  readonly #counted: Options['metric'];
+
+  constructor(counted: Options['metric']) {
+    super({ namespace: 'Test', serviceName: 'test' });
+    this.#counted = counted;
+  }
+
+  override addMetric(...[name, unit, value]: Parameters<Metrics['addMetric']>): this {
+    this.#counted?.(name, value);
+    return super.addMetric(name, unit, value);
+  }
 }
 
 /** What a test may set otherwise for the cloud application. */
@@ -194,7 +211,7 @@ export class TestCloud {
       },
       {
         logger: new Logger({ serviceName: 'test', logLevel: 'SILENT' }),
-        metrics: new Metrics({ namespace: 'Test', serviceName: 'test' }),
+        metrics: new CountedMetrics(options.metric),
         now,
       },
     );

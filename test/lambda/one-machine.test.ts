@@ -162,7 +162,7 @@ describe('the Lambda on one machine', function () {
     const event = { eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'no-such-bucket' } } };
     await writeFile(
       join(data, 'queue', 'waiting', letter),
-      JSON.stringify({ body: JSON.stringify({ Records: [event] }), received: 4 }),
+      JSON.stringify({ body: JSON.stringify({ Records: [event] }), received: 99 }),
     );
     const again = await start();
     await again.says(/An upload could not be looked at/);

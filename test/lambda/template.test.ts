@@ -46,6 +46,9 @@ const NOT_CALLED: Record<FunctionName, string[]> = {
 /** Without it S3 calls an upload that is gone forbidden. */
 const NEEDED_TOO: Record<FunctionName, string[]> = { ingest: ['s3:ListBucket'], gallery: [] };
 
+/** Seconds. */
+const HOUR = 3600;
+
 type Visit = (key: string, value: unknown) => void;
 
 /** Every key and value, however deep. */
@@ -218,15 +221,37 @@ describe('lambda: template.yaml', () => {
   it('gives a message to nobody else while the function may still be at it, and lays it aside in the end', () => {
     const queue = properties('UploadsQueue');
     expect(queue.VisibilityTimeout).to.be.at.least(6 * Number(ingest.Timeout));
-    expect(fieldsOf(queue.RedrivePolicy).maxReceiveCount).to.equal(5);
     const source = fieldsOf(fieldsOf(fieldsOf(ingest.Events).Uploads).Properties);
     expect(source.FunctionResponseTypes).to.deep.equal(['ReportBatchItemFailures']);
     expect(properties('DeadLettersAlarm').AlarmActions).to.deep.equal([{ Ref: 'AlarmTopic' }]);
   });
 
+  it('gives an upload up after hours, not minutes, and no message about one lives longer than it', () => {
+    const queue = properties('UploadsQueue');
+    const tries = Number(fieldsOf(queue.RedrivePolicy).maxReceiveCount);
+    expect((tries * Number(queue.VisibilityTimeout)) / HOUR).to.be.at.least(8);
+    const waits = Number(queue.MessageRetentionPeriod);
+    const dead = Number(properties('DeadLetters').MessageRetentionPeriod);
+    // A message that is laid aside keeps its age. docs.aws.amazon.com/AWSSimpleQueueService: dead-letter queues
+    expect(waits).to.be.above(tries * Number(queue.VisibilityTimeout));
+    expect(dead).to.be.above(waits);
+    const [rule] = list(fieldsOf(properties('UploadsBucket').LifecycleConfiguration), 'Rules').map(fieldsOf);
+    // Laid aside at once, tried again on its last day, it is as new, and may be laid aside once more.
+    expect(Number(rule?.ExpirationInDays) * 24 * HOUR).to.be.above(2 * dead);
+  });
+
+  it('counts what fails, what is gone and what is refused, and each has an alarm', () => {
+    const handler = readFileSync(join(LAMBDA, 'lib', 'ingest', 'handler.ts'), 'utf8');
+    const alarms = JSON.stringify(resources);
+    for (const name of ['Failed', 'Gone', 'Refused']) {
+      expect(handler).to.include(`metrics.addMetric('${name}'`);
+      expect(alarms).to.include(`"MetricName":"${name}","Dimensions":[{"Name":"service","Value":"ingest"}]`);
+    }
+  });
+
   it('tells of alarms on a topic that CloudWatch may write to', () => {
     const alarms = Object.keys(resources).filter((name) => fieldsOf(resources[name]).Type === 'AWS::CloudWatch::Alarm');
-    expect(alarms).to.have.length(3);
+    expect(alarms).to.have.length(7);
     for (const name of alarms) expect(properties(name).AlarmActions, name).to.deep.equal([{ Ref: 'AlarmTopic' }]);
     expect(properties('AlarmTopic')).not.to.have.property('KmsMasterKeyId');
     expect(properties('AlarmSubscription')).to.deep.include({ TopicArn: { Ref: 'AlarmTopic' }, Protocol: 'email' });

@@ -38,7 +38,7 @@ export function handlerOf(cloud: Cloud, reporting: Reporting) {
     reporting.logger.addContext(context);
     try {
       if (isSqs(event)) {
-        const one = async ({ body }: SQSRecord) => await all(objectsCreated(JSON.parse(body)).map(ingest));
+        const one = async (record: SQSRecord) => await all(uploadsIn(record, reporting).map(ingest));
         const processor = new BatchProcessor(EventType.SQS);
         return await processPartialResponse(event, one, processor, { context, throwOnFullBatchFailure: false });
       }
@@ -53,6 +53,17 @@ export function handlerOf(cloud: Cloud, reporting: Reporting) {
 function isSqs(event: unknown): event is SQSEvent {
   const records = list(fieldsOf(event), 'Records');
   return records.length > 0 && records.every((record) => fieldsOf(record).eventSource === 'aws:sqs');
+}
+
+/** @throws what is wrong with a message that is no notification; it is logged, since SQS is told no more than that it failed. */
+function uploadsIn({ body, messageId }: SQSRecord, { logger, metrics }: Reporting): ObjectCreated[] {
+  try {
+    return objectsCreated(JSON.parse(body));
+  } catch (error) {
+    metrics.addMetric('Failed', MetricUnit.Count, 1);
+    logger.error('not a notification', { messageId, error: error instanceof Error ? error : String(error) });
+    throw error;
+  }
 }
 
 /** Waits for all of them, whatever becomes of the others, and then throws what failed. */
@@ -83,8 +94,13 @@ async function report(
         const { reason, message } = outcome;
         logger.warn('rejected', { key, reason, refusal: message });
         metrics.singleMetric().addDimension('reason', reason).addMetric('Rejected', MetricUnit.Count, 1);
+        metrics.addMetric('Refused', MetricUnit.Count, 1);
         break;
       }
+      case 'gone':
+        logger.warn('gone', { key });
+        metrics.addMetric('Gone', MetricUnit.Count, 1);
+        break;
       case 'alive':
         // Every camera every ten minutes: no line in the log of the cloud.
         logger.debug(outcome.outcome, { key });
@@ -93,6 +109,7 @@ async function report(
         logger.info(outcome.outcome, { key });
     }
   } catch (error) {
+    metrics.addMetric('Failed', MetricUnit.Count, 1);
     logger.error('failed', { bucket, key, error: error instanceof Error ? error : String(error) });
     throw error;
   }

@@ -9,7 +9,7 @@ import { type Fields, number, optional, text, texts } from './fields';
 import { deletingDayKey, EXPIRES, eventKey, timeKey } from './keys';
 import type { Table } from './table';
 
-/** Longer than any notification is delivered again: queue and dead letters keep it for 14 days each. */
+/** Longer than any notification is delivered again: dead letters keep it for 10 days, and as long again when it is tried again. */
 const KEPT_SECONDS = 30 * 24 * 3600;
 
 /** What is known of a deleted event of which not everything may be removed yet. */

@@ -13,7 +13,8 @@ export const RETENTION_DAYS = [7, 30, 90, 365] as const;
 /** The tag that tells how many days a published object is kept. */
 export const RETENTION_TAG = 'retention';
 
-export const UPLOADS_LIFECYCLE: Lifecycle = { expiration: [{ days: 7 }], abortUploadsAfterDays: 1 };
+/** Longer than any message about an upload: its picture is still there when it is tried again. */
+export const UPLOADS_LIFECYCLE: Lifecycle = { expiration: [{ days: 21 }], abortUploadsAfterDays: 1 };
 
 export const PRODUCTION_LIFECYCLE: Lifecycle = {
   expiration: RETENTION_DAYS.map((days) => ({ tag: { key: RETENTION_TAG, value: String(days) }, days })),

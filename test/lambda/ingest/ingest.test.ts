@@ -291,6 +291,28 @@ describe('lambda: ingest', () => {
       expect(await cloud.itemsOf('EVENT')).to.have.length(1);
     });
 
+    it('what fails, is gone, is refused or is no notification is counted, for the alarms', async () => {
+      const record = await cloud.upload(KEY, picture);
+      const refused = await cloud.upload('jane/refused.jpg', Buffer.from('no picture'));
+      const counted: Record<string, number> = {};
+      let isAway = true;
+      const lambda = cloud.lambda({
+        before: (command) => {
+          if (command === 'CopyObjectCommand' && isAway) throw new Error('S3 is away');
+        },
+        metric: (name, value) => {
+          counted[name] = (counted[name] ?? 0) + value;
+        },
+      });
+      const message = (body: unknown) => ({ eventSource: 'aws:sqs', messageId: 'm', body: JSON.stringify(body) });
+      await lambda({ Records: [message({ Records: [record] }), message('hello')] });
+      expect(counted).to.deep.equal({ Failed: 2 });
+      isAway = false;
+      const gone = { ...record, s3: { ...record.s3, object: { ...record.s3.object, key: 'jane/gone.jpg' } } };
+      await lambda({ Records: [record, refused, gone].map((one) => message({ Records: [one] })) });
+      expect(counted).to.include({ Failed: 2, Published: 1, Refused: 1, Gone: 1 });
+    });
+
     it("S3's test event, and a removal, are nothing to do and no error", async () => {
       const lambda = cloud.lambda();
       await lambda({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: cloud.uploads });

@@ -37,12 +37,12 @@ describe('the embedded S3: lifecycles', () => {
     return keys();
   };
 
-  it('uploads are kept for seven days, and until the midnight after', async () => {
+  it('uploads are kept for three weeks, and until the midnight after', async () => {
     await live(UPLOADS_LIFECYCLE);
     await put('home/a');
-    // Noon and seven days is the noon of 7 February; then the next midnight.
-    const midnight = Date.UTC(2026, 1, 8);
-    expect(await sweptAt(noon + 7 * DAY)).to.deep.equal(['home/a']);
+    // Noon and 21 days is the noon of 21 February; then the next midnight.
+    const midnight = Date.UTC(2026, 1, 22);
+    expect(await sweptAt(noon + 21 * DAY)).to.deep.equal(['home/a']);
     expect(await sweptAt(midnight - 1)).to.deep.equal(['home/a']);
     expect(await sweptAt(midnight)).to.deep.equal([]);
   });
@@ -104,7 +104,7 @@ describe('the embedded S3: lifecycles', () => {
   it('tells of what it deletes, as Amazon does', async () => {
     await live(UPLOADS_LIFECYCLE);
     await put('home/a b');
-    await sweptAt(noon + 8 * DAY);
+    await sweptAt(noon + 22 * DAY);
     const { eventName, userIdentity, s3 } = server.events.at(-1) ?? {};
     expect([eventName, userIdentity?.principalId, s3?.object.key]).to.deep.equal([
       'LifecycleExpiration:Delete',
@@ -123,6 +123,6 @@ describe('the embedded S3: lifecycles', () => {
   it('more objects than one slice expire at once', async () => {
     await live(UPLOADS_LIFECYCLE);
     await Promise.all(Array.from({ length: 120 }, (_, at) => put(`home/${at}`)));
-    expect(await sweptAt(noon + 8 * DAY)).to.deep.equal([]);
+    expect(await sweptAt(noon + 22 * DAY)).to.deep.equal([]);
   });
 });
