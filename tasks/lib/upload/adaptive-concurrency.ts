@@ -1,23 +1,23 @@
 /**
- * How many uploads run at a time: as many as the settings allow, fewer while S3 or this machine asks for less. Halved
- * at each such wish, and one more after each round of successes, as TCP does with its window (AIMD).
+ * How many uploads run at a time. Starts at the limit of the settings; each "slow down" of S3, or lack of file
+ * descriptors, halves it, and each round of successes adds one, as TCP does with its window (AIMD).
  */
 export class AdaptiveConcurrency {
   #limit: number;
   #current: number;
 
-  /** `limit`: uploads at a time that the settings allow, 1 or more. */
+  /** `limit`: the most uploads at a time that the settings allow, 1 or more. */
   constructor(limit: number) {
     this.#limit = limit;
     this.#current = limit;
   }
 
-  /** Uploads that may run at a time now: 1 to the limit. */
+  /** How many uploads may run at a time now: from 1 to the limit. */
   get current(): number {
     return Math.floor(this.#current);
   }
 
-  /** Other settings: begins anew with their limit. */
+  /** Starts again with the limit of other settings. */
   reset(limit: number): void {
     this.#limit = limit;
     this.#current = limit;

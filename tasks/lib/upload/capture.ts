@@ -1,45 +1,48 @@
 /**
- * Which files are in a capture directory, and which of them are new.
+ * Lists the files of a capture directory and finds the new ones.
  *
- * The kernel tells of every change (`fs.watch`: inotify), which costs the same in a directory of ten and of a hundred
- * thousand files. What it may miss (its queue is finite, a network directory tells nothing) a rescan of the names
- * finds; it happens only when the directory has changed, costs at most a fiftieth of the time, and comes sooner the
- * more it finds. The directory may be missing, and may be removed, made again or mounted over while we run: once a
- * second it is looked at, and if it is another one than before, it is watched and scanned anew.
+ * The kernel reports every change (`fs.watch`: inotify), at the same cost for ten files and for a hundred thousand. Its
+ * queue is finite, and a network directory reports nothing, so a rescan of the names finds what was missed. A rescan
+ * happens only when the directory has changed, takes at most a fiftieth of the time, and comes sooner the more the last
+ * rescan found. The directory may be missing, and may be removed, made again or mounted over while we run: it is
+ * checked every second, and watched and scanned anew if it is another directory than before.
  *
- * This file knows names only: which of them are event files the caller says, which are complete and uploaded is found
- * out elsewhere.
+ * This file handles names only. The listener decides which names are event files, and whether a file is complete and
+ * uploaded.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Clock, systemClock } from './clock';
 
-/** How often the directory itself is looked at, in ms. */
+/** Interval of the checks of the directory itself, in ms. */
 const LOOK_EVERY = 1_000;
-/** Between two rescans, in ms. */
+/** Shortest interval between two rescans, in ms. */
 const SHORTEST_INTERVAL = 1_000;
+/** Longest interval between two rescans, in ms, unless `SHARE` demands a longer one. */
 const LONGEST_INTERVAL = 30_000;
-/** A rescan may take one part in so many of the time. */
+/** Rescans may take at most 1/50 of the time. */
 const SHARE = 50;
-/** The same where the kernel tells nothing, so that only rescans find what is new. */
+/** Rescans may take 1/5 of the time where the kernel reports nothing, so that only rescans find new files. */
 const SHARE_UNWATCHED = 5;
-/** Entries read at a time: between two slices everything else gets its turn. */
+/** Directory entries read before other work gets its turn. */
 const SLICE = 512;
 
+/** Receives what a `Capture` finds. */
 export interface CaptureListener {
-  /** Whether a name is to be told of at all. */
+  /** Whether the name is that of an event file. Other names are never reported. */
   isEvent(name: string): boolean;
-  /** The kernel says that this file appeared, grew, changed or went. */
+  /** The kernel reports that this file appeared, grew, changed or vanished. */
   changed(name: string): void;
   /**
-   * All event files that are there. `isFirst`: of a directory that is seen for the first time, or anew. Returns how many
-   * of the names should have been told of by `changed` and were not.
+   * A scan is over: `names` are all event files of the directory. `isFirst`: it was the first scan of this directory.
+   *
+   * @returns how many of the names should have been reported by `changed` but were not.
    */
   scanned(names: readonly string[], isFirst: boolean): Promise<number>;
-  /** The directory cannot be watched or read; `undefined` when it can again. */
+  /** The directory cannot be watched or read; `undefined`: now it can. */
   problem(error: Error | undefined): void;
-  /** The kernel gives no watch on the directory: its changes are found by rescans. */
+  /** The kernel gives no watch on the directory. Rescans find its changes. */
   unwatchable(error: unknown): void;
 }
 
@@ -51,9 +54,9 @@ export interface CaptureEnvironment {
 }
 
 interface Watched {
-  /** Device, inode and birth time: another directory in the same place has another one. */
+  /** Device, inode and birth time: together they differ for another directory at the same path. */
   readonly identity: string;
-  /** `undefined` where the kernel gives no watch; rescans do it all then. */
+  /** `undefined` where the kernel gives no watch, so that rescans do everything. */
   readonly watcher: FSWatcher | undefined;
 }
 
@@ -67,7 +70,7 @@ export class Capture {
   #looking: Promise<void> | undefined;
   #isClosed = false;
   #problem: string | undefined;
-  /** The directory's mtime that the last scan saw before it began; a second scan must have seen it too (see `#scanIfDue`). */
+  /** The directory's mtime (ms) before the last scan began. A second scan must confirm it (see `#scanIfDue`). */
   #scannedMtime = Number.NaN;
   #isConfirmed = false;
   #interval = LONGEST_INTERVAL;
@@ -79,19 +82,19 @@ export class Capture {
     this.#environment = { clock: systemClock, watch, ...environment };
   }
 
-  /** Begins to watch. Resolves after the first scan, or when the directory is found to be missing. */
+  /** Begins to watch. Resolves after the first scan, or when the directory is found missing. */
   async start(): Promise<void> {
     await this.look();
   }
 
-  /** Watches nothing more; a scan under way ends without a word. */
+  /** Stops watching. A running scan ends without a report. */
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer();
     this.#unwatch();
   }
 
-  /** Looks at the directory now, rather than within a second. */
+  /** Checks the directory now instead of within a second. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
@@ -104,7 +107,7 @@ export class Capture {
     this.#cancelTimer();
     try {
       const { dev, ino, birthtimeMs, mtimeMs } = await stat(this.directory);
-      // An inode number alone is used again at once when a directory is removed and made anew.
+      // An inode number is reused at once when a directory is removed and made again.
       const identity = `${dev}:${ino}:${birthtimeMs}`;
       const isFirst = this.#watched?.identity !== identity;
       if (isFirst) this.#watch(identity);
@@ -126,7 +129,7 @@ export class Capture {
     try {
       watcher = this.#environment.watch(this.directory, { persistent: true }, (_event, name) => {
         if (name === null) return;
-        // The directory's own end is told under its own name.
+        // inotify reports the end of the directory under the directory's own name.
         if (name === own) this.look();
         if (this.#listener.isEvent(name)) this.#listener.changed(name);
       });
@@ -144,8 +147,8 @@ export class Capture {
   }
 
   /**
-   * A file that is made in the same tick of the kernel's clock as the scan leaves no trace in the mtime that the scan
-   * compares. So an unchanged mtime counts only once a second scan has seen it.
+   * Scans the directory if its mtime has changed. A file made in the same tick of the kernel's clock as a scan leaves
+   * no trace in the mtime, so an unchanged mtime counts only once a second scan has seen it.
    */
   async #scanIfDue(mtime: number): Promise<void> {
     if (this.#environment.clock.now() < this.#nextScan) return;
@@ -160,7 +163,7 @@ export class Capture {
     const names: string[] = [];
     for await (const entry of await opendir(this.directory, { bufferSize: SLICE })) {
       if (this.#isClosed) return;
-      // Some file systems do not say what an entry is; it is found out when its turn comes.
+      // Some file systems do not tell the type of an entry. The upload finds it out.
       const isOther = entry.isDirectory() || entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket();
       if (!isOther && this.#listener.isEvent(entry.name)) names.push(entry.name);
     }

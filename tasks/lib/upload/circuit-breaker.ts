@@ -1,38 +1,39 @@
 /**
- * Stops all uploads of a target while each of them would fail for the same reason: no network, refused credentials, a
- * bucket that does not exist. While the circuit is open nothing is begun, except one upload as a probe whenever
- * `nextAttemptAt` has come. The first success closes it, and everything runs again.
+ * Stops all uploads of a target while each would fail for the same reason: no network, refused credentials, a bucket
+ * that does not exist. While the circuit is open, nothing starts but one upload as a probe, when `nextAttemptAt` has
+ * come. The first success closes the circuit.
  *
- * Where it was opened on suspicion, because several files failed alike, a picture of what happens now may be the probe
- * sooner: it may be well where those files are not.
+ * A circuit that was opened on suspicion, because several files failed alike, may be probed sooner by a picture of now:
+ * the cause may be those files alone.
  */
 import type { Problem } from '../bucket/problem';
 import { delayAfter, SHORTEST_DELAY } from './backoff';
 
+/** `closed`: uploads run. `open`: only probes run. */
 export type CircuitState =
-  /** All is well. */
   | { readonly is: 'closed' }
-  /** Nothing is sent before `nextAttemptAt` (ms, monotonic), and one probe at a time from then on. */
   | {
       readonly is: 'open';
       readonly problem: Problem;
-      /** Whether the reason is known to hit every file, rather than suspected to. */
+      /** Whether the reason is known to affect every file; otherwise it is suspected. */
       readonly isCertain: boolean;
-      /** When (ms, monotonic) it was opened. */
+      /** When (ms, monotonic) the circuit opened. */
       readonly since: number;
-      /** Failures in a row; uploads that failed together count as one. */
+      /** Consecutive failures; uploads that fail together count as one. */
       readonly failures: number;
+      /** When (ms, monotonic) the next probe may start. */
       readonly nextAttemptAt: number;
     };
 
 const CLOSED: CircuitState = { is: 'closed' };
 
+/** The circuit breaker of one target (see the head of this file). */
 export class CircuitBreaker {
   readonly #random: () => number;
   #state: CircuitState = CLOSED;
   #failedAt = Number.NEGATIVE_INFINITY;
 
-  /** `random` yields numbers in [0, 1), for the backoff. */
+  /** `random` returns numbers in [0, 1), for the backoff. */
   constructor(random: () => number) {
     this.#random = random;
   }
@@ -41,22 +42,25 @@ export class CircuitBreaker {
     return this.#state;
   }
 
-  /** Failures in a row for a reason of the target's; 0 while the circuit is closed. */
+  /** Consecutive failures that affect the whole target; 0 while the circuit is closed. */
   get failures(): number {
     return this.#state.is === 'open' ? this.#state.failures : 0;
   }
 
-  /** When (ms, monotonic) a picture of what happens now may be the probe; `undefined` while the circuit is closed. */
+  /** When (ms, monotonic) a picture of now may be the probe; `undefined` while the circuit is closed. */
   get liveAttemptAt(): number | undefined {
     if (this.#state.is === 'closed') return undefined;
     const { isCertain, nextAttemptAt } = this.#state;
     return isCertain ? nextAttemptAt : Math.min(nextAttemptAt, this.#failedAt + SHORTEST_DELAY);
   }
 
-  /** An upload that began at `startedAt` failed at `now`, for a reason that hits, or seems to hit, every upload. */
+  /**
+   * An upload that began at `startedAt` failed at `now` (both ms, monotonic), for a reason that affects every upload,
+   * or seems to.
+   */
   failed(problem: Problem, startedAt: number, now: number, isCertain = true): void {
     const { failures } = this;
-    // Four uploads that a dead line ends together are one failure, not four steps of backoff.
+    // Uploads that a dead line ends together are one failure, not several steps of backoff.
     const isCounted = this.#state.is === 'closed' || startedAt >= this.#failedAt;
     this.#state = {
       is: 'open',
@@ -76,7 +80,7 @@ export class CircuitBreaker {
     this.#state = CLOSED;
   }
 
-  /** The reason may be gone (new credentials): a probe may start at once. */
+  /** The reason may be gone (new credentials): allows a probe at once. */
   probeNow(): void {
     if (this.#state.is === 'open') this.#state = { ...this.#state, failures: 0, nextAttemptAt: 0 };
   }

@@ -1,13 +1,17 @@
 /**
- * Time, as the upload core sees it. Intervals go by `now`, which no correction of the date moves: a Pi has no clock
- * battery, and its date jumps by years when the network tells it. Tests bring a clock that they move by hand.
+ * The clock of the upload core. Intervals are measured by `now`, which no correction of the date changes: a Pi has no
+ * clock battery, and its date jumps by years when the network sets it. Tests use a clock that they move by hand.
  */
 export interface Clock {
-  /** Milliseconds of a clock that only ever goes forward at its own pace. Its zero means nothing. */
+  /** Milliseconds of a monotonic clock. Its zero is arbitrary. */
   now(): number;
-  /** Milliseconds since 1970, as this machine believes. */
+  /** Milliseconds since 1970 by the date of this machine. */
   date(): number;
-  /** Calls `run` once, after `delay` ms or a little later. Returns what cancels it. */
+  /**
+   * Calls `run` once, after `delay` ms or a little later.
+   *
+   * @returns a function that cancels the call.
+   */
   after(delay: number, run: () => void): () => void;
 }
 

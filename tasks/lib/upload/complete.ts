@@ -1,23 +1,25 @@
 /**
- * Is a picture whole? The camera writes to the final name, slowly at times, so a file that is there may be half of one.
- * Each format has an end that can be recognised, and this is what looks for it:
+ * Tells whether an event file is whole. The camera writes to the final name, slowly at times, so a file may be half
+ * written. Each format has a recognisable end.
  *
  * - JPEG ends with the marker EOI (FFD9). Those two bytes also end the thumbnail that EXIF keeps inside a segment, so
  *   segments are skipped by their length, and only a marker outside of them counts. In the compressed data of a scan,
  *   FF is always followed by 00 (stuffed), a restart marker D0 to D7, or the marker that ends the scan. (ITU-T T.81, B)
  * - PNG is a row of chunks, each with its length, and ends with the chunk IEND. (ISO/IEC 15948, 5)
  * - MP4 is a row of boxes, each with its length, among them `moov` (the index) and `mdat` (the frames); writers put in
- *   the length of `mdat` and the index when they close the file. A fragmented one looks whole after each fragment, and
- *   a box of length 0 goes on to the end of the file, so neither can be told. (ISO/IEC 14496-12, 4.2 and 8.8)
+ *   the length of `mdat` and the index when they close the file. A fragmented MP4 looks whole after each fragment, and
+ *   a box of length 0 goes on to the end of the file, so neither shows its end. (ISO/IEC 14496-12, 4.2 and 8.8)
  */
 import type { FileHandle } from 'node:fs/promises';
 import type { EventKind } from '../event';
 
+/**
+ * Whether a file is whole, by its format. `incomplete`: its end is missing. `unknown`: the format does not show its
+ * end, and only write stability can tell.
+ */
 export type Completeness =
   | { state: 'complete' }
-  /** By its format, more must come. */
   | { state: 'incomplete' }
-  /** Its own end does not tell: wait until it is still. */
   | { state: 'unknown' };
 
 const COMPLETE: Completeness = { state: 'complete' };
@@ -33,13 +35,13 @@ const EOI = 0xd9;
 /** Start of a scan: its header is a segment, and compressed data follows. */
 const SOS = 0xda;
 
-/** How many of a file's last bytes `mayBeComplete` wants. */
+/** How many of a file's last bytes `mayBeComplete` needs. */
 export const TAIL_BYTES = PNG_END.length;
 
 /**
- * Whether a file that ends in `tail` (its last `TAIL_BYTES`, or all of a smaller file) is worth reading whole to see if
- * it is complete. `false` is certain for files that end as their format says; a file with bytes after its end also
- * yields `false`, and is found by being still.
+ * Whether a file that ends in `tail` (its last `TAIL_BYTES`, or the whole of a smaller file) is worth reading whole.
+ * `false` is certain for files that end as their format demands. For a file with bytes after its end it is also
+ * `false`; such a file is uploaded once it is stable.
  */
 export function mayBeComplete(tail: Buffer, kind: EventKind): boolean {
   switch (kind) {
@@ -78,7 +80,7 @@ function jpegCompleteness(content: Buffer): Completeness {
   return INCOMPLETE;
 }
 
-// Where the marker after a scan's compressed data begins, or the content's length if it is not there.
+// The offset of the marker after a scan's compressed data; the content's length if there is none.
 function endOfScan(content: Buffer, from: number): number {
   let at = from;
   while (at < content.length) {
@@ -112,15 +114,16 @@ function pngCompleteness(content: Buffer): Completeness {
   return INCOMPLETE;
 }
 
-// A file that is shorter than its signature may still become one.
+// A file that is shorter than its signature begins with it as far as it goes.
 function begins(content: Buffer, signature: Buffer): boolean {
   const length = Math.min(content.length, signature.length);
   return content.subarray(0, length).equals(signature.subarray(0, length));
 }
 
 /**
- * Whether an MP4 of `size` bytes is whole, told by the headers of its boxes: a few reads of 16 bytes, however long the
- * film is. Throws what `file.read` throws.
+ * Whether an MP4 of `size` bytes is whole, by the headers of its boxes: a few reads of 16 bytes, however long the film.
+ *
+ * @throws what `file.read` throws.
  */
 export async function videoCompleteness(file: Pick<FileHandle, 'read'>, size: number): Promise<Completeness> {
   const found = new Set<string>();
@@ -139,13 +142,13 @@ export async function videoCompleteness(file: Pick<FileHandle, 'read'>, size: nu
   return found.has('moov') && found.has('mdat') ? COMPLETE : INCOMPLETE;
 }
 
-// What a file of this family begins with; anything else is not what its name says.
+// The boxes that a file of this family may begin with.
 const OPENING_BOXES: ReadonlySet<string> = new Set(['ftyp', 'moov', 'mdat', 'free', 'skip', 'wide', 'pnot', 'styp']);
 
 interface Box {
   type: string;
   headerLength: number;
-  /** With its header; 0: up to the end of the file. */
+  /** In bytes, header included; 0: up to the end of the file. */
   length: number;
 }
 

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import type { Content } from '../bucket/content';
 
-/** Read at a time, in bytes. */
+/** Bytes read at a time. */
 const CHUNK = 1024 * 1024;
 
 /**
- * The CRC-32 of the first `length` bytes, as a signed 32-bit integer (which V8 keeps in place).
+ * The CRC-32 of the first `length` bytes, as a signed 32-bit integer (which V8 stores without an extra object).
  *
  * @throws what `content.read` throws.
  */
@@ -15,7 +15,7 @@ export async function crcOf(content: Content, length = content.size): Promise<nu
   return crc | 0;
 }
 
-/** Passes on what is read from a content, and knows its CRC-32 once all of it was read in order. */
+/** Passes reads on to a content, and has its CRC-32 once the whole content was read in order. */
 export class CountedContent implements Content {
   readonly size: number;
   readonly #content: Content;
@@ -27,7 +27,7 @@ export class CountedContent implements Content {
     this.size = content.size;
   }
 
-  /** Of the whole content, as a signed 32-bit integer; `undefined` where it was not read whole, or not in order. */
+  /** CRC-32 of the whole content, as a signed 32-bit integer; `undefined` where it was not read whole and in order. */
   get crc(): number | undefined {
     return this.#read === this.size ? this.#crc | 0 : undefined;
   }

@@ -1,15 +1,15 @@
 /**
- * What an upload that failed means: for its file, and for all the others.
+ * What a failed upload means for its file and for all other uploads.
  *
- * A file that failed is held by itself, with a backoff of its own. What would fail for every file opens the circuit
- * (circuit-breaker.ts) for all of them, a wish for less halves the concurrency, and a success closes the circuit.
+ * A file that failed is held, with a backoff of its own. A reason that affects every file opens the circuit
+ * (circuit-breaker.ts), a "slow down" halves the concurrency, and a success closes the circuit.
  *
- * Some failures leave open whose they are. A 403 may be about one file (its name, a policy) or about all (a subscription
- * that has ended); a connection that is reset may be a dead line, or a router that dislikes one picture's bytes. For these
- * the other files tell: only several different files that fail alike, with no success in between, open the circuit. A
- * file that failed before others succeeded is no evidence when it fails again.
+ * Some reasons are ambiguous. A 403 may concern one file (its name, a policy) or all (a subscription that has ended); a
+ * connection that is reset may mean a dead line, or a router that dislikes the bytes of one picture. Such a reason
+ * opens the circuit only when several different files fail for it with no success in between. A file that failed before
+ * others succeeded is no evidence when it fails again.
  *
- * A fault of this program is nobody else's: no other try can mend it. Its file is held for a day and says so.
+ * A fault of this program cannot be mended by another attempt. Its file is held for a day, and the log says so.
  */
 import type { Place, Problem, ProblemKind } from '../bucket/problem';
 import { problemOf, problemOfReading } from '../bucket/problem-of';
@@ -23,39 +23,43 @@ import type { LogThrottle } from './log-throttle';
 import type { Item, UploadQueue } from './queue';
 import type { Report } from './report';
 
-/** While the last success is less than so many ms ago, more than so many files must fail alike to open the circuit. */
+/** Within 30,000 ms after a success, more than 8 different files must fail alike to open the circuit. */
 const SUCCESS_OF_LATE = 30_000;
 const ALIKE_AFTER_SUCCESS = 8;
-/** Where nothing has succeeded of late, more than so many. */
+/** Without such a success, more than 1 file must fail alike to open the circuit. */
 const ALIKE = 1;
 
-/** A file that met a fault of this program is tried again after so many ms. A restart, or a change of the file, is sooner. */
+/**
+ * A file that met a fault of this program is tried again after a day, in ms; sooner after a restart or a change of the
+ * file.
+ */
 const FAULT_AGAIN = 86_400_000;
 
-/** Kinds of problem that may be about one file or about all. */
+/** Kinds of problem that may concern one file or all. */
 const AMBIGUOUS: ReadonlySet<ProblemKind> = new Set(['denied', 'refused', 'server', 'timeout', 'checksum']);
-/** Codes of an ambiguous `offline`: a connection that came about, and then broke. */
+/** Error codes with which an `offline` is ambiguous: the connection was made, and then broke. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
-/** What `Failures` works on. */
+/** What `Failures` works with. */
 export interface FailuresParts {
   readonly queue: UploadQueue;
   readonly throttle: LogThrottle;
   readonly report: Report;
   readonly clock: Clock;
-  /** Yields numbers in [0, 1), for the backoff. */
+  /** Returns numbers in [0, 1), for the backoff. */
   readonly random: () => number;
-  /** Uploads at a time that the settings allow. */
+  /** The most uploads at a time that the settings allow. */
   readonly concurrency: number;
 }
 
+/** Decides what follows from every failure and success of an upload. */
 export class Failures {
   readonly circuit: CircuitBreaker;
   readonly concurrency: AdaptiveConcurrency;
   readonly #parts: FailuresParts;
-  /** By reason: files that failed for it one after the other, with no success in between. */
+  /** For each reason, the files that failed for it since the last success. */
   readonly #alike = new Map<string, Set<string>>();
-  /** When (ms, monotonic) each file that has failed, and was not sent since, failed first. */
+  /** When (ms, monotonic) each file that has failed, and was not uploaded since, failed first. */
   readonly #failedAt = new Map<string, number>();
   #lastSuccess = Number.NEGATIVE_INFINITY;
   #wasOutageLogged = false;
@@ -66,12 +70,12 @@ export class Failures {
     this.concurrency = new AdaptiveConcurrency(parts.concurrency);
   }
 
-  /** When an upload succeeded last (ms, monotonic). */
+  /** When the last upload succeeded (ms, monotonic); -Infinity if none did. */
   get lastSuccess(): number {
     return this.#lastSuccess;
   }
 
-  /** Other settings, with this concurrency: what was true of the old ones need not be true of these. */
+  /** Forgets all failures, because the settings have changed. `concurrency` is theirs. */
   forgive(concurrency: number): void {
     this.concurrency.reset(concurrency);
     this.#alike.clear();
@@ -80,12 +84,12 @@ export class Failures {
     this.#parts.queue.releaseFailed();
   }
 
-  /** The file is gone, or done without an upload. */
+  /** The file is gone, or needs no upload. */
   forget(name: string): void {
     this.#failedAt.delete(name);
   }
 
-  /** A file whose format says that more must come holds everybody's patience: what is going on is said. `wait` in ms. */
+  /** Logs that a file is cut short and how long it will be waited for. `wait` in ms. */
   logCutShort(name: string, wait: number): void {
     if (!this.#parts.throttle.shouldLog('cut short')) return;
     this.#parts.report.say(
@@ -93,7 +97,7 @@ export class Failures {
     );
   }
 
-  /** The file cannot be read, whatever the bucket would say to it. */
+  /** The file cannot be read. */
   ofFile(item: Item, error: unknown): void {
     if (this.#isTooManyOpen(item, error)) return;
     const problem = problemOfReading(item.name, error);
@@ -119,7 +123,7 @@ export class Failures {
     this.log(problem);
   }
 
-  /** Logs that nothing can be uploaded now; rarely, and its end once. */
+  /** Logs, through the throttle, that nothing can be uploaded now. `succeeded` logs the end. */
   log(problem: Problem): void {
     const { throttle, report, clock } = this.#parts;
     if (!throttle.shouldLog(problem.kind)) return;
@@ -129,7 +133,7 @@ export class Failures {
     this.#wasOutageLogged = true;
   }
 
-  /** The upload of `name` succeeded: whatever kept them all from it is over. */
+  /** The upload of `name` succeeded: a reason that affected every upload is over. */
   succeeded(name: string): void {
     const { queue, report, clock } = this.#parts;
     this.#lastSuccess = clock.now();
@@ -155,7 +159,9 @@ export class Failures {
     report.failed(item.name, problem);
   }
 
-  /** Whether this machine gave no file or socket: no fault of the file. It goes on with fewer at a time. */
+  /**
+   * Whether the process has run out of file descriptors, which is no fault of the file. Halves the concurrency if so.
+   */
   #isTooManyOpen(item: Item, error: unknown): boolean {
     const code = openFilesCode(error);
     if (code === undefined) return false;
@@ -176,7 +182,7 @@ export class Failures {
     if (throttle.shouldLog(`${kind} ${code}`)) report.warn(`${message} ${remedy}`);
   }
 
-  /** Whether so many different files have failed for this reason in a row that it cannot be the files. */
+  /** Whether enough different files have failed for this reason that the files cannot be the cause. */
   #areAllAlike(item: Item, { kind, code }: Problem, now: number): boolean {
     const failedAt = this.#failedAt.get(item.name);
     if (failedAt !== undefined && failedAt <= this.#lastSuccess) return false;
@@ -187,14 +193,14 @@ export class Failures {
   }
 }
 
-/** What the operating system calls it that no more files may be opened; causes included. */
+/** The code of an error, or of one of its causes, that means too many open files. */
 function openFilesCode(error: unknown): string | undefined {
   const code = codeOf(error);
   if (code === 'EMFILE' || code === 'ENFILE') return code;
   return error instanceof Error && error.cause !== undefined ? openFilesCode(error.cause) : undefined;
 }
 
-/** A time in ms as `40 s`, `4 min`. */
+/** A duration in ms as `40 s` or `4 min`. */
 function inWords(time: number): string {
   const seconds = Math.max(1, Math.round(time / 1_000));
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 
-/** What tells one content of a file from the next without reading it: size in bytes, mtime in ms since 1970. */
+/** Size (bytes) and mtime (ms since 1970) of a file: tells one content from the next without reading it. */
 export interface Fingerprint {
   readonly size: number;
   readonly mtime: number;
@@ -12,7 +12,7 @@ export interface Fingerprint {
  */
 export const UNREADABLE: Fingerprint = { size: -1, mtime: 0 };
 
-/** The fingerprint of the file at `path`; `undefined` where there is none, or no regular file. No link is followed. */
+/** The fingerprint of the file at `path`; `undefined` where there is no regular file. Follows no link. */
 export function fingerprintOf(path: string): Fingerprint | undefined {
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });

@@ -1,10 +1,10 @@
-/** What a heap keeps: it writes the node's place into `heapIndex`, so that a node can be removed from the middle. */
+/** A node of a `Heap`. The heap writes the node's index into it, so that it can be removed from the middle. */
 export interface HeapNode {
-  /** Place in the heap that the node is in; -1 while it is in none. A node is in one heap at a time. */
+  /** Index in the heap that holds the node; -1 while none does. A node is in one heap at a time. */
   heapIndex: number;
 }
 
-/** A binary heap: `push`, `pop` and `remove` in O(log n). `before(a, b)` says whether `a` leaves the heap before `b`. */
+/** A binary heap: `push`, `pop` and `remove` take O(log n). `before(a, b)` tells whether `a` is popped before `b`. */
 export class Heap<T extends HeapNode> {
   readonly #before: (a: T, b: T) => boolean;
   readonly #nodes: T[] = [];
@@ -17,12 +17,12 @@ export class Heap<T extends HeapNode> {
     return this.#nodes.length;
   }
 
-  /** The node that `pop` would return, left where it is. */
+  /** The node that `pop` would return. Does not remove it. */
   peek(): T | undefined {
     return this.#nodes[0];
   }
 
-  /** The node that would be returned last, left where it is; in O(n). */
+  /** The node that would be popped last. Does not remove it. O(n). */
   last(): T | undefined {
     let last = this.#nodes[0];
     for (const node of this.#nodes) if (last !== undefined && this.#before(last, node)) last = node;
@@ -39,14 +39,18 @@ export class Heap<T extends HeapNode> {
     return first;
   }
 
-  /** Takes `node` out, wherever it is. Whether it was in this heap. */
+  /**
+   * Removes `node`, wherever it is in the heap.
+   *
+   * @returns whether it was in this heap.
+   */
   remove(node: T): boolean {
     const at = node.heapIndex;
     if (this.#nodes[at] !== node) return false;
     node.heapIndex = -1;
     const last = this.#nodes.pop();
     if (last === undefined || last === node) return true;
-    // The last node takes the free place, and from there goes up or down to where it belongs.
+    // The last node takes the free index, and moves up or down from there.
     const parent = this.#nodes[(at - 1) >> 1];
     if (at > 0 && parent !== undefined && this.#before(last, parent)) this.#rise(last, at);
     else this.#sink(last, at);

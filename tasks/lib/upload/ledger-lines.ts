@@ -1,7 +1,7 @@
 /**
- * The lines of a ledger: each is the CRC-32 of the rest in hex, a space, and JSON. The first line names the destination,
- * every further one an upload: `["name", size, mtime, CRC-32 of the content, variant of its key, 1 if it was cut short]`, of
- * which the last three may be missing. The last line about a name counts.
+ * The lines of a ledger. Each is the CRC-32 of its JSON in hex, a space, and the JSON. The first line names the
+ * destination; every other line is an upload: `["name", size, mtime, CRC-32 of the content, variant of its key, 1 if it
+ * was cut short]`, of which the last three may be missing. If a name has several lines, the last counts.
  */
 import { crc32 } from 'node:zlib';
 import { plural } from '../plural';
@@ -12,13 +12,13 @@ import type { Fingerprint } from './fingerprint';
 export interface StoredContent extends Fingerprint {
   /** CRC-32 of the content, as a signed 32-bit integer; `undefined` where it is not known. */
   readonly crc: number | undefined;
-  /** By which its key differs from `folder/fileName` (key-variant.ts); '' where it does not. */
+  /** The variant of its key (key-variant.ts); '' where the key is `folder/fileName`. */
   readonly variant: string;
-  /** Whether its format said that more must come. */
+  /** Whether the content was cut short: its format showed that its end was missing. */
   readonly isCutShort: boolean;
 }
 
-/** What the ledger keeps of a file; `sweep`: the last sweep that it outlived. */
+/** A file's entry in memory. `sweep`: number of the sweeps that were over when it was last marked or added. */
 export interface Entry extends StoredContent {
   sweep: number;
 }
@@ -30,7 +30,7 @@ export function headerLine(destination: string): string {
   return line({ format: FORMAT, destination });
 }
 
-/** A line of the file. */
+/** One line of the file: CRC-32 in hex, a space, JSON, a newline. */
 export function line(value: unknown): string {
   const json = JSON.stringify(value);
   return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`;
@@ -46,7 +46,7 @@ function parseLine(text: string): unknown {
   }
 }
 
-/** What a line tells of an upload, and of which file; `undefined` where it is no such line. */
+/** The upload that a line records; `undefined` where the line is about something else. */
 function uploadOf(value: unknown): { name: string; content: StoredContent } | undefined {
   if (!Array.isArray(value) || value.length < 3) return undefined;
   const [name, size, mtime, crc, variant, cut]: unknown[] = value;
@@ -68,17 +68,17 @@ export function uploadLine(name: string, { size, mtime, crc, variant, isCutShort
   return line(crc === undefined ? [name, size, mtime] : [name, size, mtime, crc]);
 }
 
-/** What a file of a ledger says. */
+/** The content of a ledger's file. `damage`: in words. `lines`: good and damaged ones. */
 export interface LedgerContent {
   isNew: boolean;
   damage: string | undefined;
   entries: Map<string, Entry>;
-  /** Bytes up to and with the last good line. */
+  /** Bytes up to the end of the last good line. */
   end: number;
   lines: number;
 }
 
-/** Reads the file of a ledger that should be about `destination`. */
+/** Parses the file of a ledger. A file that is not about `destination` counts as new. */
 export function parseLedger(bytes: Buffer, destination: string): LedgerContent {
   const content: LedgerContent = { isNew: false, damage: undefined, entries: new Map(), end: 0, lines: 0 };
   let at = 0;
@@ -104,7 +104,7 @@ function begin(damage: string | undefined): LedgerContent {
   return { isNew: true, damage, entries: new Map(), end: 0, lines: 0 };
 }
 
-/** The first line of a ledger, of whichever destination. */
+/** Whether it is the first line of a ledger, for any destination. */
 function isLedger(value: unknown): value is { destination: unknown } {
   return isRecord(value) && value.format === FORMAT;
 }

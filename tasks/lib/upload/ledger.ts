@@ -1,14 +1,14 @@
 /**
- * Which files are in the bucket: the memory of `grunt sync`, on disk.
+ * The memory of `grunt sync`, on disk: which files are in the bucket.
  *
- * One file of lines (ledger-lines.ts). Lines are only appended, so a
- * `kill -9` can cost no line that was written, and what a power cut tears is the end: a line that does not match its
- * CRC is skipped when the file is read, and its picture is sent once more. `fdatasync` follows within a second rather
- * than after every line, which an SD card would feel. On a full disk the lines wait in memory and are written when
- * there is room; each write goes to the end of the last good line, so a torn one is overwritten.
+ * The ledger is one file of lines (ledger-lines.ts) that is only appended to, so `kill -9` loses no line that was
+ * written. A power cut can tear the last lines: a line that does not match its CRC is skipped when the file is read,
+ * and its picture is sent once more. `fdatasync` follows within a second instead of after every line, to spare SD
+ * cards. On a full disk the lines wait in memory until there is room. Each write begins after the last good line, and
+ * so overwrites a torn one.
  *
- * It stays as small as the capture directory: the entries of files that are gone are dropped (`mark`, `sweep`), and the
- * file is rewritten beside itself and renamed once it is mostly dead lines.
+ * The ledger stays as small as the capture directory: entries of deleted files are dropped (`mark`, `sweep`), and the
+ * file is rewritten under another name and renamed once most of its lines are dead.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
@@ -23,33 +23,36 @@ import {
   uploadLine,
 } from './ledger-lines';
 
-/** Whether the ledger on the disk may still be written by this process. */
+/** The right to write the ledger on the disk. */
 export interface Lease {
+  /** Whether this process still has the right. Another process may have taken it over. */
   isHeld(): boolean;
 }
 
-/** An hour in ms: FAT and exFAT keep local time, so that a change of the clock shifts every mtime by whole hours. */
+/** One hour in ms. FAT and exFAT keep local time, so a change of the time zone shifts every mtime by whole hours. */
 const HOUR = 3_600_000;
+/** Hours between the earliest and the latest time zone, UTC-12 to UTC+14. */
 const MOST_HOURS = 26;
 
-/** Lines written are forced to the disk after at most so many ms. */
+/** Written lines are forced to the disk after at most 1,000 ms. */
 const SYNC_AFTER = 1_000;
-/** A full or broken disk is tried again after so many ms. */
+/** After a failed write the next attempt comes after 5,000 ms. */
 const WRITE_AGAIN_AFTER = 5_000;
-/** Below so many lines it is not worth rewriting the file. */
+/** A file with fewer lines is never rewritten. */
 const LINES_BEFORE_REWRITE = 1_000;
 
+/** The ledger of one destination. `add` is known at once and on disk within about a second. */
 export class Ledger {
-  /** Nothing was known about this destination: the file was not there, was lost, or was about another one. */
+  /** Nothing was known about this destination: the file was missing, lost, or about another destination. */
   readonly isNew: boolean;
-  /** What of the file could not be understood, in words; `undefined` where it is whole. */
+  /** The part of the file that could not be understood, in words; `undefined` where the file is whole. */
   readonly damage: string | undefined;
   readonly #lease: Lease;
   readonly #path: string;
   readonly #destination: string;
   readonly #entries: Map<string, Entry>;
   #handle: FileHandle | undefined;
-  /** Where the next line goes: the end of the last good one. */
+  /** Byte offset of the next line: the end of the last good line. */
   #end: number;
   #lines: number;
   #pending: string[] = [];
@@ -74,13 +77,13 @@ export class Ledger {
   }
 
   /**
-   * Reads the ledger at `path`. One that is about another `destination` (any text that names it) or that cannot be
-   * understood is begun anew. Nothing is written before the first `add`, which makes the directory too. It never fails:
-   * where the disk is full or may not be written, the ledger lives in memory until it may (`problem` tells). Once the
-   * `lease` is not held any more, it writes nothing: the file is another process's.
+   * Reads the ledger at `path`. A file that is about another `destination` (any text that identifies it), or cannot be
+   * understood, is begun anew. Writes nothing before the first `add`, which also makes the directory. Never rejects:
+   * while the disk cannot be written, the ledger lives in memory (`problem`). Once `lease` is lost it writes nothing,
+   * because the file is another process's.
    */
   static async open(path: string, destination: string, lease: Lease = { isHeld: () => true }): Promise<Ledger> {
-    // Most likely there is none; and whatever else keeps it from being read is told when writing fails too.
+    // Usually the file does not exist yet. Any other reason will show again at the first write.
     const bytes = await readFile(path).catch(() => Buffer.alloc(0));
     return new Ledger(path, destination, parseLedger(bytes, destination), lease);
   }
@@ -89,12 +92,12 @@ export class Ledger {
     return this.#entries.size;
   }
 
-  /** Why lines are kept in memory instead of on disk, while they are. */
+  /** Why lines wait in memory instead of being written; `undefined` while writing works. */
   get problem(): Error | undefined {
     return this.#problem;
   }
 
-  /** Whether exactly this content of the file is in the bucket. A shift of its mtime by whole hours makes it no other. */
+  /** Whether exactly this content of the file is in the bucket. An mtime shifted by whole hours counts as equal. */
   has(name: string, { size, mtime }: Fingerprint): boolean {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.size !== size) return false;
@@ -102,22 +105,25 @@ export class Ledger {
     return shift % HOUR === 0 && shift <= MOST_HOURS * HOUR;
   }
 
-  /** What the bucket has of the file, as far as it is known. */
+  /** What the bucket has of the file; `undefined` where nothing is known. */
   get(name: string): StoredContent | undefined {
     return this.#entries.get(name);
   }
 
-  /** The names of all files of which something is in the bucket. */
+  /** The names of all files of which the bucket has some content. */
   names(): IterableIterator<string> {
     return this.#entries.keys();
   }
 
-  /** Whether some content of the file is in the bucket. */
+  /** Whether the bucket has some content of the file. */
   knows(name: string): boolean {
     return this.#entries.has(name);
   }
 
-  /** This content of the file is in the bucket: known at once, on disk soon, or at the latest after `flush`. */
+  /**
+   * Records that this content of the file is in the bucket: known at once, on disk soon, or at the latest after
+   * `flush`.
+   */
   add(name: string, { size, mtime }: Fingerprint, known: Partial<Omit<StoredContent, keyof Fingerprint>> = {}): void {
     if (this.#closed) return;
     const { crc, variant = '', isCutShort = false } = known;
@@ -126,13 +132,13 @@ export class Ledger {
     this.#append(uploadLine(name, entry));
   }
 
-  /** The file is still in the capture directory: its entry outlives the next `sweep`. */
+  /** The file is still in the capture directory: keeps its entry in the next `sweep`. */
   mark(name: string): void {
     const entry = this.#entries.get(name);
     if (entry !== undefined) entry.sweep = this.#sweep;
   }
 
-  /** Forgets every entry that was neither marked nor added since the last sweep. */
+  /** Drops every entry that was neither marked nor added since the last sweep. */
   sweep(): void {
     if (this.#closed) return;
     for (const [name, entry] of this.#entries) if (entry.sweep < this.#sweep) this.#entries.delete(name);
@@ -143,12 +149,16 @@ export class Ledger {
     }
   }
 
-  /** Resolves when what was added has been written, or could not be (`problem` tells); the disk may still cache it. */
+  /** Resolves when pending lines were written or could not be (`problem`). The system may still cache them. */
   async written(): Promise<void> {
     await this.#writing;
   }
 
-  /** Resolves when everything is on the disk. Rejects with what the file system says where that cannot be. */
+  /**
+   * Resolves when everything is on the disk.
+   *
+   * @throws the error of the file system if it cannot be written.
+   */
   async flush(): Promise<void> {
     await this.#writing;
     if (this.#pending.length > 0) {
@@ -159,7 +169,11 @@ export class Ledger {
     await this.#sync();
   }
 
-  /** Flushes as well as it can, and closes the file. Later calls of `add` are ignored. */
+  /**
+   * Flushes and closes the file. Later calls of `add` are ignored.
+   *
+   * @throws the error of the file system if it cannot be written; the file is closed all the same.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -174,11 +188,11 @@ export class Ledger {
 
   #append(text: string): void {
     this.#pending.push(text);
-    // On a disk that cannot be written the next try has its time.
+    // After a failed write the retry timer starts the next one.
     if (this.#problem === undefined) this.#write();
   }
 
-  /** Sees to it that what is pending gets written: one write at a time, everything that is pending in one. */
+  /** Starts to write the pending lines, unless a write is running. All pending lines go into one write. */
   #write(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
@@ -186,7 +200,7 @@ export class Ledger {
   }
 
   async #writeAll(): Promise<void> {
-    // Not at once: what is added in the same turn goes into the same write.
+    // Wait a microtask, so that all `add`s of one turn share one write.
     await Promise.resolve();
     clearTimeout(this.#retryTimer);
     if (this.#pending.length === 0 && !this.#rewriteDue) return;
@@ -220,7 +234,7 @@ export class Ledger {
     this.#unsynced = true;
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
-      // A failure shows up at the next write or at `flush`; here nobody could act on it.
+      // The next write or `flush` reports a failure; here nothing could act on it.
       this.#sync().catch(() => {});
     }, SYNC_AFTER).unref();
   }
@@ -235,7 +249,7 @@ export class Ledger {
     return headerLine(this.#destination);
   }
 
-  /** The file anew, with live entries only. What fails leaves the old file as it is. */
+  /** Writes a new file with live entries only. If that fails, the old file stays as it is. */
   async #rewrite(): Promise<void> {
     this.#rewriteDue = false;
     const path = `${this.#path}.new`;
@@ -262,7 +276,9 @@ export class Ledger {
   }
 }
 
-/** The file for writing, cut off at `end`: what follows the last good line is torn, and could outlive a shorter one. */
+/**
+ * Opens the file for writing, truncated at `end`: torn bytes behind the last good line could outlive a shorter line.
+ */
 async function openAt(path: string, end: number): Promise<FileHandle> {
   await mkdir(dirname(path), { recursive: true });
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);

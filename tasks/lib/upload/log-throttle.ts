@@ -1,11 +1,11 @@
 import type { Clock } from './clock';
 
-/** The same trouble is logged again after so many ms. */
+/** The same message is logged again after 1 h at the earliest, in ms. */
 const LOG_AGAIN_AFTER = 3_600_000;
-/** Trouble that was not seen for so many ms is news when it comes back. */
+/** A message that did not occur for 10 min (in ms) is logged again when it comes back. */
 const FORGET_AFTER = 600_000;
 
-/** Keeps one trouble of a thousand files, or one that comes and goes, to one line in the log. */
+/** Reduces a message that occurs for a thousand files, or comes and goes, to one line in the log. */
 export class LogThrottle {
   readonly #clock: Clock;
   readonly #logged = new Map<string, { at: number; seen: number }>();
@@ -14,7 +14,11 @@ export class LogThrottle {
     this.#clock = clock;
   }
 
-  /** `what` has occurred: whether it should be logged now. */
+  /**
+   * Records that `what` has occurred.
+   *
+   * @returns whether to log it now.
+   */
   shouldLog(what: string): boolean {
     const now = this.#clock.now();
     const logged = this.#logged.get(what);
@@ -26,7 +30,11 @@ export class LogThrottle {
     return true;
   }
 
-  /** Forgets `what`, so that its next occurrence is logged again. Returns whether it had been logged. */
+  /**
+   * Forgets `what`, so that its next occurrence is logged again.
+   *
+   * @returns whether it had been logged.
+   */
   reset(what: string): boolean {
     return this.#logged.delete(what);
   }

@@ -1,14 +1,14 @@
 import { LONGEST_DELAY } from './backoff';
 import type { UploadQueue } from './queue';
 
-/** A file, or the whole target, is given up after so many failures in a row. */
+/** A file, or the whole target, is given up after 3 consecutive failures. */
 const MOST_FAILURES = 3;
-/** What is not finished after so many times the settings' stillness is left behind. */
+/** An unfinished file is left behind after 3 times the write stability threshold. */
 const PATIENCE = 3;
 
-/** How far a pass is. */
+/** The progress of a pass. */
 export interface Pass {
-  /** Failures in a row that hit everything. */
+  /** Consecutive failures for a reason that affects every upload. */
   readonly failures: number;
   /** The settings' write stability threshold, in ms. */
   readonly stillness: number;
@@ -18,7 +18,7 @@ export interface Pass {
   readonly begunAt: number;
 }
 
-/** Whether a single pass over this queue is over: nothing is left that could be done within a reasonable time. */
+/** Whether a single pass over this queue is over: nothing is left that can be done within a reasonable time. */
 export function isPassOver(queue: UploadQueue, { failures, stillness, now, begunAt }: Pass): boolean {
   if (failures >= MOST_FAILURES) return true;
   if (queue.ready > 0) return false;
@@ -26,7 +26,7 @@ export function isPassOver(queue: UploadQueue, { failures, stillness, now, begun
   for (const item of queue.items()) {
     const { state } = item;
     if (state.is !== 'held') return false;
-    // A fault of this program is held for longer than any backoff: another try in this pass cannot mend it.
+    // A fault of this program is held for longer than any backoff: another attempt in this pass would not help.
     const isTriedAgain = item.failures < MOST_FAILURES && state.until - now <= LONGEST_DELAY;
     if (state.hold.why === 'failed' && isTriedAgain) return false;
     if (state.hold.why === 'unfinished' && state.until - now <= stillness && !isLate) return false;

@@ -1,8 +1,8 @@
 /**
- * Reads an event file so that what is uploaded is whole.
+ * Reads an event file so that only a whole file is uploaded.
  *
  * The camera writes to the final name, slowly at times. JPEG, PNG and MP4 show by their own end whether they are whole
- * (complete.ts), and that is judged on the very bytes that are sent. What does not show it is for the caller to judge: it
+ * (complete.ts), which is judged on the very bytes that are sent. For a file that does not show its end the caller
  * waits until size and mtime have not changed for a while (write-stability.ts).
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -14,39 +14,39 @@ import { type Completeness, mayBeComplete, pictureCompleteness, TAIL_BYTES, vide
 import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
 
 /**
- * Files up to 8 MiB are read whole. Larger ones are sent part by part; a picture among them is never judged complete by its
- * ending and must stay unchanged for a while. No camera takes a picture that large.
+ * Files up to 8 MiB are read whole. Larger ones are sent part by part; a picture among them is never judged complete by
+ * its ending and must stay unchanged for a while. No camera takes a picture that large.
  */
 const IN_MEMORY = 8 * 1024 * 1024;
 const UNKNOWN: Completeness = { state: 'unknown' };
-/** No link is followed out of the capture directory, and a fifo does not keep us waiting for its writer. */
+/** Do not follow links out of the capture directory, and do not wait for the writer of a fifo. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** What a file was found to be. */
 export type Picture =
-  /** It can be sent, if its completeness is good enough for the caller. */
+  /** The file can be sent, if its completeness is good enough for the caller. */
   | {
       readonly is: 'readable';
       readonly kind: EventKind;
       readonly completeness: Completeness['state'];
       readonly fingerprint: Fingerprint;
-      /** Throws `ChangedWhileReading` where the file changes before its last byte is read. */
+      /** Its `read` rejects with `ChangedWhileReading` if the file changes before its last byte is read. */
       readonly content: Content;
       close(): Promise<void>;
     }
-  /** It changed while it was read. */
+  /** The file changed while it was read. */
   | { readonly is: 'changing'; readonly fingerprint: Fingerprint }
-  /** Nothing was written to it so far. */
+  /** The file has 0 bytes so far. */
   | { readonly is: 'empty'; readonly fingerprint: Fingerprint }
   | { readonly is: 'gone' }
-  /** A link, a directory, a fifo. */
+  /** A link, a directory or a fifo. */
   | { readonly is: 'no-file' };
 
 /**
- * Opens the file at `path`. The caller closes one that is `readable`.
+ * Opens the file at `path`. The caller must close a `readable` picture.
  *
- * @throws what the operating system says where the file cannot be read.
- * @throws ChangedWhileReading where it became shorter while it was read.
+ * @throws the error of the operating system if the file cannot be read.
+ * @throws ChangedWhileReading if the file became shorter while it was read.
  */
 export async function openPicture(path: string, kind: EventKind): Promise<Picture> {
   const handle = await openFile(path);
@@ -79,18 +79,18 @@ function completenessOf(
   return bytes === undefined ? UNKNOWN : pictureCompleteness(bytes, kind);
 }
 
-/** The file changed between its first and its last byte; what was sent of it counts for nothing. */
+/** The file changed between its first and its last byte, so what was sent of it is worthless. */
 export class ChangedWhileReading extends Error {
   override readonly name = 'ChangedWhileReading';
 }
 
-/** What a peek at a file's last bytes tells. */
+/** What the last bytes of a file tell. */
 export type Peek = { is: 'gone' } | { is: 'unfinished' | 'maybe-finished'; fingerprint: Fingerprint };
 
 /**
- * A quick look, once for every write that the kernel tells of: a few system calls on a file whose end is in memory since
- * it was written just now, cheaper done at once than handed to another thread. A file that may not be read is
- * `maybe-finished`: the upload will say why it fails.
+ * A quick look at a file's last bytes, made for every write that the kernel reports. It takes a few system calls on a
+ * file that was just written, and so is in memory; that is cheaper done synchronously than handed to another thread. A
+ * file that cannot be read is `maybe-finished`: its upload will report the reason.
  */
 export function peek(path: string, kind: EventKind): Peek {
   let descriptor: number;
@@ -131,7 +131,9 @@ async function fingerprintOf(handle: FileHandle): Promise<Fingerprint> {
   return { size, mtime: mtimeMs };
 }
 
-/** Throws `ChangedWhileReading` where the file has become shorter. */
+/**
+ * @throws ChangedWhileReading if the file has become shorter.
+ */
 async function readAll(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);
   for (let read = 0; read < length; ) {

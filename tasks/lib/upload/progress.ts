@@ -1,11 +1,11 @@
-/** How far an uploader is, as its queue and its counts show it: for `grunt status`, the progress bar, the summary. */
+/** The progress of an uploader, for `grunt status`, the progress bar and the summary. */
 
 import type { Problem } from '../bucket/problem';
 import type { Clock } from './clock';
 import type { Ledger } from './ledger';
 import type { QueueCounts, UploadQueue } from './queue';
 
-/** What was done since the start. */
+/** Counts since the start. */
 export interface Totals {
   uploaded: number;
   uploadedBytes: number;
@@ -13,15 +13,15 @@ export interface Totals {
   lastSuccess: { name: string; at: Date } | undefined;
 }
 
-/** How far an uploader is. */
+/** The progress of an uploader. */
 export interface UploaderStatus extends QueueCounts, Totals {
-  /** What keeps the whole target from uploading. */
+  /** The problem that stops all uploads of the target. */
   problem: { message: string; remedy: string; nextTry: Date } | undefined;
   /** Why files failed, the most frequent reason first. */
   failures: { why: string; count: number; example: string }[];
 }
 
-/** Where one file is on its way. */
+/** Where one file is on its way to the bucket. `before`: how many files go before it. */
 export type Whereabouts =
   | { is: 'uploaded' }
   | { is: 'sending' }
@@ -30,7 +30,7 @@ export type Whereabouts =
   | { is: 'failed'; message: string; nextTry: Date }
   | { is: 'unknown' };
 
-/** What keeps a target from uploading, and when (ms, monotonic) it tries again. */
+/** The problem that stops all uploads of a target, and when (ms, monotonic) the next attempt is. */
 export interface Trouble {
   readonly problem: Problem;
   readonly nextTry: number;
@@ -51,7 +51,7 @@ export function progressOf(
   return { ...queue.counts(), ...totals, problem, failures: failuresOf(queue) };
 }
 
-/** Where the file called `name` is: in the queue, done as the ledger says, or nowhere that is known. */
+/** Where the file `name` is: in the queue, uploaded according to the ledger, or unknown. */
 export function whereaboutsOf(name: string, queue: UploadQueue, ledger: Ledger, clock: Clock): Whereabouts {
   const item = queue.get(name);
   if (item === undefined) return { is: ledger.knows(name) ? 'uploaded' : 'unknown' };
@@ -69,7 +69,7 @@ export interface LeftBehind {
   readonly why: string;
 }
 
-/** What is left in the queue, and why. `trouble`: what keeps everything. An empty file is nothing that is left. */
+/** The files that are left in the queue, and why. Empty files are left out. `trouble`: what stops all uploads. */
 export function leftBehind(queue: UploadQueue, trouble: Trouble | undefined): LeftBehind[] {
   const left: LeftBehind[] = [];
   for (const { name, state } of queue.items()) {
@@ -97,7 +97,7 @@ function failuresOf(queue: UploadQueue): UploaderStatus['failures'] {
   return [...failures.values()].sort((a, b) => b.count - a.count);
 }
 
-/** A time of the monotonic clock as a date. */
+/** Converts a time of the monotonic clock (ms) to a date. */
 function dateOf(at: number, clock: Clock): Date {
   return new Date(clock.date() + at - clock.now());
 }

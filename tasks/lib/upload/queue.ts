@@ -1,83 +1,86 @@
 /**
  * What is to be uploaded, and which is next.
  *
- * An owner whose house is being broken into does not wait behind last week. So what was noticed while we run ("live")
- * goes first: the latest first, pictures before videos, which take longer. What was found lying there at the start (the
- * backlog) follows, newest first. "Latest" is the order in which files were noticed, not a time: a Pi has no clock
- * battery, and after a power cut its time jumps back.
+ * An owner whose house is being broken into does not wait behind last week. So files noticed while we run ("live") go
+ * first: the latest first, and pictures before videos, which take longer. Files found at the start (the backlog)
+ * follow, newest first. "Latest" is the order in which files were noticed, not a time: a Pi has no clock battery, and
+ * after a power cut its time jumps back.
  *
- * A file is in here once, by its name, in one of three states: `ready`, `sending`, or `held` until a time, because it
- * failed or because the camera has not finished it. A file that has failed is a retry from then on. Retries have a heap
- * of their own, and the caller says how many slots they may take: a hundred files that always fail delay no good one.
+ * The queue holds a file once, by its name, in one of three states: `ready`, `sending`, or `held` until a time, because
+ * it failed or because the camera has not finished it. A file that has failed is a retry from then on. Retries have a
+ * heap of their own, and the caller says how many slots they may take: a hundred files that always fail delay no good
+ * one.
  *
- * Memory: about 250 bytes a waiting file, its name of 80 characters included (test/lib/upload/queue.test.ts measures it).
+ * Memory: about 250 bytes a waiting file, its name of 80 characters included (test/lib/upload/queue.test.ts measures
+ * it).
  */
 import { Heap } from './heap';
 
 /**
- * Why an item is held: its upload failed (and why), the camera has not finished it (`cut-short`: its format says that more
- * must come), or nothing was written to it so far.
+ * Why an item is held. `failed`: its upload failed. `unfinished`: the camera has not finished the file; `isCutShort`:
+ * its format shows that its end is missing. `empty`: the file has 0 bytes so far.
  */
 export type Hold =
   | { readonly why: 'failed'; readonly message: string }
   | { readonly why: 'unfinished'; readonly isCutShort: boolean }
   | { readonly why: 'empty' };
 
+/** `ready`: may be taken. `sending`: was taken; `offeredAgain`: its file changed since. `held`: not before a time. */
 export type ItemState =
   | { readonly is: 'ready' }
   | { readonly is: 'sending'; offeredAgain: boolean }
   /** `until`: ms, monotonic. */
   | { readonly is: 'held'; readonly until: number; readonly hold: Hold };
 
-/** A file in the queue. Only the queue writes to it. */
+/** A file in the queue. Only the queue changes it. */
 export interface Item {
   readonly name: string;
   readonly directory: string;
-  /** When the camera took it, in ms since 1970 as its name or its file says; 0 where neither does. */
+  /** When the camera took it, in ms since 1970, by its name or else its mtime; 0 where neither is known. */
   readonly captured: number;
-  /** Position in the order of arrival of what was noticed live; 0 for the backlog. */
+  /** Position in the order in which live files were noticed, from 1; 0 for the backlog. */
   readonly live: number;
   readonly isVideo: boolean;
-  /** Failures in a row, of this file. */
+  /** Consecutive failures of this file. */
   readonly failures: number;
   readonly state: ItemState;
 }
 
-/** A file that should be uploaded, as `offer` takes it. */
+/** A file that `offer` takes. */
 export interface Offer {
   readonly name: string;
   readonly directory: string;
   readonly captured: number;
-  /** Whether it was noticed while we run: it goes before everything that came earlier. */
+  /** Whether it was noticed while we run. It then goes before everything noticed earlier. */
   readonly isLive: boolean;
   readonly isVideo: boolean;
 }
 
 /** What `take` may return. */
 export interface TakeOptions {
-  /** Whether backlog and videos may go (see `isBulk`). */
+  /** Whether backlog and videos may go (`isBulk`). */
   readonly bulk: boolean;
-  /** Whether a file that has failed may go: before the backlog, only if nothing else is ready, or not at all. */
+  /** Whether a failed file may go: `first` before the backlog, `last` if nothing else is ready, or not at all. */
   readonly retries: 'first' | 'last' | 'none';
-  /** `back`: what would go last of those that have not failed, pictures of now excepted. A probe looks there, too. */
+  /** `back`: of the bulk that never failed, the item that would go last. Every other probe is one (admission.ts). */
   readonly from?: 'front' | 'back';
 }
 
-/** How many files are in which state; `failed`, `unfinished` and `empty` are those that are held, by reason. */
+/** How many files are in which state; `failed`, `unfinished` and `empty` count held files by reason. */
 export interface QueueCounts {
-  /** Everything in the queue. */
+  /** All files in the queue. */
   pending: number;
-  /** What was noticed while we run. */
+  /** Files noticed while we run. */
   live: number;
   sending: number;
   failed: number;
   unfinished: number;
-  /** Of the unfinished: those whose format says that more must come. */
+  /** Unfinished files whose format shows that their end is missing. */
   cutShort: number;
   empty: number;
 }
 
-/** Whether an item may take long, or may wait: the slot for what happens now is kept free of these. */
+/** Whether an item may take long, or may wait. One slot is kept free of such items, for pictures of now. */
 export function isBulk({ live, isVideo }: Item): boolean {
   return live === 0 || isVideo;
 }
@@ -109,6 +112,7 @@ function heldUntil({ state }: Item): number {
   return state.is === 'held' ? state.until : 0;
 }
 
+/** The files that wait for their upload, in order of importance. */
 export class UploadQueue {
   readonly #entries = new Map<string, Entry>();
   /** Ready, and never failed. */
@@ -123,7 +127,7 @@ export class UploadQueue {
     return this.#entries.size;
   }
 
-  /** How many could be sent now. */
+  /** How many items could be sent now. */
   get ready(): number {
     return this.#fresh.size + this.#retries.size;
   }
@@ -141,9 +145,11 @@ export class UploadQueue {
   }
 
   /**
-   * Adds a file, or moves it to the front where it is live. A file that is being sent is offered again when `done` is
-   * called, since what is being sent may be older than what was noticed now. `hold`: it is not ready before that time (ms,
-   * monotonic). The same name from a second directory is refused (`undefined`): in the bucket both would be one object.
+   * Adds a file; a live file moves to the front. A file that is being sent becomes ready again after `done`, because
+   * the upload may have read it before the change. `hold`: not ready before `hold.until` (ms, monotonic).
+   *
+   * @returns the item; `undefined` where the name is queued from another directory: in the bucket both would be one
+   * object.
    */
   offer(offer: Offer, hold?: { readonly until: number; readonly hold: Hold }): Item | undefined {
     const { name, directory, captured, isLive, isVideo } = offer;
@@ -167,7 +173,7 @@ export class UploadQueue {
     return entry;
   }
 
-  /** The next one to send at `now` (ms, monotonic), marked `sending`; `undefined` where nothing may go. */
+  /** Takes the next item to send at `now` (ms, monotonic) and marks it `sending`; `undefined` where none may go. */
   take(now: number, { bulk, retries, from = 'front' }: TakeOptions): Item | undefined {
     this.#release(now);
     const first = this.#fresh.peek();
@@ -179,7 +185,7 @@ export class UploadQueue {
     return isRetryAllowed && retries === 'first' && isBulk(fresh) ? this.#send(retry) : this.#send(fresh);
   }
 
-  /** Sent, vanished or no file at all: out of the queue, or, if it was offered again meanwhile, once more. */
+  /** The item needs no further upload: removes it, or makes it ready again if it was offered meanwhile. */
   done(item: Item): void {
     const entry = this.#entries.get(item.name);
     if (entry === undefined) return;
@@ -191,7 +197,7 @@ export class UploadQueue {
     }
   }
 
-  /** Ready again at once: what happened was not its own fault. */
+  /** Makes the item ready at once, and forgets its failures: the cause was not the item. */
   putBack(item: Item): void {
     const entry = this.#entries.get(item.name);
     if (entry === undefined) return;
@@ -200,7 +206,7 @@ export class UploadQueue {
     this.#makeReady(entry);
   }
 
-  /** Its upload failed once more: held until `until` (ms, monotonic), and a retry from then on. */
+  /** The upload of the item failed once more. It is held until `until` (ms, monotonic), and is a retry from then on. */
   fail(item: Item, until: number, message: string): void {
     const entry = this.#entries.get(item.name);
     if (entry === undefined) return;
@@ -208,7 +214,7 @@ export class UploadQueue {
     this.hold(entry, until, { why: 'failed', message });
   }
 
-  /** Not before `until` (ms, monotonic), unless it is offered again or was meanwhile. */
+  /** Holds the item until `until` (ms, monotonic); makes it ready instead if it was offered again while it was sent. */
   hold(item: Item, until: number, hold: Hold): void {
     const entry = this.#entries.get(item.name);
     if (entry === undefined) return;
@@ -234,18 +240,18 @@ export class UploadQueue {
     }
   }
 
-  /** When the next held item becomes ready (ms, monotonic), if any is held. */
+  /** When (ms, monotonic) the next held item becomes ready; `undefined` where none is held. */
   nextRelease(): number | undefined {
     const next = this.#held.peek();
     return next && heldUntil(next);
   }
 
-  /** The ready items in the order in which they would go if nothing happened meanwhile. Changes nothing. */
+  /** The ready items in the order in which they would be taken. Changes nothing. */
   inOrder(): Item[] {
     return [...this.#fresh.inOrder(), ...this.#retries.inOrder()];
   }
 
-  /** How many go before this one. */
+  /** How many ready items go before this one. */
   before(item: Item): number {
     let count = 0;
     for (const other of this.#entries.values()) {

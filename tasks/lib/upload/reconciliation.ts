@@ -1,14 +1,14 @@
 /**
- * Which of the backlog is in the bucket already, by the bucket's own list.
+ * Finds which files of the backlog are in the bucket already, by listing the bucket.
  *
- * With the ledger lost or damaged, or a disk mounted again, pictures would be sent twice. So the list is asked whenever that
- * costs less than what would be sent. The device's key may
- * not ask for one object, but it may list: names and sizes come a thousand a request, and a file of the same name and
- * size counts as the same (a name holds the microsecond and a random token). Until that is known the backlog waits; live
- * events do not. A list that fails is asked for again, with a backoff of its own, and given up where it is refused, or
- * where it goes on failing while uploads succeed: rather a picture twice than never.
+ * After the ledger was lost or damaged, or a disk was mounted again, pictures would be sent twice. So the bucket is
+ * listed whenever that costs less than sending. The device's key may not read one object, but it may list: names and
+ * sizes come a thousand a request, and a file of the same name and size counts as the same (a name holds the
+ * microsecond and a random token). Until the list is complete the backlog waits; live events do not. A list that fails
+ * is asked for again, with a backoff of its own. It is given up where the bucket refuses it, or where it goes on
+ * failing while uploads succeed: a picture sent twice is better than one never sent.
  *
- * This is a calculator: its owner asks whether a run is due (`dueAt`), starts it, and hears how it ended.
+ * The owner of a `Reconciliation` asks when a run is due (`dueAt`) and starts it.
  */
 import { join, parse } from 'node:path';
 import type { Problem } from '../bucket/problem';
@@ -23,46 +23,46 @@ import type { UploadQueue } from './queue';
 import type { Report } from './report';
 import type { Session } from './session';
 
-/** Given up after so many failures in a row, if uploads succeed meanwhile or there is to be one pass only. */
+/** Listing is given up after 3 consecutive failures, if uploads succeed meanwhile or there is one pass only. */
 const MOST_FAILURES = 3;
-/** Uploads "succeed meanwhile" if the last success came no longer than so many ms before the attempt began. */
+/** Uploads "succeed meanwhile" if the last success came at most 60,000 ms before the attempt to list began. */
 const MEANWHILE = 60_000;
 
-/** What a list of S3 takes for an object, in bytes: about 400 of XML, for a name of 80 characters. */
+/** Bytes that a list of S3 takes for one object: about 400 of XML, for a name of 80 characters. */
 const BYTES_LISTED = 400;
-/** So many files of the backlog stand for the size of all. */
+/** The average size of the backlog is estimated from 20 of its files. */
 const SAMPLE = 20;
-/** The mtime, in the ledger, of a content of which only the list tells: no file has it. */
+/** The mtime in the ledger for a content known from the list only. No file has it. */
 const UNKNOWN_TIME = -1;
 
-/** What `Reconciliation` works on. */
+/** What `Reconciliation` works with. */
 export interface ReconciliationParts {
   readonly queue: UploadQueue;
   readonly clock: Clock;
-  /** Yields numbers in [0, 1), for the backoff. */
+  /** Returns numbers in [0, 1), for the backoff. */
   readonly random: () => number;
-  /** One pass only: what fails again and again is given up. */
   readonly once: boolean;
 }
 
 /** How a run ended. */
 export type ReconciliationResult =
-  /** So many files were in the bucket, and are now in the ledger. */
+  /** `found`: how many files were in the bucket. They are in the ledger now. */
   | { readonly is: 'done'; readonly found: number }
-  /** Other settings came; `supersede` has made it due again. */
+  /** The settings changed during the run; `supersede` has made it due again. */
   | { readonly is: 'superseded' }
-  /** The bucket cannot be listed now; it is tried again. */
+  /** The bucket cannot be listed now. It will be tried again. */
   | { readonly is: 'failed'; readonly problem: Problem }
-  /** The bucket cannot be listed; the backlog is sent as it is. */
+  /** The bucket cannot be listed. The whole backlog is sent. */
   | { readonly is: 'given-up'; readonly problem: Problem };
 
 type State =
   | { readonly is: 'idle' }
   /** Not before `at` (ms, monotonic). `problem`: why the last attempt failed. */
   | { readonly is: 'due'; readonly at: number; readonly problem?: Problem }
-  /** `isDueAgain`: more unknown files were found meanwhile. */
+  /** `isDueAgain`: more unknown files were found during the run. */
   | { readonly is: 'running'; readonly isDueAgain: boolean; readonly problem: Problem | undefined };
 
+/** Compares the backlog with the bucket's list (see the head of this file). */
 export class Reconciliation {
   readonly #parts: ReconciliationParts;
   #state: State = { is: 'idle' };
@@ -78,23 +78,23 @@ export class Reconciliation {
     return this.#state.is !== 'idle';
   }
 
-  /** When (ms, monotonic) `run` should be called next; `undefined` while it runs, or where there is nothing to do. */
+  /** When (ms, monotonic) `run` should be called next; `undefined` while it runs or is not needed. */
   get dueAt(): number | undefined {
     return this.#state.is === 'due' ? this.#state.at : undefined;
   }
 
-  /** Why the bucket cannot be listed, while that is tried. */
+  /** Why the bucket could not be listed, until a list succeeds or is given up. */
   get problem(): Problem | undefined {
     return this.#state.is === 'idle' ? undefined : this.#state.problem;
   }
 
-  /** There are files of which the ledger does not know. */
+  /** The backlog has files that the ledger does not know: makes a run due. */
   request(): void {
     if (this.#state.is === 'running') this.#state = { ...this.#state, isDueAgain: true };
     else if (this.#state.is === 'idle') this.#state = { is: 'due', at: this.#parts.clock.now() };
   }
 
-  /** The settings have changed: what was not finished, or was given up, is due at once. */
+  /** The settings have changed: a run that was not finished or was given up is due at once. */
   supersede(): void {
     if (this.#state.is === 'idle' && !this.#wasGivenUp) return;
     this.#failures = 0;
@@ -103,8 +103,8 @@ export class Reconciliation {
   }
 
   /**
-   * Asks for the list and moves what the bucket has from the queue to the ledger. `uploads` tells when an upload
-   * succeeded last (ms, monotonic).
+   * Lists the bucket and moves the files that it has from the queue to the ledger. `uploads.lastSuccess`: when the last
+   * upload succeeded (ms, monotonic). Never rejects.
    */
   async run(session: Session, uploads: { readonly lastSuccess: number }): Promise<ReconciliationResult> {
     const { queue, clock, random } = this.#parts;
@@ -145,7 +145,7 @@ export class Reconciliation {
   }
 }
 
-/** Says how a run ended; `failures` logs what keeps everything from being sent. */
+/** Logs how a run ended. `failures.log` logs a problem that stops all uploads. */
 export function logReconciliation(
   result: ReconciliationResult,
   report: Pick<Report, 'say' | 'warn'>,
@@ -160,14 +160,18 @@ export function logReconciliation(
   }
 }
 
-/** Moves from the queue to the ledger what the bucket has. How many files that were. */
+/**
+ * Moves the files that the bucket has from the queue to the ledger.
+ *
+ * @returns how many files were moved.
+ */
 async function moveToLedger(session: Session, queue: UploadQueue): Promise<number> {
   const { bucket, ledger, superseded } = session;
   const range = rangeOfBacklog(queue);
   if (range === undefined || !isWorthwhile(queue, ledger, range)) return 0;
   const prefix = session.keyOf('');
   let found = 0;
-  // Listing begins after a key. Any beginning of the first name comes before that name, and before its variants.
+  // A list begins after a key. Every prefix of the first name sorts before that name and its variants.
   for await (const page of bucket.list(prefix, prefix + parse(range.first).name.slice(0, -1), superseded)) {
     superseded.throwIfAborted();
     for (const { key, size } of page) if (take(key.slice(prefix.length), size, queue, ledger)) found++;
@@ -178,8 +182,10 @@ async function moveToLedger(session: Session, queue: UploadQueue): Promise<numbe
 }
 
 /**
- * Whether the object `listed`, of so many bytes, is the file of a queued item, which is then moved to the ledger. Where the
- * object has the file's name and another size, the ledger learns that, so that the file does not replace it.
+ * Moves the file of the object `listed` (`size` bytes) to the ledger if it is queued with the same size. If the sizes
+ * differ, the ledger records the object, so that the file does not replace it.
+ *
+ * @returns whether it was moved.
  */
 function take(listed: string, size: number, queue: UploadQueue, ledger: Ledger): boolean {
   const { name, variant } = (queue.get(listed) === undefined && splitVariant(listed)) || { name: listed, variant: '' };
@@ -197,8 +203,9 @@ function take(listed: string, size: number, queue: UploadQueue, ledger: Ledger):
 }
 
 /**
- * Whether asking costs less than sending: a list has about so many bytes for each object in the range of the backlog, as
- * far as the ledger knows how many those are. Of a few files scattered among very many it is dearer than the files.
+ * Whether listing costs less than sending. A list takes about `BYTES_LISTED` for each object between the first and the
+ * last name of the backlog; the ledger tells how many there are. For a few files scattered among very many objects,
+ * listing is dearer than sending.
  */
 function isWorthwhile(queue: UploadQueue, ledger: Ledger, range: Range): boolean {
   let objects = 0;
@@ -219,7 +226,10 @@ interface Range {
   readonly count: number;
 }
 
-/** The first and the last name of the backlog as S3 orders keys, but for characters beyond the BMP: those are sent. */
+/**
+ * The first and the last name of the backlog in the order of S3's keys. Characters beyond the BMP sort differently in
+ * JavaScript; at worst such files are sent once more.
+ */
 function rangeOfBacklog(queue: UploadQueue): Range | undefined {
   let range: { first: string; last: string; count: number } | undefined;
   for (const { name, live } of queue.items()) {

@@ -1,12 +1,12 @@
 import type { Problem } from '../bucket/problem';
 
-/** What an uploader has to tell, for whoever shows it. */
+/** Receives what an uploader has to tell, and shows it. */
 export interface Report {
   /** The file `name`, of `size` bytes, is in the bucket under `key`. */
   uploaded(name: string, key: string, size: number): void;
-  /** The disk clean-up deleted the file before its turn. */
+  /** The file was deleted before it was uploaded, by the disk clean-up for instance. */
   vanished(name: string): void;
-  /** An attempt failed; the file is tried again. */
+  /** An attempt failed. The file will be tried again. */
   failed(name: string, problem: Problem): void;
   /** A line for the owner. */
   say(text: string): void;

@@ -1,9 +1,10 @@
 /**
- * From the capture directories into the queue: what of all that is there, and of all that happens there, is to be sent.
+ * Finds the files to upload in the capture directories and puts them into the queue.
  *
- * The captures tell names. A name that the ledger knows with just this size and mtime is done. One whose last bytes
- * show that the camera still writes it is held until its next write, or until it has been stable for a while. What a first
- * scan finds is the backlog; what appears later is live, and so is what a rescan finds that the kernel did not tell of.
+ * `Capture` reports names. A name that the ledger has with the same size and mtime is done. A file whose last bytes
+ * show that the camera still writes it is held until its next write, or until it is stable. The first scan of a
+ * directory finds the backlog. Files that appear later are live, and so are files that a rescan finds because the
+ * kernel did not report them.
  */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
@@ -21,20 +22,20 @@ import type { Report } from './report';
 import type { Session } from './session';
 import type { WriteStability } from './write-stability';
 
-/** An MP4 is looked at when so many ms have passed since the last write: its end shows only from its beginning. */
+/** An MP4 is peeked at 250 ms after its last write: its last bytes do not show its end. */
 const MP4_PAUSE = 250;
-/** What was uploaded in the last so many ms is compared once more at a rescan: the kernel may have missed its growth. */
+/** A rescan compares again the files uploaded in the last 120,000 ms: the kernel may have missed that they grew. */
 const RECENT = 120_000;
-/** Files looked at in one go while everything else waits for its turn. */
+/** Files compared before other work gets its turn. */
 const SLICE = 256;
 
-/** What is used up where inotify gives no watch, and how there are more. See inotify(7). */
+/** By error code of inotify: how to raise the limit that was reached. See inotify(7). */
 const REMEDY_OF_WATCH: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'sysctl fs.inotify.max_user_watches=65536, and the same line in /etc/sysctl.d/60-inotify.conf.'],
   ['EMFILE', 'sysctl fs.inotify.max_user_instances=512, and the same line in /etc/sysctl.d/60-inotify.conf.'],
 ]);
 
-/** What the scanner works on. */
+/** What the scanner works with. */
 export interface ScannerParts {
   readonly queue: UploadQueue;
   readonly stability: WriteStability;
@@ -43,25 +44,25 @@ export interface ScannerParts {
   readonly clock: Clock;
 }
 
-/** What the scanner tells. */
+/** The events of the scanner. */
 export interface ScannerEvents {
-  /** Something was put into the queue, or need not be waited for any more. */
+  /** The queue may have an item to send. */
   changed: [];
   /**
-   * A first scan found so many files that the ledger does not know. `isAgain`: the directory was there before, or was
-   * missing, so that the ledger may have forgotten what it holds.
+   * The first scan of a directory is over. `unknown`: how many of its files the ledger does not know. `isAgain`: the
+   * directory was scanned or missing before, so the ledger may have dropped its entries.
    */
   backlog: [found: { unknown: number; isAgain: boolean }];
-  /** The file of this item is gone; the item is still in the queue. */
+  /** The file of this item is gone. The item is still in the queue. */
   vanished: [item: Item];
 }
 
-/** A capture directory, from the moment that the settings name it until they do not. */
+/** A capture directory that the settings name. */
 interface WatchedDirectory {
   readonly capture: Capture;
-  /** `new`: neither scanned nor found missing so far. */
+  /** `new`: neither scanned nor found missing yet. `gathering`: its first scan is running. */
   state: 'new' | 'gathering' | 'scanned' | 'unreadable';
-  /** Whether it was ever scanned or found missing: what it holds when it comes back may have been swept. */
+  /** Whether it was ever scanned or found missing. If it was, a sweep may have dropped its entries from the ledger. */
   wasSeen: boolean;
   /** Whether a scan has marked its files in the ledger since the last sweep. */
   isMarked: boolean;
@@ -69,10 +70,11 @@ interface WatchedDirectory {
   readonly unnameable: Set<string>;
 }
 
+/** Watches the capture directories of a session and offers their event files to the queue. */
 export class Scanner extends EventEmitter<ScannerEvents> {
   readonly #parts: ScannerParts;
   readonly #directories = new Map<string, WatchedDirectory>();
-  /** When (ms, monotonic) a file was uploaded, for those of the last `RECENT` ms. */
+  /** When (ms, monotonic) each file of the last `RECENT` ms was uploaded. */
   readonly #recent = new Map<string, number>();
   #session: Session;
 
@@ -82,12 +84,12 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     this.#session = session;
   }
 
-  /** Whether the backlog is being gathered. */
+  /** Whether the first scan of a directory is running. */
   get isGathering(): boolean {
     return this.#values.some(({ state }) => state === 'gathering');
   }
 
-  /** The directories, and names in them, that cannot be read now, and why. */
+  /** The directories and file names that cannot be read now, and why. */
   get unreadable(): LeftBehind[] {
     return this.#values.flatMap(({ capture: { directory }, state, unnameable }) => [
       ...(state === 'unreadable' ? [{ name: directory, why: 'the directory cannot be read' }] : []),
@@ -96,8 +98,8 @@ export class Scanner extends EventEmitter<ScannerEvents> {
   }
 
   /**
-   * Goes on under this session: watches the directories that its settings name, and no others. Resolves when the new ones
-   * have been scanned once, or found missing.
+   * Watches exactly the directories that the settings of `session` name. Resolves when the new directories have been
+   * scanned once, or found missing.
    */
   async watch(session: Session): Promise<void> {
     this.#session = session;
@@ -130,17 +132,17 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     );
   }
 
-  /** Watches nothing any more; what waits to be sent is dropped. */
+  /** Stops watching, and drops all waiting items from the queue. */
   close(): void {
     for (const directory of this.#directories.keys()) this.#unwatch(directory);
   }
 
-  /** Notices nothing more; what waits to be sent waits on. */
+  /** Stops watching; waiting items stay in the queue. */
   freeze(): void {
     for (const { capture } of this.#values) capture.close();
   }
 
-  /** A file that some other watcher noticed. */
+  /** Takes in a file that another watcher noticed. `path` is absolute. */
   notice(path: string): void {
     for (const directory of this.#directories.keys()) {
       const within = join(directory, '/');
@@ -149,7 +151,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     }
   }
 
-  /** The file was uploaded just now; a rescan compares it once more. */
+  /** The file was uploaded just now. The next rescans compare it once more (`RECENT`). */
   uploaded(name: string): void {
     this.#recent.set(name, this.#parts.clock.now());
   }
@@ -186,7 +188,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     else report.warn(`The capture directory ${directory} cannot be read (${code}): waiting until it can.`);
   }
 
-  /** The kernel does not tell of changes: rescans find them, a second or two later. */
+  /** The kernel gives no watch on the directory. Rescans find its changes, a second or two later. */
   #unwatchable(directory: string, error: unknown): void {
     const { throttle, report } = this.#parts;
     const code = codeOf(error);
@@ -197,7 +199,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     );
   }
 
-  /** The kernel, or whoever else watches, tells of a file. */
+  /** The kernel or another watcher reported a change of the file. */
   #noticed(directory: string, name: string): void {
     const kind = kindOf(name);
     if (kind === undefined) return;
@@ -257,7 +259,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
       if (this.#isTwice(directory, name)) continue;
       const isVideo = kindOf(name) === 'mp4';
       if (queue.get(name) !== undefined) {
-        // What is being sent was begun under other settings: it has to be looked at again.
+        // An upload that is running began under the former settings, so the file is compared again.
         if (isFirst) queue.offer({ directory, name, captured: 0, isLive: false, isVideo });
         continue;
       }
@@ -274,15 +276,15 @@ export class Scanner extends EventEmitter<ScannerEvents> {
   }
 
   /**
-   * Whether another directory has a file of this name that is uploaded, or will be: in the bucket both would be one object,
-   * and the second would overwrite the first. The owner is told.
+   * Whether another directory has a file of the same name that is uploaded or queued. In the bucket both would be one
+   * object, and the second would overwrite the first. Logs it for the owner.
    */
   #isTwice(directory: string, name: string): boolean {
     const { queue, throttle, report } = this.#parts;
     const item = queue.get(name);
     const first = item === undefined ? this.#uploadedFrom(name, directory) : item.directory;
     if (first === undefined || first === directory) return false;
-    // Once for the two of them, whichever was faster.
+    // The order of the two names does not matter: one log line for each pair.
     if (throttle.shouldLog(`twice in ${[first, directory].sort().join(' and ')}`)) {
       report.warn(
         `${name} is in ${first} and in ${directory}: in the bucket both would be one object, so only the one that was found ` +
@@ -292,7 +294,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     return true;
   }
 
-  /** The directory, other than `directory`, whose file of this name is the one in the ledger. */
+  /** The directory, other than `directory`, whose file of this name is in the ledger. */
   #uploadedFrom(name: string, directory: string): string | undefined {
     const { ledger } = this.#session;
     if (this.#directories.size < 2 || !ledger.knows(name)) return undefined;
@@ -303,7 +305,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     return undefined;
   }
 
-  /** A name that is not UTF-8 cannot be used to open its file. */
+  /** Whether the name is not UTF-8. Node.js cannot open such a file. */
   #isUnnameable({ capture, unnameable }: WatchedDirectory, name: string): boolean {
     const path = join(capture.directory, name);
     if (!name.includes('\ufffd') || fingerprintOf(path) !== undefined) return false;
@@ -314,7 +316,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     return true;
   }
 
-  /** What the disk clean-up took before its turn: without this, a week offline would fill the queue with the dead. */
+  /** Removes the items whose files were deleted; otherwise the queue would fill up with them in a week offline. */
   async #dropVanished(directory: string, names: readonly string[]): Promise<void> {
     const present = new Set(names);
     let looked = 0;
@@ -326,8 +328,8 @@ export class Scanner extends EventEmitter<ScannerEvents> {
   }
 
   /**
-   * Once every directory has been scanned, the ledger forgets what is in none of them. One that is missing counts as
-   * empty: should it come back, the bucket is asked what it has.
+   * Drops from the ledger the files that are in no directory, once every directory has been scanned. A missing
+   * directory counts as empty; if it comes back, the bucket's list tells what is uploaded.
    */
   #sweep(watched: WatchedDirectory): void {
     watched.isMarked = true;
@@ -340,7 +342,7 @@ export class Scanner extends EventEmitter<ScannerEvents> {
     for (const [name, at] of this.#recent) if (at < oldest) this.#recent.delete(name);
   }
 
-  /** By the name of the file, in ms since 1970. */
+  /** When the file was taken, in ms since 1970, by its name. */
   #captured(name: string): number | undefined {
     return captureTime(parseEventName(name, this.#session.settings.fileFormats));
   }

@@ -8,18 +8,22 @@ import { type Lease, Ledger } from './ledger';
 import type { LogThrottle } from './log-throttle';
 import type { Report } from './report';
 
-/** What of a bucket uploads need. */
+/** The part of `Bucket` that uploads use. */
 export type UploadBucket = Pick<Bucket, 'put' | 'list' | 'place' | 'close'>;
 
-/** What the upload core takes from outside, so that a test can hold it in its hands. */
+/** What the upload core takes from outside, so that a test can replace it. */
 export interface Environment {
   readonly clock: Clock;
-  /** Yields numbers in [0, 1). */
+  /** Returns numbers in [0, 1). */
   readonly random: () => number;
-  /** Connects nothing yet. `say` hears what the bucket puts right by itself. */
+  /**
+   * Makes a client, but connects to nothing yet. `say` receives the corrections that the bucket makes by itself
+   * (region, clock).
+   */
   openBucket(settings: SyncSettings, say: (text: string) => void): Promise<UploadBucket>;
 }
 
+/** The clock, chance and S3 of this machine. */
 export const systemEnvironment: Environment = {
   clock: systemClock,
   random: Math.random,
@@ -28,8 +32,8 @@ export const systemEnvironment: Environment = {
 };
 
 /**
- * What uploads work with: settings, and the bucket and ledger that they name. It never changes. Other settings make
- * another session, and an upload ends with the session that it began in.
+ * The settings that an upload works under, with their bucket and ledger. A session never changes: other settings make
+ * another session, and an upload ends under the session that it began under.
  */
 export class Session {
   readonly settings: SyncSettings;
@@ -43,7 +47,7 @@ export class Session {
     this.ledger = ledger;
   }
 
-  /** Connects nothing and writes nothing yet. `ledger`: of the same destination, to go on with. */
+  /** Connects to nothing and writes nothing. `ledger`: the open ledger of the same destination, if there is one. */
   static async open(
     settings: SyncSettings,
     environment: Environment,
@@ -59,7 +63,7 @@ export class Session {
     return new Session(settings, bucket, opened);
   }
 
-  /** Fires when another session has taken its place: nothing more is to be asked on behalf of this one. */
+  /** Fires when another session has replaced this one: no more requests are to be made for this session. */
   get superseded(): AbortSignal {
     return this.#superseded.signal;
   }
@@ -68,7 +72,7 @@ export class Session {
     this.#superseded.abort();
   }
 
-  /** Logs that the ledger cannot be written, while it cannot. */
+  /** Warns while the ledger cannot be written. */
   async logLedger(throttle: LogThrottle, report: Report): Promise<void> {
     await this.ledger.written();
     const { problem } = this.ledger;
@@ -81,13 +85,13 @@ export class Session {
     }
   }
 
-  /** The key of an event's object. `variant`: of another content than the first of this name (key-variant.ts). */
+  /** The key of an event's object. `variant`: see key-variant.ts. */
   keyOf(name: string, variant = ''): string {
     return objectKey(this.settings.destination.folder, withVariant(name, variant));
   }
 }
 
-/** The ledger of a target; reading it changes nothing on the disk. */
+/** Opens the ledger of a target. Changes nothing on the disk. */
 export function openLedger({ state, target, destination }: SyncSettings, lease?: Lease): Promise<Ledger> {
   return Ledger.open(join(state, `${encodeURIComponent(target)}.ledger`), nameOf(destination), lease);
 }
@@ -97,7 +101,7 @@ export function isSamePlace(a: SyncSettings, b: SyncSettings): boolean {
   return nameOf(a.destination) === nameOf(b.destination) && a.state === b.state;
 }
 
-/** What a ledger is about: a picture in one bucket or folder is not in another. */
+/** Identifies the destination of a ledger: a picture in one bucket or folder is not in another. */
 function nameOf({ endpoint, bucket, folder }: Destination): string {
   return JSON.stringify([endpoint ?? 's3', bucket, folder]);
 }

@@ -1,4 +1,4 @@
-/** One attempt to bring one file to the bucket: what it finds, and what became of it. It decides nothing. */
+/** One attempt to upload one file, and its result. The caller (uploader.ts) decides what follows from it. */
 import { join } from 'node:path';
 import type { Content } from '../bucket/content';
 import { isOfFile } from '../bucket/problem-of';
@@ -15,34 +15,34 @@ import type { Item } from './queue';
 import type { Session } from './session';
 import type { WriteStability } from './write-stability';
 
-/** What became of an attempt. */
+/** The result of an attempt. */
 export type UploadResult =
-  /** The bucket has confirmed it, and the ledger knows it. `size` in bytes. */
+  /** The bucket has confirmed the object, and the ledger has recorded it. `size` in bytes. */
   | { readonly is: 'uploaded'; readonly key: string; readonly size: number }
-  /** The ledger knew it. */
+  /** The content is in the bucket already. */
   | { readonly is: 'known' }
   | { readonly is: 'gone' }
-  /** A link, a directory, a fifo. */
+  /** A link, a directory or a fifo. */
   | { readonly is: 'no-file' }
-  /** Nothing was written to it so far. */
+  /** The file has 0 bytes so far. */
   | { readonly is: 'empty' }
-  /** It is not finished, or not known to be: it must be stable until `until` (ms, monotonic). */
+  /** The file is not finished, or may not be. It must be stable until `until` (ms, monotonic). */
   | { readonly is: 'unfinished'; readonly until: number; readonly isCutShort: boolean }
   /** The file cannot be read. */
   | { readonly is: 'unreadable'; readonly error: unknown }
-  /** It could be read, and was not uploaded. */
+  /** The file was read, but the upload failed. */
   | { readonly is: 'failed'; readonly error: unknown };
 
-/** What an attempt works with. */
+/** What an attempt needs. */
 export interface UploadParts {
   readonly session: Session;
   readonly stability: WriteStability;
   readonly clock: Clock;
-  /** Ends the upload at once. */
+  /** Aborts the upload. */
   readonly signal: AbortSignal;
 }
 
-/** Uploads the file of `item` if it is finished and not in the bucket already. Never rejects. */
+/** Uploads the file of `item` if it is finished and its content is not in the bucket yet. Never rejects. */
 export async function uploadFile(item: Item, parts: UploadParts): Promise<UploadResult> {
   const { session, stability, clock } = parts;
   const { stillness } = session.settings;
@@ -72,7 +72,7 @@ export async function uploadFile(item: Item, parts: UploadParts): Promise<Upload
   }
 }
 
-/** Of all sessions: the disks are the same. */
+/** Shared by all sessions, because the disks are. */
 const freeDisk = new FreeDisk();
 
 async function put(
@@ -102,12 +102,12 @@ async function put(
 }
 
 /**
- * Under which variant of its key a content goes, given what the bucket has of its name; `same`: the bucket has it.
+ * The variant of the key for `content`, given what the bucket has under this name; `same`: the bucket has this content.
  *
- * A file that only grew, or was cut short when it was uploaded, replaces what the bucket has of it. Anything else is
- * another event under the same name, and goes beside the first (key-variant.ts). A file whose mtime alone has changed
- * (copied to another disk, say) is the same. Of a content whose CRC is not known (the ledger of an older version, or a
- * name that was found in the bucket's list) only its size tells.
+ * A file that only grew, or that was uploaded cut short, replaces its object. Any other content is another event under
+ * the same name and gets a key of its own (key-variant.ts). A file of which only the mtime differs (a copy on another
+ * disk, say) is the same. Where the CRC of the stored content is unknown (an old ledger, or a name found in the
+ * bucket's list), an equal size counts as the same file.
  */
 async function variantFor(stored: StoredContent | undefined, content: Content): Promise<string> {
   if (stored === undefined) return '';
@@ -131,13 +131,13 @@ function unfinished(
   return { is: 'unfinished', until, isCutShort: completeness === 'incomplete' };
 }
 
-/** A file that changed in our hands is being written. */
+/** A file that changed while it was read is still being written. */
 function ofError(error: unknown, clock: Clock, stillness: number): UploadResult | undefined {
   if (!(error instanceof ChangedWhileReading)) return undefined;
   return { is: 'unfinished', until: clock.now() + stillness, isCutShort: false };
 }
 
-/** Whether `uploadFile` would send the file now or soon, as far as a peek at its end can tell. */
+/** Whether `uploadFile` would send the file now or soon, judged by its last bytes only. */
 export function wouldGo(item: Item, stability: WriteStability, { stillness }: SyncSettings): boolean {
   const kind = kindOf(item.name);
   const found = kind === undefined ? undefined : peek(join(item.directory, item.name), kind);

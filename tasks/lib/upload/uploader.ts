@@ -8,8 +8,7 @@
  * `#pump` is the only starter of uploads. It runs whenever something may have changed (a name noticed, an upload ended,
  * a hold or a backoff over), and starts as many as may run now (admission.ts).
  *
- * Settings may change at any time (`apply`): everything that depends on them is one `Session`, replaced in one step, and
- * an upload ends with the session that it began in.
+ * All that depends on the settings is one `Session`. `apply` replaces it in one step; an upload ends under its own.
  */
 
 import { EventEmitter, once } from 'node:events';
@@ -37,30 +36,31 @@ import { type Environment, isSamePlace, Session, systemEnvironment } from './ses
 import { type UploadResult, uploadFile, wouldGo } from './upload-file';
 import { WriteStability } from './write-stability';
 
-/** An empty file is looked at again after so many ms, should the kernel not tell of its first byte. */
+/** An empty file is checked again after 60,000 ms, in case the kernel did not report its first write. */
 const EMPTY_AGAIN = 60_000;
 
-/** How an uploader is to work. */
+/** Options of `Uploader.open`. */
 export interface UploaderOptions {
-  /** One pass: what fails again and again is given up, so that `idle` comes. */
+  /** One pass only: a file or target that keeps failing is given up, so that `idle` resolves. */
   readonly once?: boolean;
   readonly environment?: Environment;
-  /** The right to be the only one on this ledger. Once it is lost, nothing more is sent or written: see `lost`. */
+  /** The exclusive right to this ledger. Once it is lost, nothing more is sent or written, and `lost` is emitted. */
   readonly lease?: Lease | undefined;
 }
 
-/** `switching`: other settings are on their way. `paused`: nothing is begun until `apply`. `stopping`: for good. */
+/** `switching`: other settings are being applied. `paused`: starts nothing until `apply`. `stopping`: for good. */
 type State = 'running' | 'switching' | 'paused' | 'stopping';
 
 interface Sending extends Running {
   readonly ended: Promise<void>;
 }
 
-/** `lost`: another process has taken over. This one has ended, and has left the ledger alone. */
+/** `lost`: another process has taken over. This uploader has ended and has left the ledger alone. */
 export interface UploaderEvents {
   lost: [];
 }
 
+/** Uploads the event files of one target. */
 export class Uploader extends EventEmitter<UploaderEvents> {
   readonly #report: Report;
   readonly #once: boolean;
@@ -111,20 +111,20 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     });
   }
 
-  /** Uploads nothing before `start`. */
+  /** Opens ledger and bucket. Uploads nothing before `start`. */
   static async open(settings: SyncSettings, report: Report, options: UploaderOptions = {}): Promise<Uploader> {
     const { environment = systemEnvironment, lease } = options;
     const session = await Session.open(settings, environment, report, { lease });
     return new Uploader(session, report, options.once ?? false, environment, lease);
   }
 
-  /** Resolves when the capture directories have been scanned once, or found missing. */
+  /** Resolves when every capture directory has been scanned once, or found missing. */
   async start(): Promise<void> {
     await this.#scanner.watch(this.#session);
     if (this.#once) this.#scanner.freeze();
   }
 
-  /** Goes on with other settings. What is being sent is sent to where it was going. */
+  /** Continues with other settings. Running uploads finish at the destination where they began. */
   apply(settings: SyncSettings): Promise<void> {
     if (this.#state !== 'stopping') this.#state = 'switching';
     this.#switching = this.#switching.catch(() => {}).then(() => this.#switchTo(settings));
@@ -137,7 +137,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     const old = this.#session;
     const isElsewhere = !isSamePlace(old.settings, settings);
     const sending = [...this.#sending.values()].map(({ ended }) => ended);
-    // Close it first, so that running uploads cannot be recorded for the new destination; they are uploaded there again.
+    // Closed first: running uploads must not be recorded for the new destination. They are sent there again.
     if (isElsewhere) await old.ledger.close().catch(() => {});
     const ledger = isElsewhere ? undefined : old.ledger;
     const session = await Session.open(settings, this.#environment, this.#report, { ledger, lease: this.#lease });
@@ -154,17 +154,17 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     await this.#scanner.watch(session);
   }
 
-  /** Sends nothing more until `apply`; what is being sent is finished. */
+  /** Starts no upload until `apply`; running uploads finish. */
   pause(): void {
     if (this.#state !== 'stopping') this.#state = 'paused';
   }
 
-  /** A file that some other watcher noticed. */
+  /** Takes in a file that another watcher noticed. `path` is absolute. */
   notice(path: string): void {
     this.#scanner.notice(path);
   }
 
-  /** Resolves when nothing is left that could be done now, where there is to be one pass only. */
+  /** Resolves when nothing is left that can be done now. For uploaders with `once`. */
   async idle(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -172,17 +172,17 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     });
   }
 
-  /** How many files are left, empty ones not counted. */
+  /** How many files are left behind; empty files do not count. */
   get left(): number {
     return this.leftBehind().length;
   }
 
-  /** What is left behind, and why; a directory or name that cannot be read is one, too. */
+  /** The files that are left behind, and why. Includes directories and names that cannot be read. */
   leftBehind(): LeftBehind[] {
     return [...leftBehind(this.#queue, this.#trouble), ...this.#scanner.unreadable];
   }
 
-  /** Event files that would be sent, with their keys, in the order in which they would go. */
+  /** The event files that would be sent, with their keys, in the order of sending. */
   plan(): { name: string; key: string }[] {
     const { settings } = this.#session;
     return this.#queue
@@ -191,7 +191,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
       .map(({ name }) => ({ name, key: this.#session.keyOf(name) }));
   }
 
-  /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. */
+  /** Lets running uploads finish for at most `grace` ms, then aborts them and writes the ledger. */
   async stop(grace: number): Promise<void> {
     this.#state = 'stopping';
     this.#cancelTimer();
@@ -206,7 +206,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     await this.#session.ledger.close();
   }
 
-  /** Ends at once: whatever is done from here on, the other process does too. */
+  /** Ends at once: the process that took over does from now on all that this one would do. */
   #lose(): void {
     this.#state = 'stopping';
     this.#abort.abort();
@@ -221,7 +221,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     return progressOf(this.#queue, this.#totals, this.#trouble, this.#environment.clock);
   }
 
-  /** What keeps everything from being sent. */
+  /** The problem that stops all uploads. */
   get #trouble(): Trouble | undefined {
     const circuit = this.#failures.circuit.state;
     if (circuit.is === 'open') return { problem: circuit.problem, nextTry: circuit.nextAttemptAt };
@@ -256,7 +256,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     this.#wakeAfter(now);
   }
 
-  /** Which items may be begun now. */
+  /** Which items may be started now. */
   #admission(now: number): TakeOptions | undefined {
     return admission([...this.#sending.values()], {
       circuit: this.#failures.circuit,
@@ -266,7 +266,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
     });
   }
 
-  /** The end of an upload pumps again; a timer is for what no upload will wake. */
+  /** Sets a timer for the next thing that is due. The end of an upload needs none: it pumps anyway. */
   #wakeAfter(now: number): void {
     const { state, liveAttemptAt } = this.#failures.circuit;
     const probes = state.is === 'open' ? [liveAttemptAt, state.nextAttemptAt] : [];
@@ -311,7 +311,7 @@ export class Uploader extends EventEmitter<UploaderEvents> {
       case 'unreadable':
         return this.#failures.ofFile(item, result.error);
       case 'failed':
-        // A failure under settings that have been replaced meanwhile says nothing of the new ones.
+        // A failure under settings that have been replaced says nothing about the new settings.
         if (session !== this.#session || this.#isStopping) return this.#queue.putBack(item);
         return this.#failures.ofUpload(item, result.error, startedAt, session.bucket.place);
     }
