@@ -1,13 +1,13 @@
 /**
- * The owner's bucket: put a file there and know that it arrived; list what is there.
+ * The owner's bucket: stores a file and makes sure that it arrived; lists the objects.
  *
  * Credentials, signatures, connections and listing are the AWS SDK's. A single PUT takes the short way through the
  * SDK's own signer and HTTP handler, without the client's middleware: half the CPU a picture (test/bench/put.ts), which
  * a Pi needs for its camera. The client itself (s3-client.ts) is for listing and for the frame of an upload in parts
  * (multipart.ts).
  *
- * Each request is made again where the bucket's error tells another region or time (corrections.ts). It has succeeded
- * when it is certain that the bucket has what was read from the disk (confirm-upload.ts, second-look.ts).
+ * A request is repeated if the bucket's error names another region or time (corrections.ts). An upload has succeeded
+ * when the bucket is certain to have the bytes that were read (confirm-upload.ts, second-look.ts).
  */
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
@@ -33,26 +33,28 @@ import { abortBy, type Client, type Credentials, credentialsOf, loadClient } fro
 import { type Answer, errorOf, errorOfClient, isFromS3, readAnswer, S3Error } from './s3-error';
 import { SecondLook } from './second-look';
 
-/** How long a connection may take to come about, in ms. */
+/** Longest time to establish a connection, in ms. */
 const CONNECT_TIMEOUT = 10_000;
 /**
- * File name of what `grunt check` writes, and what a wrong sum is tried on. It is no event: its leading dot and its
- * missing extension keep it out of `grunt sync`, and the Lambda passes it over. Always the same one: it stays behind.
+ * Name of the file that `grunt check` writes, and that a wrong checksum is tried with. The leading dot and the missing
+ * extension keep it out of `grunt sync`, and the Lambda ignores it. Always the same name, because the file stays in the
+ * bucket.
  */
 export const CHECK_NAME = '.kerberos-check';
-/** How long a connection may stand still, in ms, before the line counts as dead. */
+/** After 30,000 ms without a byte, a connection counts as dead. */
 const IDLE_TIMEOUT = 30_000;
 
+/** Options of `Bucket.open`. */
 export interface BucketOptions {
-  /** Bytes per second of all uploads together. */
+  /** Most bytes per second of all uploads together. */
   readonly limitRate?: number;
-  /** Clock of this machine, in ms. */
+  /** Clock of this machine, in ms since 1970. */
   readonly now?: () => number;
-  /** How long a connection may stand still, in ms; by default 30 s. */
+  /** After this time without a byte, in ms, a connection counts as dead; by default 30,000. */
   readonly idleTimeout?: number;
-  /** Makes the deadlines of answers (deadlines.ts) that much shorter; by default 1. */
+  /** Factor for the deadlines of answers (deadlines.ts), 1 by default. Tests use less than 1. */
   readonly deadlineScale?: number;
-  /** Hears what was put right by itself: another region, a wrong clock. */
+  /** Receives the corrections made by itself: another region, a wrong clock. */
   readonly tell?: (text: string) => void;
 }
 
@@ -66,6 +68,7 @@ interface Send {
   signal?: AbortSignal | undefined;
 }
 
+/** A bucket and one key for it. */
 export class Bucket {
   readonly destination: Destination;
   readonly #handler: DeadlineHandler;
@@ -75,7 +78,7 @@ export class Bucket {
   readonly #corrections: Corrections;
   readonly #secondLook: SecondLook;
   readonly #checksumHeader: ChecksumHeader;
-  /** With the region and the hour that were known when it was made. */
+  /** The region and clock offset (ms) are those that the client was made with. */
   #client: { loaded: Promise<Client>; region: string; clockOffset: number } | undefined;
 
   private constructor(
@@ -112,7 +115,7 @@ export class Bucket {
     });
   }
 
-  /** Connects nothing yet. Loads the proxy's or the profile's support only where the destination asks for them. */
+  /** Connects to nothing yet. Loads the code for proxies or profiles only if the destination needs it. */
   static async open(destination: Destination, options: BucketOptions = {}): Promise<Bucket> {
     const agent = { keepAlive: true, maxSockets: 64 };
     const { proxy } = destination;
@@ -128,17 +131,17 @@ export class Bucket {
     return new Bucket(destination, handler, await credentialsOf(destination), options);
   }
 
-  /** How far this machine's clock is behind S3's, in ms, as far as S3 had to say so; 0 until then. */
+  /** Ms to add to this machine's clock to get S3's time; 0 until S3 reports a difference. */
   get clockOffset(): number {
     return this.#corrections.clockOffset;
   }
 
-  /** The bucket's region: what the destination says, until S3 has said another. */
+  /** The bucket's region: that of the destination, until S3 names another. */
   get region(): string {
     return this.#corrections.region;
   }
 
-  /** Names the bucket in messages. */
+  /** Describes the bucket in messages. */
   get place(): Place {
     const { bucket, credentials } = this.destination;
     const accessKey =
@@ -147,8 +150,9 @@ export class Bucket {
   }
 
   /**
-   * Stores `content` under `key`; resolves when it is certain that the bucket has it. Rejects with a `Problem`, or with
-   * whatever `content.read` threw.
+   * Stores `content` under `key`. Resolves when it is certain that the bucket has it.
+   *
+   * @throws Problem if the bucket did not take it, or that is uncertain; what `content.read` throws.
    */
   async put(key: string, content: Content, options: PutOptions): Promise<void> {
     const { size } = content;
@@ -170,7 +174,11 @@ export class Bucket {
     await this.#secondLook.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5 });
   }
 
-  /** The objects whose keys start with `prefix` and come after `startAfter`, in the order of their keys (UTF-8). */
+  /**
+   * Yields pages of the objects whose keys start with `prefix` and come after `startAfter`, in the order of S3 (UTF-8).
+   *
+   * @throws Problem if the bucket cannot be listed.
+   */
   async *list(prefix: string, startAfter?: string, signal?: AbortSignal): AsyncGenerator<ListedObject[]> {
     let token: string | undefined;
     do {
@@ -195,14 +203,16 @@ export class Bucket {
   }
 
   /**
-   * The server's clock in ms, to the second, by what it answers to an unsigned request; undefined where it does not say.
-   * Rejects with a `Problem` where no server, or only a broken one, answers.
+   * The server's clock, in ms since 1970 to the second, from its answer to an unsigned request; `undefined` if the
+   * answer has none.
+   *
+   * @throws Problem if no S3 answers, or only a broken one (5xx).
    */
   async serverTime(): Promise<number | undefined> {
     const url = this.#endpoint();
     const request = new HttpRequest({
       ...addressOf(url),
-      // Not HEAD: who has answered is seen from the text of the error.
+      // Not HEAD: only the text of an error shows who has answered.
       method: 'GET',
       path: url.pathname,
       query: { 'list-type': '2', 'max-keys': '1' },
@@ -221,7 +231,7 @@ export class Bucket {
     }
   }
 
-  /** Ends idle connections. What is under way may still end. */
+  /** Closes idle connections. Running requests may finish. */
   close(): void {
     this.#handler.destroy();
   }
@@ -234,7 +244,7 @@ export class Bucket {
     };
   }
 
-  /** One signed request; its success, or a `Problem`. */
+  /** Makes one signed request. Every failure is a `Problem`. */
   #send(send: Send): Promise<Answer> {
     return this.#corrected(() => this.#sendOnce(send));
   }
@@ -270,7 +280,7 @@ export class Bucket {
     }
   }
 
-  /** A command of the SDK's client; its success, or a `Problem`. */
+  /** Runs a command of the SDK's client. Every failure is a `Problem`. */
   #command<T>(run: (client: Client) => Promise<T>): Promise<T> {
     return this.#corrected(async () => {
       try {
@@ -281,7 +291,7 @@ export class Bucket {
     });
   }
 
-  /** A request that follows what the bucket corrects; its success, or a `Problem`. */
+  /** Makes a request, and repeats it with the corrections that it asks for. Every failure is a `Problem`. */
   #corrected<T>(attempt: () => Promise<T>): Promise<T> {
     return this.#corrections.follow(attempt).catch((error: unknown) => {
       throw problemOf(error, this.place);
@@ -301,13 +311,16 @@ export class Bucket {
     return bucketUrl(this.destination, this.#corrections.region);
   }
 
-  /** The object as the list has it. Asks for the folder, which is what a device's key may list. */
+  /**
+   * The object `key` in the bucket's list. Lists under the folder's prefix, because a device's key may list only that.
+   */
   async #find(key: string): Promise<ListedObject | undefined> {
     const prefix = objectKey(this.destination.folder, '');
     for await (const page of this.list(prefix, key.slice(0, -1))) return page.find((object) => object.key === key);
     return undefined;
   }
 
+  /** Whether the bucket refuses a PUT whose Content-MD5 is wrong. */
   async #refusesWrongSum(): Promise<boolean> {
     const key = objectKey(this.destination.folder, CHECK_NAME);
     const body = Buffer.from('The sum of this is wrong on purpose.\n');
@@ -331,7 +344,7 @@ async function proxyAgent(proxy: string, agent: { keepAlive: boolean; maxSockets
   return new HttpsProxyAgent(proxy, agent);
 }
 
-/** A key as ListObjectsV2 writes it with `encoding-type=url`. */
+/** Decodes a key of ListObjectsV2 with `encoding-type=url`. */
 function decodeListed(key: string): string {
   return decodeURIComponent(key.replaceAll('+', ' '));
 }

@@ -1,25 +1,31 @@
 /**
- * `x-amz-checksum-sha256`, for stores that know it. Backblaze, older Google and some others refuse every request that
- * has it. To them files go without, from the first such answer on; Content-MD5 and the signed SHA-256 stay.
+ * Sends `x-amz-checksum-sha256` to stores that know it. Backblaze, older Google and some others refuse every request
+ * with it. After the first such refusal, files go to that store without it; Content-MD5 and the signed SHA-256 stay.
  */
 
 import type { Checksums } from './confirm-upload';
 import { Problem } from './problem';
 import { type Answer, S3Error } from './s3-error';
 
-/** What stores call a header that they do not know, in answers with status 400. */
+/** Codes with which stores answer a header that they do not know, with status 400. */
 const REFUSALS = new Set(['InvalidArgument', 'InvalidRequest', 'NotImplemented', 'HTTP 400']);
 
+/** Decides for one store whether `x-amz-checksum-sha256` is sent. */
 export class ChecksumHeader {
   #state: 'untried' | 'accepted' | 'refused' = 'untried';
   readonly #onRefused: () => void;
 
-  /** `onRefused` is called once, when the store has shown that it takes files only without the header. */
+  /** `onRefused` is called once, when a request has succeeded only without the header. */
   constructor(onRefused: () => void) {
     this.#onRefused = onRefused;
   }
 
-  /** What `send` resolves with. It is called with the headers to add, and again without where they may be the reason. */
+  /**
+   * Calls `send` with the headers to add; calls it once more without the checksum if the checksum may be why it failed.
+   *
+   * @returns the answer.
+   * @throws what `send` throws.
+   */
   async send(sums: Checksums, send: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> {
     if (this.#state === 'refused') return send({});
     try {
@@ -34,7 +40,7 @@ export class ChecksumHeader {
     }
   }
 
-  /** Uploads that were under way together find it out together. */
+  /** Of uploads that find it out at the same time, only the first calls `onRefused`. */
   #refused(): void {
     if (this.#state === 'refused') return;
     this.#state = 'refused';

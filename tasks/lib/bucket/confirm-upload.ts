@@ -1,38 +1,40 @@
 /**
- * How a file is known to have arrived.
+ * Decides whether an answer confirms that a file has arrived.
  *
- * S3 compares the sums that go with the bytes (Content-MD5, and the SHA-256 that is signed) with what it received, and
- * answers with the checksum or the ETag of what it stored. That answer is judged here, because not everything that
- * answers 200 is an S3: a hotspot's login page does, with an ETag of its own. Only an answer that proves knowledge of
- * the bytes, or comes from an S3 that has compared them, confirms a file. What is doubtful is looked for in the list.
+ * S3 compares the checksums that go with the bytes (Content-MD5, and the signed SHA-256) with the bytes that it
+ * received, and answers with the checksum or the ETag of the stored object. The answer is judged, because not
+ * everything that answers 200 is an S3: a hotspot's login page does, even with an ETag. An answer confirms a file only
+ * if it proves knowledge of the bytes, or comes from an S3 that has compared them. A doubtful upload is looked up in
+ * the bucket's list (second-look.ts).
  */
 import { createHash } from 'node:crypto';
 import { Problem } from './problem';
 import { type Answer, isFromS3 } from './s3-error';
 
-/** The two sums of what was read from the disk that S3 knows. */
+/** The two checksums of the bytes read from the disk. */
 export interface Checksums {
   readonly md5: Buffer;
   readonly sha256: Buffer;
 }
 
-/** Both sums of `bytes`. */
+/** Computes both checksums of `bytes`. */
 export function checksums(bytes: Buffer): Checksums {
   return { md5: createHash('md5').update(bytes).digest(), sha256: createHash('sha256').update(bytes).digest() };
 }
 
 /**
- * What an answer to a PUT is worth. `confirmed`: what was read is stored. `unlike`: an S3 answers, with an ETag that is
- * not the MD5; it is confirmed if this S3 compares Content-MD5. `doubtful`: an S3 may have answered, or something else.
+ * What the answer to a PUT proves. `confirmed`: the bytes are stored. `unlike`: an S3 has answered, but its ETag is not
+ * the MD5; the bytes are stored if this S3 compares Content-MD5. `doubtful`: it may not be an S3 that has answered.
  */
 export type Verdict = 'confirmed' | 'unlike' | 'doubtful';
 
-/** With these the ETag is no MD5, and S3 says so: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
+/** With these encryptions the ETag is not an MD5: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
 const KMS = new Set(['aws:kms', 'aws:kms:dsse']);
 
 /**
- * Judges what was answered to the PUT of `key`.
- * @throws `Problem` of kind `checksum` where something else was stored, `not-s3` where no S3 has answered.
+ * Judges the answer to the PUT of `key`.
+ *
+ * @throws Problem of kind `checksum` if other bytes were stored, or `not-s3` if the answer is not from an S3.
  */
 export function judgeAnswer(key: string, answer: Answer, { md5, sha256 }: Checksums): Verdict {
   const { headers } = answer;
@@ -54,26 +56,26 @@ function isEncrypted(headers: Answer['headers']): boolean {
   );
 }
 
-/** What S3 says of an upload in parts when it has put them together. */
+/** S3's answer when it has put the parts of an upload together. */
 export interface Whole {
   readonly etag: string | undefined;
-  /** Whether the bucket encrypts with a key of its own, so that no ETag is an MD5. */
+  /** Whether the bucket encrypts with KMS, so that the ETag is not an MD5. */
   readonly isEncrypted: boolean;
 }
 
-/** The same for an upload in parts, whose ETag is the MD5 of the parts' MD5s, a dash, and their number. */
+/** Judges an upload in parts. Its ETag is the MD5 of the parts' MD5s, a dash, and the number of parts. */
 export function judgeParts({ etag, isEncrypted }: Whole, md5s: readonly Buffer[]): Verdict {
   const expected = `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
   if (strongETag(etag) === expected || isEncrypted) return 'confirmed';
   return 'doubtful';
 }
 
-/** An ETag without its quotes; `undefined` for none, and for a weak one, which S3 never sends. */
+/** An ETag without its quotes; `undefined` for none and for a weak one, which S3 never sends. */
 export function strongETag(etag: string | undefined): string | undefined {
   return etag === undefined || etag.startsWith('W/') ? undefined : etag.replace(/^"|"$/g, '');
 }
 
-/** What was stored is not what was read. */
+/** The problem that the stored object differs from the file in `sum`, such as `SHA-256` or `size`. */
 export function mismatch(key: string, sum: string): Problem {
   return new Problem(
     'checksum',
@@ -83,7 +85,7 @@ export function mismatch(key: string, sum: string): Problem {
   );
 }
 
-/** Something has answered with success that is no S3, or that has not stored anything. */
+/** The problem that the answer about `key` did not come from an S3, or that nothing was stored. */
 export function noS3(key: string): Problem {
   return new Problem(
     'not-s3',

@@ -1,12 +1,17 @@
-/** What is put into a bucket, and what is found there. */
+/** What is put into a bucket, and what its list shows. */
 
-/** Bytes of known size that can be read at any place: a file. */
+/** Bytes that can be read at any offset: a file. `size` in bytes. */
 export interface Content {
   readonly size: number;
-  /** The `length` bytes at `offset`. Throws where the file does not have them any more. */
+  /**
+   * Reads `length` bytes at `offset`.
+   *
+   * @throws if the file no longer has them.
+   */
   read(offset: number, length: number): Promise<Buffer>;
 }
 
+/** What goes with the bytes of a PUT. `signal` aborts it. */
 export interface PutOptions {
   readonly contentType: string;
   /** User metadata, without `x-amz-meta-`: ASCII only. */
@@ -14,10 +19,10 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
 }
 
-/** An object as the bucket's list has it. */
+/** An object in the bucket's list. `size` in bytes. */
 export interface ListedObject {
   readonly key: string;
   readonly size: number;
-  /** With its quotes. */
+  /** With its double quotes. */
   readonly etag?: string | undefined;
 }

@@ -1,24 +1,26 @@
 /**
- * What a bucket puts right in its errors: its region, and the hour (a Pi has no clock battery; a signature is good for
- * 15 minutes around S3's own time).
+ * Corrections that a bucket's errors ask for: of the region, and of the time (a Pi has no clock battery, and S3 accepts
+ * a signature only within 15 minutes of its own time).
  */
 import { S3Error } from './s3-error';
 
-/** A clock that is wrong by less, in ms, is none of the reasons why S3 refuses a signature. */
+/** A clock that is off by less than 60,000 ms is not why S3 refuses a signature. */
 const CLOCK_STEP = 60_000;
-/** An answer that makes us correct ourselves is followed at most so often in a row. */
+/** A request is repeated at most 3 times because of corrections. */
 const MOST_CORRECTIONS = 3;
 
+/** What `Corrections` needs. */
 export interface CorrectionsOptions {
   readonly bucket: string;
-  /** The region to begin with. */
+  /** The first region to try. */
   readonly region: string;
-  /** Clock of this machine, in ms. */
+  /** Clock of this machine, in ms since 1970. */
   readonly now: () => number;
-  /** Hears what was put right. */
+  /** Receives each correction, in words. */
   readonly tell: (text: string) => void;
 }
 
+/** The region and time of one bucket, corrected by its errors. */
 export class Corrections {
   readonly #options: CorrectionsOptions;
   #region: string;
@@ -34,7 +36,7 @@ export class Corrections {
     return this.#region;
   }
 
-  /** Ms to add to this machine's clock to have S3's, as far as S3 had to say so; 0 until then. */
+  /** Ms to add to this machine's clock to get S3's time; 0 until S3 reports a difference. */
   get clockOffset(): number {
     return this.#clockOffset;
   }
@@ -44,7 +46,12 @@ export class Corrections {
     return new Date(this.#options.now() + this.#clockOffset);
   }
 
-  /** What `attempt` resolves with; it is made again where the error shows what to do otherwise, and throws that error else. */
+  /**
+   * Calls `attempt`, and calls it again after each correction that its error asks for.
+   *
+   * @returns what `attempt` resolves with.
+   * @throws the error of `attempt` if it asks for no correction.
+   */
   async follow<T>(attempt: () => Promise<T>): Promise<T> {
     for (let corrections = 0; ; corrections++) {
       const tried = { region: this.#region, clockOffset: this.#clockOffset };
@@ -58,8 +65,10 @@ export class Corrections {
   }
 
   /**
-   * Puts right what the error shows to be wrong with what was `tried`; false where it shows nothing that we could. Of
-   * several requests that fail alike, the first puts it right for all.
+   * Corrects what the error shows to be wrong with `tried`. Of several requests that fail alike, the first corrects it
+   * for all.
+   *
+   * @returns whether the request is worth repeating.
    */
   #correct(error: unknown, tried: { region: string; clockOffset: number }): boolean {
     if (!(error instanceof S3Error)) return false;
@@ -84,7 +93,7 @@ export class Corrections {
   }
 }
 
-/** An offset in ms as `2 hours behind`, `3 days ahead`. */
+/** A clock offset in ms as `2 hours behind` or `3 days ahead`. */
 export function inWords(offset: number): string {
   const size = Math.abs(offset) / 60_000;
   const [amount, unit] = size < 120 ? [size, 'minutes'] : size < 2880 ? [size / 60, 'hours'] : [size / 1440, 'days'];

@@ -2,43 +2,52 @@
  * HTTP with a deadline for every answer.
  *
  * The idle timeout of a socket ends a line that stands still. It does not end an answer that comes one byte a second:
- * such a server, or a router in trouble, would keep every upload slot for hours. So there is a second limit, on the time
- * from the last byte of the request to the last byte of the answer. A body that is still being sent is not limited: a
- * slow line may take long over a video, and the idle timeout watches it.
+ * such a server, or a router in trouble, would keep every upload slot busy for hours. So two more limits apply: one
+ * from the last byte of the request to the headers of the answer, then another to the last byte of its body. A request
+ * body that is still being sent has no such limit: a slow line may take long for a video, and the idle timeout watches
+ * it.
  */
 import { Readable } from 'node:stream';
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 
-/** Ms from the last byte of an upload to the end of the headers of its answer, and to the end of a GET's. */
+/** Ms from the last byte of a PUT to the headers of its answer. */
 const ANSWER = 30_000;
-/** A list that hangs holds up the backlog. */
+/** Ms from a GET to the headers of its answer: a list that hangs delays the backlog. */
 const ANSWER_TO_GET = 15_000;
-/** S3 may take minutes to put the parts of a video together, and sends spaces meanwhile. */
+/**
+ * Ms for the headers and for the body of the answer to a POST. S3 may take minutes to put the parts of a video
+ * together, and sends spaces meanwhile.
+ */
 const ANSWER_TO_POST = 300_000;
-/** Ms for the body of an answer: at most 64 KB of an error, or 1,000 names of a list on a slow line. */
+/** Ms for the body of an answer: at most 64 KB of an error. */
 const BODY = 10_000;
+/** Ms for the body of the answer to a GET: 1,000 names of a list on a slow line. */
 const BODY_OF_GET = 60_000;
-/** A body of so many bytes goes to the operating system at once; it may send them no faster than so many a ms. */
+/**
+ * Up to 256 KiB of a body go to the operating system at once. They may still be on their way when the deadline
+ * starts, so it grows by the time that they take at the slowest accepted speed.
+ */
 const AT_ONCE = 256 * 1024;
+/** The slowest accepted speed, in bytes per ms. */
 const SLOWEST = 2;
 
-/** What the SDK passes, and we do. */
+/** The options that the SDK and `Bucket` pass. */
 interface Options {
   abortSignal?: unknown;
   requestTimeout?: number;
 }
 
-/** The answer did not come to its end in time. */
+/** The answer did not end in time. */
 export class AnswerTimeout extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** A `NodeHttpHandler` that rejects with `AnswerTimeout`, or breaks off the answer's body with it. */
+/** A `NodeHttpHandler` with deadlines. `handle` rejects with `AnswerTimeout`; an answer's body is destroyed with it. */
 export class DeadlineHandler extends NodeHttpHandler {
   readonly #scale: number;
 
-  /** `scale`: makes all deadlines shorter, in tests. */
+  /** `scale`: factor for all deadlines. Tests use less than 1. */
   constructor(options: NodeHttpHandlerOptions, scale = 1) {
     super(options);
     this.#scale = scale;
@@ -93,7 +102,7 @@ function late(): AnswerTimeout {
   return new AnswerTimeout('The answer did not come to its end in time.');
 }
 
-/** `body` in slices, so that the deadline of the answer begins when the last one has been handed over. */
+/** Splits `body` into slices, so that the deadline starts when the last slice has been handed over. */
 export function inSlices(body: Buffer): Buffer | Readable {
   if (body.length <= AT_ONCE) return body;
   const slices = function* () {

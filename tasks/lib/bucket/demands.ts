@@ -1,4 +1,4 @@
-/** Headers that a bucket's policy may demand of every object: encryption, storage class, ACL. */
+/** Headers that a bucket's policy may demand for every object: encryption, storage class, ACL. */
 import type { ObjectDemands } from '../settings/settings';
 import type { Client } from './s3-client';
 
@@ -13,7 +13,7 @@ export function demandedHeaders(demands: ObjectDemands = {}): Record<string, str
   };
 }
 
-/** The same for CreateMultipartUpload, in the SDK's words; the parts inherit them. */
+/** The same as fields of CreateMultipartUpload. The parts inherit them. */
 export function demandedFields(commands: Client['commands'], demands: ObjectDemands = {}) {
   const { encryption, encryptionKey, storageClass, acl } = demands;
   return {

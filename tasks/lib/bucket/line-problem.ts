@@ -1,4 +1,4 @@
-/** What the network between this machine and the store reports, in words for the owner of the camera. */
+/** Explains errors of the network between this machine and the store, for the owner of the camera. */
 import { codeOf, messageOf } from '../error-code';
 import { type Place, Problem, type ProblemKind } from './problem';
 
@@ -14,13 +14,13 @@ const UNREACHABLE = new Set([
 ]);
 const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL']);
 const TIMEOUTS = new Set(['TimeoutError', 'ETIMEDOUT', 'ESOCKETTIMEDOUT']);
-/** What OpenSSL says when the other side answers in plain HTTP. */
+/** What OpenSSL reports when the other side answers in plain HTTP. */
 const NO_TLS = /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL/;
-/** Of certificates: OpenSSL's verification errors and Node's. */
+/** Errors about certificates, of OpenSSL and of Node.js. */
 const CERTIFICATE = /^CERT_|^ERR_TLS_CERT|CERT|SELF_SIGNED|VERIFY_LEAF|ISSUER/;
 const TLS = /^ERR_TLS|^ERR_SSL|^EPROTO$/;
 
-/** What an error that came before any answer means. */
+/** The `Problem` for an error that came before any answer. */
 export function lineProblem(error: unknown, place: Place): Problem {
   const code = codeOf(error);
   const message = messageOf(error);
@@ -77,7 +77,7 @@ export function lineProblem(error: unknown, place: Place): Problem {
   return problem('offline', `${host} cannot be used: ${message}`, 'Is this machine online?');
 }
 
-/** The host that an error is about: the proxy's where the connection to it failed. */
+/** The host that an error is about: the proxy's if the connection to the proxy failed. */
 function hostOf(error: unknown, { host, proxy }: Place): string {
   if (proxy === undefined || !(error instanceof Error)) return host;
   const failed = 'hostname' in error ? error.hostname : 'address' in error ? error.address : undefined;

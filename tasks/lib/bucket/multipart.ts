@@ -1,8 +1,8 @@
 /**
- * A large file, a video, in parts: one part in memory at a time, each confirmed by its own checksum.
+ * Uploads a large file (a video) in parts: one part in memory at a time, each confirmed by its own checksum.
  *
- * An upload in parts that was broken off begins anew with its first part. To go on, one would have to ask which parts are
- * there, and a device's key may not.
+ * An upload in parts that was interrupted starts again with its first part: to resume it, the uploader would have to
+ * list its parts, which a device's key may not.
  */
 
 import type { Destination } from '../settings/settings';
@@ -13,12 +13,12 @@ import { Problem } from './problem';
 import { abortBy, type Client } from './s3-client';
 import type { Answer } from './s3-error';
 
-/** Files up to so many bytes are one PUT; larger ones go in parts of this size (S3 wants at least 5 MiB a part). */
+/** Files up to 8 MiB are one PUT; larger files go in parts of this size or more (S3 wants at least 5 MiB a part). */
 export const PART_SIZE = 8 * 1024 * 1024;
-/** S3's limit on the number of parts. */
+/** The most parts that S3 accepts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MOST_PARTS = 10_000;
 
-/** A part on its way. */
+/** A part to send. */
 export interface Part {
   readonly query: { partNumber: string; uploadId: string };
   readonly body: Buffer;
@@ -26,22 +26,27 @@ export interface Part {
   readonly signal: AbortSignal | undefined;
 }
 
-/** How the bucket is asked; both reject with a `Problem`. */
+/** Makes the requests of an upload in parts. Both methods reject with a `Problem`. */
 export interface PartsConnection {
   readonly destination: Destination;
   command<T>(run: (client: Client) => Promise<T>): Promise<T>;
-  /** PUTs a part of `key`; resolves with the answer of a success. */
+  /** PUTs a part of `key`. Resolves with the answer if it is a success. */
   send(key: string, part: Part): Promise<Answer>;
 }
 
-/** What S3 made of the parts. */
+/** The result of an upload in parts. */
 export interface PutTogether {
   readonly verdict: Verdict;
-  /** Whether each part was. The ETags of parts are no MD5 at some stores, R2 among them. */
+  /** Whether every part was confirmed by itself. At some stores, such as R2, the ETags of parts are not MD5s. */
   readonly areConfirmed: boolean;
 }
 
-/** As `Bucket.put`, which calls it for what is larger than `PART_SIZE`, but for the confirmation of the whole. */
+/**
+ * Uploads in parts what `Bucket.put` finds larger than `PART_SIZE`.
+ *
+ * @throws Problem if the bucket does not take a part.
+ * @throws what `content.read` throws.
+ */
 export async function putInParts(
   connection: PartsConnection,
   key: string,
@@ -88,8 +93,8 @@ export async function putInParts(
     const verdict = judgeParts({ etag: whole.ETag, isEncrypted: isEncrypted && areConfirmed }, md5s);
     return { verdict, areConfirmed };
   } catch (error) {
-    // The parts cost their owner money until the bucket's lifecycle ends them. A key that may only write and list is
-    // mostly not allowed to end them itself, and there may be no line to say it on.
+    // Unfinished parts cost the owner money until the bucket's lifecycle removes them. A key that may only write and
+    // list is mostly not allowed to remove them itself, and the line may be down.
     if (signal?.aborted !== true) {
       await connection
         .command(async ({ client, commands }) =>

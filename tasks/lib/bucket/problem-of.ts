@@ -1,8 +1,8 @@
 /**
- * The one place that decides whose an error is: of a file, of the line, of the bucket, or of this program.
+ * The one place that decides where an error comes from: the file, the line, the bucket, or this program.
  *
- * An exception of our own code is a fault to be reported, never a reason to ask whether the machine is online, and never
- * one to send a file again.
+ * An exception of our own code is a fault to report. It is never a reason to ask whether the machine is online, and
+ * never a reason to send a file again.
  */
 import { AssertionError } from 'node:assert';
 import { basename } from 'node:path';
@@ -12,15 +12,15 @@ import { type Place, Problem } from './problem';
 import { S3Error } from './s3-error';
 import { s3Problem } from './s3-problem';
 
-/** Calls on a file. Sockets name `read`, too: their codes are told apart first. */
+/** System calls on a file. `read` is also one on sockets, so `SOCKET_CODES` are excluded. */
 const FILE_CALLS = new Set(['open', 'read', 'fstat', 'stat', 'lstat', 'close']);
 const SOCKET_CODES = /^E(CONN|PIPE|TIMEDOUT|HOST|NET|ADDR|AI_|NOT(CONN|SOCK))|^ENOTFOUND$|^ENONET$/;
 const FAULTS = [TypeError, ReferenceError, RangeError, SyntaxError, EvalError, URIError, AssertionError];
-/** Node's word for a wrong argument, or for a module that is not there. */
+/** Error codes of Node.js for a wrong argument or a missing module. */
 const FAULT_CODES =
   /^ERR_(INVALID_(ARG|CHAR|HTTP_TOKEN|PROTOCOL|RETURN)|ASSERTION|OUT_OF_RANGE|HTTP_INVALID)|MODULE_NOT_FOUND$/;
 
-/** The `Problem` that an error is, whoever threw it on the way of a file to the bucket at `place`. */
+/** The `Problem` for any error that an upload to `place` threw. */
 export function problemOf(error: unknown, place: Place): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof S3Error) return s3Problem(error, place);
@@ -29,21 +29,21 @@ export function problemOf(error: unknown, place: Place): Problem {
   return lineProblem(error, place);
 }
 
-/** Whether an error is one of the file system, as opposed to one of the network: it names a call on a file. */
+/** Whether an error comes from the file system and not from the network: it names a system call on a file. */
 export function isOfFile(error: unknown): error is NodeJS.ErrnoException {
   if (!(error instanceof Error) || !('syscall' in error) || typeof error.syscall !== 'string') return false;
   return FILE_CALLS.has(error.syscall) && !SOCKET_CODES.test(codeOf(error));
 }
 
-/** Whether an error is an exception of our own code (or of what it is made of), which no other try can mend. */
+/** Whether an error is an exception of our own code or its libraries, so that another attempt cannot help. */
 export function isFault(error: unknown): boolean {
   if (!(error instanceof Error)) return true;
-  // The SDK's exceptions over an answer that it cannot read: the answer is to blame.
+  // The SDK throws such errors for an answer that it cannot read. The answer is the cause.
   if ('$metadata' in error || '$response' in error) return false;
   return FAULTS.some((fault) => error instanceof fault) || FAULT_CODES.test(codeOf(error));
 }
 
-/** The `Problem` that an error is which came up while the file `name` was read from the disk. */
+/** The `Problem` for an error that came up while the file `name` was read. */
 export function problemOfReading(name: string, error: unknown): Problem {
   if (isFault(error)) return faultOf(error);
   const code = codeOf(error);
@@ -77,7 +77,7 @@ function faultOf(error: unknown): Problem {
   );
 }
 
-/** ` (uploader.js:213)`: where in the code an error was thrown, without this machine's paths. */
+/** ` (uploader.js:213)`: where in the code an error was thrown. Holds no path of this machine. */
 function placeInCode(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const frames = stack.matchAll(/\(?([^\s()]+):(\d+):\d+\)?$/gm);

@@ -1,19 +1,19 @@
 /**
- * What went wrong with a file on its way to the bucket, in words for the owner of the camera.
+ * Why a file was not uploaded, in words for the owner of the camera.
  *
- * S3, the network, TLS and the disk report failures in some fifty ways; `code` keeps their word. A caller needs three
- * things: whose failure it is (`whose`), whether it would hit every file (`scope`), and what to do about it (`remedy`).
- * `problemOf` (problem-of.ts) makes a `Problem` of anything that was thrown.
+ * S3, the network, TLS and the disk report failures in some fifty ways; `code` keeps the original word. A caller needs
+ * three things: where the failure lies (`whose`), whether it affects every file (`scope`), and what to do about it
+ * (`remedy`). `problemOf` (problem-of.ts) makes a `Problem` of anything thrown.
  */
 
-/** Each kind, and whose failure it is. */
+/** Every kind of problem, and where it lies. */
 const OWNERS = {
   /** This machine cannot reach the server. */
   offline: 'line',
   'name-not-found': 'line',
   timeout: 'line',
   tls: 'line',
-  /** Something that is not the store answers in its place: a proxy, a hotspot's login page, a wrong endpoint. */
+  /** Something answers in the store's place: a proxy, a hotspot's login page, a wrong endpoint. */
   'not-s3': 'line',
   denied: 'bucket',
   credentials: 'bucket',
@@ -22,37 +22,38 @@ const OWNERS = {
   clock: 'bucket',
   'slow-down': 'bucket',
   server: 'bucket',
-  /** What arrived is not what was sent. */
+  /** The bytes that arrived are not the bytes that were sent. */
   checksum: 'bucket',
-  /** The store refuses this request; others may pass. */
+  /** The store refuses this request. Other requests may succeed. */
   refused: 'bucket',
-  /** The disk does not give the file. */
+  /** The file cannot be read from the disk. */
   file: 'file',
   /** A fault in our own code. */
   fault: 'program',
 } as const satisfies Record<string, Owner>;
 
 /**
- * Whose a failure is, and so what helps: `file`: the disk, or the rights on it. `line`: the network between here and
- * the store. `bucket`: the store, its account or its keys. `program`: a fault of ours, which another try cannot mend.
+ * Where a failure lies. `file`: the disk, or the rights on it. `line`: the network between here and the store.
+ * `bucket`: the store, its account or its keys. `program`: a fault of ours, which another attempt cannot mend.
  */
 export type Owner = 'file' | 'line' | 'bucket' | 'program';
 
+/** What went wrong (`OWNERS` has them all). */
 export type ProblemKind = keyof typeof OWNERS;
 
-/** These kinds can be about one file alone; all others would hit every file. */
+/** These kinds may concern one file only; all others affect every file. */
 const OF_ONE_FILE: ReadonlySet<ProblemKind> = new Set(['checksum', 'refused', 'file', 'fault']);
 
-/** A failure that its reader can act on. `message` says what happened and where. */
+/** A failure, explained so that its reader can act. `message` tells what happened and where. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly kind: ProblemKind;
   readonly whose: Owner;
-  /** `target`: every upload would fail alike, so there is no use in trying the next file. */
+  /** `target`: every upload would fail alike, so the next file need not be tried. */
   readonly scope: 'target' | 'file';
   /** What to do about it. */
   readonly remedy: string;
-  /** What S3, Node or the operating system called it. */
+  /** The error code of S3, Node.js or the operating system. */
   readonly code: string;
 
   constructor(kind: ProblemKind, code: string, message: string, remedy: string, cause?: unknown) {
@@ -65,13 +66,13 @@ export class Problem extends Error {
   }
 }
 
-/** Names the bucket in messages: nothing in here is secret. */
+/** Describes the bucket in messages. Holds nothing secret. */
 export interface Place {
   readonly bucket: string;
-  /** Host, with port where it is not the usual one. */
+  /** Host, with its port unless that is the default. */
   readonly host: string;
-  /** First characters of the access key id. */
+  /** The first 4 characters of the access key id, or the profile. */
   readonly accessKey: string;
-  /** The proxy on the way, host and port. */
+  /** Host and port of the proxy on the way. */
   readonly proxy?: string | undefined;
 }

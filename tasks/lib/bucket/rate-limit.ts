@@ -1,30 +1,36 @@
 /**
- * `--limit-rate`: all uploads of a target together send no more than so many bytes a second.
+ * `--limit-rate`: limits the bytes per second of all uploads of a target together.
  *
- * A token bucket that holds at most a tenth of a second's worth, so that the line is used evenly and the camera's live
- * view is not pushed aside in bursts. Requests are served in the order in which they come.
+ * A token bucket that holds the tokens of at most a tenth of a second, so that the line is used evenly and bursts do
+ * not disturb the camera's live view. Requests are served in the order of their arrival.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 
 const BURST_SECONDS = 0.1;
 
+/** A token bucket of bytes. */
 export class RateLimit {
   readonly #bytesPerSecond: number;
   readonly #now: () => number;
-  /** The time (ms) at which everything granted so far has been paid for. */
+  /** When (ms, clock of `now`) everything granted so far is paid for. */
   #paidAt = Number.NEGATIVE_INFINITY;
 
+  /** `now` returns ms of a monotonic clock. */
   constructor(bytesPerSecond: number, now: () => number = () => performance.now()) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#now = now;
   }
 
-  /** How many bytes to ask for at a time. */
+  /** The most bytes to ask for at a time. */
   get slice(): number {
     return Math.max(1, Math.min(16_384, Math.floor(this.#bytesPerSecond * BURST_SECONDS)));
   }
 
-  /** Resolves when `bytes` more may be sent. */
+  /**
+   * Resolves when `bytes` more may be sent.
+   *
+   * @throws an `AbortError` if `signal` fires first.
+   */
   async take(bytes: number, signal?: AbortSignal): Promise<void> {
     const now = this.#now();
     const startsAt = Math.max(this.#paidAt, now - BURST_SECONDS * 1000);
@@ -33,7 +39,11 @@ export class RateLimit {
     if (delay > 0) await wait(delay, undefined, signal ? { signal } : {});
   }
 
-  /** The bytes of `body`, at the rate. */
+  /**
+   * Yields the bytes of `body` at the limited rate.
+   *
+   * @throws an `AbortError` if `signal` fires first.
+   */
   async *pace(body: Buffer, signal?: AbortSignal): AsyncGenerator<Buffer> {
     for (let at = 0; at < body.length; at += this.slice) {
       const slice = body.subarray(at, at + this.slice);

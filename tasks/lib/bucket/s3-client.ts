@@ -1,36 +1,41 @@
-/** The AWS SDK's client, loaded when it is needed first: it takes a Pi seconds, and most pictures go without it. */
+/**
+ * The AWS SDK's S3 client. It is loaded when it is first needed: that takes a Pi seconds, and most pictures go without
+ * it.
+ */
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Destination } from '../settings/settings';
 import { isPathStyle } from './endpoint';
 
-/** A client and the commands that it takes. */
+/** An S3 client and the SDK's commands. */
 export interface Client {
   readonly client: S3Client;
   readonly commands: typeof import('@aws-sdk/client-s3');
 }
 
+/** An access key. */
 export interface Identity {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
 }
 
+/** Returns the access key to sign with, renewed if need be. */
 export type Credentials = () => Promise<Identity>;
 
-/** What a client is made of, beside the destination. */
+/** What a client needs beside the destination. */
 export interface ClientParts {
   readonly credentials: Credentials;
   readonly handler: NodeHttpHandler;
   readonly region: string;
-  /** Ms to add to this machine's clock to have S3's. */
+  /** Ms to add to this machine's clock to get S3's time. */
   readonly clockOffset: number;
 }
 
-/** Loads the SDK and makes a client that tries everything once. */
+/** Loads the SDK and makes a client that makes no retries. */
 export async function loadClient(destination: Destination, parts: ClientParts): Promise<Client> {
   const { endpoint } = destination;
-  // The SDK's notice about Node versions of the future is for developers, not for the log of a camera.
+  // The SDK warns of Node.js versions that it will stop to support. That is no news for the log of a camera.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   const commands = await import('@aws-sdk/client-s3');
   const client = new commands.S3Client({
@@ -47,14 +52,17 @@ export async function loadClient(destination: Destination, parts: ClientParts): 
   return { client, commands };
 }
 
-/** Who signs; a profile is looked up at the first signature, and rejects then where it cannot be had. */
+/**
+ * The access key of the destination. A profile is looked up at the first signature, which rejects if it cannot be
+ * found.
+ */
 export async function credentialsOf({ credentials }: Destination): Promise<Credentials> {
   if (!('profile' in credentials)) return () => Promise.resolve(credentials);
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   return defaultProvider({ profile: credentials.profile });
 }
 
-/** The options of a command that ends when `signal` fires. */
+/** The options of a command that `signal` aborts. */
 export function abortBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
 }

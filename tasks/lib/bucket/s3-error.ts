@@ -1,27 +1,27 @@
-/** The answers of S3 that are no success, and the answers of something else that stands in between. */
+/** Error answers of S3, and of anything between this machine and S3. */
 import type { HttpResponse } from '@smithy/core/protocols';
 import { XMLParser } from 'fast-xml-parser';
 import { codeOf } from '../error-code';
 import { isRecord } from '../record';
 
-/** More of an answer's text is not read. */
+/** Bytes of an answer's text that are read at most. */
 const LONGEST_TEXT = 64 * 1024;
-/** Every S3 has an id for a request; which of them depends on the maker. */
+/** Every S3 sends a request id; the header depends on the vendor. */
 const REQUEST_IDS = ['x-amz-request-id', 'x-amz-id-2'];
 
-/** What an answer tells beside its status, code and message. */
+/** What an answer tells beside status, code and message. */
 export interface AnswerFacts {
   /** The bucket's region. */
   readonly region?: string | undefined;
-  /** The server's clock in ms. */
+  /** The server's clock, in ms since 1970. */
   readonly serverTime?: number | undefined;
-  /** Whether it is written as S3 writes: with a request id, or an `<Error>` with a `<Code>`. True by default. */
+  /** Whether the answer is in S3's form: it has a request id, or an `<Error>` with a `<Code>`. True by default. */
   readonly isFromS3?: boolean;
-  /** Where it sends us instead. */
+  /** Where a redirect leads. */
   readonly location?: string | undefined;
 }
 
-/** An answer that is not a success. `code` as in S3's list of error responses, else `HTTP` and the status. */
+/** An answer that is not a success. `code` is from S3's list of error responses, or else `HTTP` and the status. */
 export class S3Error extends Error {
   override readonly name = 'S3Error';
   readonly status: number;
@@ -44,14 +44,14 @@ export class S3Error extends Error {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A whole answer: its headers, and the first 64 KB of its text. */
+/** An answer: its headers, and the first 64 KB of its text. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
 }
 
-/** Reads an answer to its end, or breaks it off where it is longer than such texts are. */
+/** Reads an answer to its end, or to 64 KB and then closes it. */
 export async function readAnswer({ statusCode, headers, body }: HttpResponse): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -63,19 +63,19 @@ export async function readAnswer({ statusCode, headers, body }: HttpResponse): P
   return { status: statusCode, headers, text: Buffer.concat(chunks).toString() };
 }
 
-/** Whether the headers of an answer are those of an S3. */
+/** Whether the headers of an answer have an S3's request id. */
 export function hasRequestId(headers: Headers): boolean {
   return REQUEST_IDS.some((name) => headers[name] !== undefined);
 }
 
-/** Whether an answer is an S3's: by its headers, or because its text is one of S3's documents. */
+/** Whether an answer comes from an S3: it has a request id, or its text is one of S3's documents. */
 export function isFromS3({ headers, text }: Answer): boolean {
   return hasRequestId(headers) || documentOf(text) !== undefined;
 }
 
 /**
- * The error that an answer tells of. A success may tell of one, too: S3 sends the headers of some before it knows, and
- * then the error in the text. `undefined` for a success without one.
+ * The error that an answer reports; `undefined` for a success. A status of 200 may come with an error in the text,
+ * because S3 sends the headers of some answers before it knows the result.
  */
 export function errorOf(answer: Answer): S3Error | undefined {
   const { status, headers, text } = answer;
@@ -87,7 +87,7 @@ export function errorOf(answer: Answer): S3Error | undefined {
 
 const xml = new XMLParser({ parseTagValue: false });
 
-/** The elements of a document of S3's, with the texts of an `<Error>`; `undefined` for anything else. */
+/** The elements of an S3 document, with the texts of an `<Error>`; `undefined` for any other text. */
 function documentOf(text: string): { Error?: Record<string, string> } | undefined {
   try {
     const parsed: unknown = text.includes('<Error') || text.includes('<List') ? xml.parse(text) : undefined;
@@ -123,10 +123,10 @@ function s3Error(
   });
 }
 
-/** Codes that the SDK makes up where an answer has none. */
+/** Codes that the SDK invents for answers without a code. */
 const MADE_UP = new Set(['Unknown', 'UnknownError', 'Error', 'TypeError', 'SyntaxError']);
 
-/** An error of the SDK's client in the same terms; anything else as it is. */
+/** Turns an error of the SDK's client into an `S3Error`; returns any other error unchanged. */
 export function errorOfClient(error: unknown): unknown {
   if (!(error instanceof Error) || !('$metadata' in error) || !isRecord(error.$metadata)) return error;
   const response = '$response' in error && isRecord(error.$response) ? error.$response : {};

@@ -1,11 +1,11 @@
-/** What S3 answers when it does not store a file, in words for the owner of the camera. */
+/** Explains S3's refusals of a file, for the owner of the camera. */
 import { type Place, Problem } from './problem';
 import type { S3Error } from './s3-error';
 
 const CREDENTIALS =
   'Check the public and private key in the Kerberos web interface (Cloud); new ones are used as soon as they are saved.';
 
-/** What an answer of S3 that is no success means. */
+/** The `Problem` for an error answer of S3. */
 export function s3Problem(error: S3Error, place: Place): Problem {
   const { bucket, host, accessKey } = place;
   const { code, status } = error;
@@ -116,8 +116,8 @@ export function s3Problem(error: S3Error, place: Place): Problem {
 }
 
 /**
- * Whether the answer is that of something on the way. A fault (5xx) in other words than S3's may be the store's own front
- * end, unless there is a proxy.
+ * Whether the answer comes from something between this machine and the store. A fault (5xx) that is not in S3's form
+ * may come from the store's own front end, unless there is a proxy.
  */
 function isInBetween({ isFromS3, status, region }: S3Error, { proxy }: Place): boolean {
   if (isFromS3 || status === 407 || status === 429 || region !== undefined) return false;
@@ -138,7 +138,7 @@ function inBetween(error: S3Error, { host, proxy }: Place): Problem {
   );
 }
 
-/** The host that a `Location` names, without its path and query, which may hold a session. */
+/** The host of a `Location`, without path and query, which may hold a session. */
 function hostOf(location: string): string {
   return URL.canParse(location) ? new URL(location).host : 'another page';
 }

@@ -17,10 +17,7 @@ import type { EventKind } from '../event';
  * Whether a file is whole, by its format. `incomplete`: its end is missing. `unknown`: the format does not show its
  * end, and only write stability can tell.
  */
-export type Completeness =
-  | { state: 'complete' }
-  | { state: 'incomplete' }
-  | { state: 'unknown' };
+export type Completeness = { state: 'complete' } | { state: 'incomplete' } | { state: 'unknown' };
 
 const COMPLETE: Completeness = { state: 'complete' };
 const INCOMPLETE: Completeness = { state: 'incomplete' };

@@ -50,11 +50,10 @@ export class WriteStability {
   }
 
   /**
-   * How long (ms) a file must be stable to count as finished. A format that does not show its end: `stillness`. A
-   * format whose end is missing: 30 times as long, because a camera with a slow SD card may still be writing. An
-   * exception is a file of the backlog whose mtime is older than that: `stillness`. The exception holds only while the
-   * date can be believed: a Pi's date jumps by years when the network sets it, and then every file of the minute before
-   * would look old.
+   * How long (ms) a file must be stable to count as finished: `stillness` where its format does not show its end, and
+   * 30 times as long where its end is missing, because a camera with a slow SD card may still be writing. A file of the
+   * backlog whose mtime is at least that old waits only for `stillness`, as long as the machine's date can be believed:
+   * a Pi's date jumps by years when the network sets it, and would make every file of the minute before look old.
    */
   threshold(item: Item, { mtime }: Fingerprint, completeness: Completeness['state'], stillness: number): number {
     const long = CUT_SHORT * stillness;
