@@ -103,13 +103,28 @@ export class Visit {
     expect(wrong).to.deep.equal([]);
   }
 
+  /** The bursts of the list, newest first; what is unusual stands above it once more. */
   get cards() {
-    return this.page.locator('a.card');
+    return this.page.locator('.hour:not(.unusual) a.card');
   }
 
-  /** The names that the page shows on the cards of a day, by time. */
-  async texts(): Promise<string[]> {
-    return (await this.cards.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+  /** The bursts that stand first because they are unusual. */
+  get unusual() {
+    return this.page.getByRole('region', { name: /^Unusual/ }).locator('a.card');
+  }
+
+  /** Waits until the list has so many bursts. */
+  async hasCards(number: number): Promise<void> {
+    const selector = '.hour:not(.unusual) a.card';
+    await this.page.waitForFunction(
+      ([all, expected]) => document.querySelectorAll(String(all)).length === expected,
+      [selector, number] as const,
+    );
+  }
+
+  /** What the page shows on the cards of the list, or on others. */
+  async texts(cards = this.cards): Promise<string[]> {
+    return (await cards.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
   }
 
   /** The lightbox, once its picture is there. */

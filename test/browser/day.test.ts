@@ -33,11 +33,21 @@ describe('page: a day', () => {
   it('shows its events, newest first, by hour, and more of them as one scrolls', async () => {
     const page = await open();
     expect(await visit.cards.count()).to.equal(60);
-    expect((await visit.texts())[0]).to.equal('14:18:00 front door');
+    expect((await visit.texts())[0]).to.equal('14:18:00 front door Usual here');
     expect(await page.getByRole('heading', { level: 2, name: '14:00 10 events' }).count()).to.equal(1);
     await page.mouse.wheel(0, 20_000);
-    await page.waitForFunction(() => document.querySelectorAll('a.card').length === 71);
+    await visit.hasCards(71);
     expect((await visit.texts()).at(-1)).to.match(/^08:00:00 garden/);
+  });
+
+  it('what is unusual stands first, and once more at its hour; where all that is shown is unusual, it is there once', async () => {
+    const page = await open();
+    expect(await visit.texts(visit.unusual)).to.deep.equal(['08:00:00 garden Unknown']);
+    await page.goto(`${site.url}/?day=${dayOf(YESTERDAY)}&until=8`);
+    await visit.cards.first().waitFor();
+    expect(await visit.texts()).to.deep.equal(['08:00:00 garden Unknown']);
+    await page.waitForLoadState('networkidle');
+    expect(await visit.unusual.count()).to.equal(0);
   });
 
   it('draws the region where it is on the picture, also where the frame cuts the picture', async () => {
@@ -79,16 +89,15 @@ describe('page: a day', () => {
     const id = String(Array.isArray(persons) ? persons[0]?.id : '');
     expect((await api.send('PATCH', `/api/persons/${id}`, { name: 'Ada' })).status).to.equal(200);
     const page = await open();
-    await page.getByLabel('Camera').selectOption('garden');
-    await page.waitForFunction(() => document.querySelectorAll('a.card').length === 1);
+    await page.getByRole('combobox', { name: 'Camera', exact: true }).selectOption('garden');
+    await visit.hasCards(1);
     expect((await visit.texts())[0]).to.equal('08:00:00 garden Ada');
     await page.getByRole('button', { name: 'Show all' }).click();
-    await page.waitForFunction(() => document.querySelectorAll('a.card').length === 60);
-    await page.getByLabel('Person').selectOption('Ada');
-    await page.waitForFunction(() => document.querySelectorAll('a.card').length === 1);
+    await visit.hasCards(60);
+    await page.getByRole('combobox', { name: 'Person', exact: true }).selectOption('Ada');
+    await visit.hasCards(1);
     await page.reload();
-    await visit.cards.first().waitFor();
-    expect(await visit.cards.count()).to.equal(1);
+    await visit.hasCards(1);
     expect(page.url()).to.include(`person=${id}`);
   });
 
@@ -135,6 +144,8 @@ describe('page: a day', () => {
     await news.click();
     await again.waitForFunction(() => scrollY === 0);
     expect((await visit.texts())[0]).to.equal('15:20:00 late');
+    // What is unusual is looked for a few times a minute.
+    await again.getByRole('heading', { name: 'Unusual 2 bursts' }).waitFor({ timeout: 40_000 });
   });
 
   it('a signed URL that is no longer good is asked for again', async () => {

@@ -11,9 +11,12 @@ import { addAccount, GalleryServer, type Visitor } from '../lambda/gallery/galle
 
 const WIDTH = 640;
 const HEIGHT = 480;
-const SQUARE = 32;
+/** Small enough to be cut off where a tile shows the picture. */
+const SQUARE = 16;
 /** How much lighter the square of the next number is. */
 const STEP = 40;
+
+type Colour = readonly [red: number, green: number, blue: number];
 
 /** What a camera saw. */
 export interface Sight {
@@ -113,35 +116,47 @@ function boxOf(index: number): [number, number, number, number] {
 
 /** A picture like no other: a wall in some light, a door, and a head for each face. */
 async function picture(seed: number, faces: number[]): Promise<Buffer> {
-  const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((turn) => 120 + 50 * Math.sin(seed * 0.9 + turn));
-  const heads = faces.map((number, i) => {
-    const [x1, y1, x2, y2] = boxOf(i);
-    return { number, x: (x1 + x2) / 2, y: (y1 + y2) / 2 };
-  });
-  const colourAt = (x: number, y: number): [number, number, number] => {
-    if (y < SQUARE && x < 3 * SQUARE) {
-      const grey = (faces[Math.floor(x / SQUARE)] ?? 0) * STEP;
-      return [grey, grey, grey];
-    }
-    for (const { number, x: middle, y: eyes } of heads) {
-      const inHead = ((x - middle) / 56) ** 2 + ((y - eyes) / 74) ** 2 < 1;
-      const isEye = Math.hypot(Math.abs(x - middle) - 20, y - eyes + 10) < 6;
-      const isMouth = Math.abs(Math.hypot(x - middle, y - eyes - 8) - 30) < 3 && y > eyes + 22;
-      if (inHead) return isEye || isMouth ? [40, 25, 20] : [235 - number * 14, 190 - number * 14, 160 - number * 14];
-      if (((x - middle) / 110) ** 2 + ((y - 480) / 125) ** 2 < 1) return [60 + number * 25, 70, 150 - number * 20];
-    }
-    if (Math.hypot(x - 375, y - 350) < 8) return [235, 225, 200];
-    const isDoor = x > 200 && x < 400 && y > 200;
-    const light = (isDoor ? 0.45 : 1.2) - (0.5 * y) / HEIGHT;
-    return [red * light, green * light, blue * light];
-  };
   const pixels = Buffer.alloc(WIDTH * HEIGHT * 3);
-  for (let y = 0, at = 0; y < HEIGHT; y++) {
-    for (let x = 0; x < WIDTH; x++) for (const value of colourAt(x, y)) pixels[at++] = value;
+  const row = (y: number, from: number, to: number, [red, green, blue]: Colour) => {
+    pixels.fill(Buffer.of(red, green, blue), (y * WIDTH + from) * 3, (y * WIDTH + to) * 3);
+  };
+  const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((turn) => 120 + 50 * Math.sin(seed * 0.9 + turn));
+  for (let y = 0; y < HEIGHT; y++) {
+    const light = 1.2 - (0.5 * y) / HEIGHT;
+    row(y, 0, WIDTH, [red * light, green * light, blue * light]);
+    if (y > 200) row(y, 201, 400, [red * (light - 0.7), green * (light - 0.7), blue * (light - 0.7)]);
+    if (Math.abs(y - 350) < 8) row(y, 368, 383, [235, 225, 200]);
+  }
+  for (const [i, number] of faces.entries()) {
+    const [x1, y1, x2, y2] = boxOf(i);
+    const [middle, eyes] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    for (let y = eyes - 74; y < HEIGHT; y++) {
+      for (let x = Math.max(0, middle - 110); x < middle + 110; x++) {
+        const colour = colourOf(number, x - middle, y - eyes);
+        if (colour) row(y, x, x + 1, colour);
+      }
+    }
+  }
+  for (let y = 0; y < SQUARE; y++) {
+    for (let i = 0; i < 3; i++) {
+      const grey = (faces[i] ?? 0) * STEP;
+      row(y, i * SQUARE, (i + 1) * SQUARE, [grey, grey, grey]);
+    }
   }
   return await sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     .jpeg({ quality: 85 })
     .toBuffer();
+}
+
+/** What somebody looks like at a place, in pixels from the middle of the face; undefined beside them. */
+function colourOf(number: number, x: number, y: number): Colour | undefined {
+  if ((x / 56) ** 2 + (y / 74) ** 2 < 1) {
+    const isEye = Math.hypot(Math.abs(x) - 20, y + 10) < 6;
+    const isMouth = Math.abs(Math.hypot(x, y - 8) - 30) < 3 && y > 22;
+    return isEye || isMouth ? [40, 25, 20] : [235 - number * 14, 190 - number * 14, 160 - number * 14];
+  }
+  const isCoat = (x / 110) ** 2 + ((y - 250) / 125) ** 2 < 1;
+  return isCoat ? [60 + number * 25, 70, 150 - number * 20] : undefined;
 }
 
 const engine: FaceEngine = {

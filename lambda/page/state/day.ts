@@ -3,12 +3,12 @@
  *
  * The server is asked for the day again and again. When its `version` is another one, the first page of bursts is asked
  * for and merged by id: a burst that has grown is shown with its new count where it is. New bursts above wait while
- * somebody has scrolled down, so that nothing moves under the finger. Where more came than a page holds, the list would
- * have a hole: then what waits takes the place of the list.
+ * somebody has scrolled down, so that nothing moves under the finger; so does what is unusual. Where more came than a page
+ * holds, the list would have a hole: then what waits takes the place of the list.
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ApiError, api, type BurstsQuery, explain, Unreachable } from '../api';
-import type { Burst, Id } from '../api-types';
+import type { Burst, BurstPage, Id } from '../api-types';
 import { todayIn } from '../time';
 import { count } from '../words';
 import { instances } from './cameras';
@@ -18,10 +18,9 @@ import { announcement } from './notices';
 import { learn } from './people';
 import { place } from './place';
 import { session } from './session';
+import { isRanked, loadUnusual, loadUnusualSoon, NOTHING_UNUSUAL, standingOut, type Unusual } from './unusual';
 
 const PAGE = 60;
-/** Bursts that stand at the top because they are unusual. */
-const MOST_UNUSUAL = 12;
 /** What is unusual is looked for this often at most: it is looked for in the whole day. */
 const UNUSUAL_MS = 15_000;
 const POLL_MS = 5000;
@@ -62,7 +61,7 @@ export const bursts = signal<Burst[]>([]);
 /** Newer ones, which wait to be shown; with `isWhole` unset, the first of them only. */
 export const waiting = signal<{ bursts: Burst[]; isWhole: boolean }>({ bursts: [], isWhole: true });
 /** What ranks high of the day, where other things of it rank low; empty where nothing does. */
-export const unusual = signal<{ bursts: Burst[]; hasMore: boolean }>({ bursts: [], hasMore: false });
+export const unusual = signal<Unusual>(NOTHING_UNUSUAL);
 /** What is below the bursts that are shown. */
 export const more = signal<'none' | 'there' | 'loading' | 'failed'>('none');
 
@@ -72,6 +71,11 @@ let cursor: string | undefined;
 /** Behind what waits, where that is not whole. */
 let waitingCursor: string | undefined;
 let version: string | undefined;
+/** What is unusual by now, while somebody is further down. */
+let unusualWaits: Unusual | undefined;
+/** The day's `version` that `unusual` is of, and when it was asked for, by this machine's clock. */
+let unusualVersion: string | undefined;
+let unusualSince = 0;
 let asking = new AbortController();
 let timer: ReturnType<typeof setTimeout> | undefined;
 /** Bursts whose pictures were all deleted: an answer that was under way may still have them. */
@@ -90,16 +94,19 @@ export async function load(): Promise<void> {
     waiting.value = NOTHING_WAITS;
     hours.value = undefined;
     more.value = 'none';
-    unusual.value = { bursts: [], hasMore: false };
+    unusual.value = NOTHING_UNUSUAL;
   });
-  unusualSince = 0;
+  unusualWaits = undefined;
+  unusualVersion = undefined;
+  unusualSince = Date.now();
   cursor = undefined;
   // The first answer about the day may be younger than the list; the next one has the list renewed in any case.
   version = undefined;
   try {
-    const [{ hours: counts }, page] = await Promise.all([
+    const [{ hours: counts }, page, high] = await Promise.all([
       api.day(which.day ?? today.peek(), which, aborted),
       api.bursts({ ...which, until, limit: PAGE }, aborted),
+      loadUnusualSoon({ ...which, until }, aborted),
     ]);
     if (aborted.aborted) return;
     setReached(true);
@@ -108,10 +115,11 @@ export async function load(): Promise<void> {
       hours.value = counts;
       bursts.value = page.bursts.filter(({ id }) => !gone.has(id));
       more.value = cursor === undefined ? 'none' : 'there';
+      if (high) unusual.value = unusualOf(high);
       loading.value = { state: 'ready' };
     });
-    learnFrom(page.bursts);
-    void loadUnusual(aborted);
+    if (!high) unusualSince = 0;
+    learnFrom([...page.bursts, ...(high?.bursts ?? [])]);
   } catch (error) {
     if (aborted.aborted) return;
     noteFailure(error);
@@ -151,6 +159,7 @@ export function showWaiting(): void {
     bursts.value = isWhole ? [...news, ...bursts.value] : news;
     if (!isWhole) more.value = cursor === undefined ? 'none' : 'there';
     waiting.value = NOTHING_WAITS;
+    showUnusual();
   });
 }
 
@@ -166,7 +175,9 @@ export function dropPictures(burst: Burst, number: number): void {
   batch(() => {
     bursts.value = without(bursts.value);
     waiting.value = { ...waiting.value, bursts: without(waiting.value.bursts) };
+    unusual.value = { ...unusual.value, bursts: without(unusual.value.bursts) };
   });
+  unusualWaits = undefined;
   pollNow();
 }
 
@@ -190,8 +201,8 @@ async function poll(aborted: AbortSignal): Promise<void> {
       if (now.version !== version) {
         await refresh(aborted);
         version = now.version;
-        void loadUnusual(aborted);
       }
+      await renewUnusual(now.version, aborted);
     } catch (error) {
       if (aborted.aborted) return;
       noteFailure(error);
@@ -235,27 +246,29 @@ async function refresh(aborted: AbortSignal): Promise<void> {
   }
 }
 
-let unusualSince = 0;
-
-/** Looks for what ranks high; where nothing ranks low, nothing stands out. Its failure is nobody's: the list has everything. */
-async function loadUnusual(aborted: AbortSignal): Promise<void> {
-  const { cursor: _, ...which } = query.peek();
-  const isAll = which.day === undefined || which.unusual || which.kept || which.gap === 0;
-  if (isAll || Date.now() < unusualSince + UNUSUAL_MS) return;
-  unusualSince = Date.now();
-  try {
-    const page = await api.bursts({ ...which, unusual: true, limit: MOST_UNUSUAL }, aborted);
+/** Looks for what is unusual once the day has changed, and shows it when that moves nothing. @throws ApiError, Unreachable */
+async function renewUnusual(current: string, aborted: AbortSignal): Promise<void> {
+  const which = query.peek();
+  if (isRanked(which) && current !== unusualVersion && Date.now() >= unusualSince + UNUSUAL_MS) {
+    const page = await loadUnusual(which, aborted);
     if (aborted.aborted) return;
-    const pictures = page.bursts.reduce((sum, burst) => sum + burst.count, 0);
-    const isAllOfIt = page.cursor === undefined && pictures >= total.peek();
-    const isLowest = page.cursor !== undefined && !bursts.peek().some((burst) => burst.usual);
-    unusual.value =
-      isAllOfIt || isLowest
-        ? { bursts: [], hasMore: false }
-        : { bursts: page.bursts, hasMore: page.cursor !== undefined };
-  } catch (error) {
-    if (!aborted.aborted) noteFailure(error);
+    unusualSince = Date.now();
+    unusualVersion = current;
+    unusualWaits = unusualOf(page);
+    learnFrom(page.bursts);
   }
+  if (isAtTop()) showUnusual();
+}
+
+function showUnusual(): void {
+  if (unusualWaits) unusual.value = unusualWaits;
+  unusualWaits = undefined;
+}
+
+function unusualOf(page: BurstPage): Unusual {
+  const { until = 23 } = query.peek();
+  const upTo = (hours.peek() ?? []).slice(0, until + 1).reduce((sum, number) => sum + number, 0);
+  return standingOut(page, bursts.peek(), upTo);
 }
 
 /** What is shown of older bursts than these. */
