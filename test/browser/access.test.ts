@@ -35,8 +35,7 @@ const VIEWS: { name: string; path: string; act?: (visit: Visit) => Promise<unkno
   { name: 'account', path: '/?view=account', ready: '.panel' },
 ];
 
-describe('page: for everybody', function () {
-  this.timeout(90_000);
+describe('page: for everybody', () => {
   const chromium = useBrowser();
   let site: Site;
   let visit: Visit;

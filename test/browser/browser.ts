@@ -68,7 +68,8 @@ export class Visit {
     const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Brussels', ...options });
     const page = await context.newPage();
     const visit = new Visit(page, site);
-    page.setDefaultTimeout(15_000);
+    // Generous: several things run beside these tests.
+    page.setDefaultTimeout(30_000);
     page.on('console', (message) => {
       if (message.type() === 'error') visit.#wrong.push(message.text());
     });
@@ -116,10 +117,10 @@ export class Visit {
   /** Waits until the list has so many bursts. */
   async hasCards(number: number): Promise<void> {
     const selector = '.hour:not(.unusual) a.card';
-    await this.page.waitForFunction(
-      ([all, expected]) => document.querySelectorAll(String(all)).length === expected,
-      [selector, number] as const,
-    );
+    await this.page.waitForFunction(([all, expected]) => document.querySelectorAll(String(all)).length === expected, [
+      selector,
+      number,
+    ] as const);
   }
 
   /** What the page shows on the cards of the list, or on others. */

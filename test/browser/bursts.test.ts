@@ -46,7 +46,7 @@ describe('page: bursts', () => {
       await visit.cards.nth(1).click();
       await visit.lightbox();
       const seen: string[] = [];
-      for (let i = 0; i < 200 && seen.at(-1) !== '12:00:14'; i++) {
+      for (let i = 0; i < 600 && seen.at(-1) !== '12:00:14'; i++) {
         const now = await time();
         if (now !== seen.at(-1)) seen.push(now);
         await page.waitForTimeout(60);

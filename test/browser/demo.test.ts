@@ -12,7 +12,7 @@ function zoneAtNoon(): string {
 }
 
 describe('page: the demo', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   const chromium = useBrowser();
   let data: string;
   let demo: Grunt;
@@ -29,19 +29,22 @@ describe('page: the demo', function () {
   });
 
   it('prints an address and a login; there, events arrive live and faces are marked, named and merged', async () => {
-    await demo.says(/Open http\S+ and log in as home with \S+/, 60_000);
+    await demo.says(/Open http\S+ and log in as home with \S+/, 120_000);
     const [, url = '', password = ''] = /Open (\S+) and log in as home with (\S+)/.exec(demo.output) ?? [];
     const visit = await Visit.open(chromium.browser, { url }, { ...PHONE, timezoneId: zoneAtNoon() });
     const { page } = visit;
+    // The machine is busy: whose faces are in the backlog is found out at the same time.
+    page.setDefaultTimeout(90_000);
     await visit.logIn('home', '/', password);
     await visit.cards.first().waitFor();
+    // Another visit is another burst, at the top.
     const before = await visit.cards.first().getAttribute('data-event');
-    await page.waitForFunction((id) => document.querySelector('a.card')?.getAttribute('data-event') !== id, before, {
-      timeout: 40_000,
-    });
+    await page.waitForFunction((id) => {
+      return document.querySelector<HTMLElement>('.hour:not(.unusual) a.card')?.dataset.event !== id;
+    }, before);
 
     // Somebody came by twice, and was seen by a camera that hangs on its side.
-    await demo.says(/(on it: [\s\S]*){3}/, 60_000);
+    await demo.says(/(on it: [\s\S]*){3}/, 300_000);
     await page.getByRole('link', { name: 'Persons' }).click();
     await page.getByRole('button', { name: 'Name Unknown' }).nth(1).waitFor();
     await page.getByRole('button', { name: 'Name Unknown' }).first().click();
@@ -53,10 +56,9 @@ describe('page: the demo', function () {
     await page.getByRole('button', { name: 'Merge' }).click();
     await page.getByRole('button', { name: 'Name Unknown' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: /Eileen.*show the events/s }).click();
-    await visit.cards.nth(2).waitFor();
-    expect(await visit.cards.count()).to.equal(3);
+    await visit.hasCards(3);
     for (const text of await visit.texts()) expect(text).to.match(/(frontdoor|garden) Eileen$/);
-    expect(await page.locator('a.card .face').count()).to.equal(3);
+    expect(await visit.cards.locator('.face').count()).to.equal(3);
     await visit.screenshot('phone-light-demo');
     await visit.close();
   });

@@ -11,8 +11,7 @@ describe('page: one event, and who is on it', () => {
   let site: Site;
   let visit: Visit;
 
-  beforeEach(async function () {
-    this.timeout(60_000);
+  beforeEach(async () => {
     site = await Site.start();
     await site.addAccount('jane');
     const see = (minute: number, ...faces: number[]) =>

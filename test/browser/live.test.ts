@@ -13,8 +13,7 @@ describe('page: while things happen', () => {
   let site: Site;
   let visit: Visit;
 
-  beforeEach(async function () {
-    this.timeout(60_000);
+  beforeEach(async () => {
     site = await Site.start();
     await site.addAccount('jane');
     await see(0, FIRST);
@@ -37,8 +36,7 @@ describe('page: while things happen', () => {
     return visit.page;
   };
 
-  it('none is missing when more came than a page holds while somebody was further down', async function () {
-    this.timeout(60_000);
+  it('none is missing when more came than a page holds while somebody was further down', async () => {
     const page = await open();
     await page.mouse.wheel(0, 1500);
     await page.waitForFunction(() => scrollY > 1000);

@@ -17,8 +17,7 @@ describe('page: names that devices and people gave', () => {
   const chromium = useBrowser();
   let site: Site;
   let visit: Visit;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     site = await Site.start();
     await site.addAccount('jane');
     await site.addAccount('john');

@@ -131,8 +131,9 @@ describe('page: the morning after a windy day', function () {
     await page.goto(`${site.url}/?day=${dayOf(MIDNIGHT)}`);
     await page.getByRole('region', { name: /^Unusual/ }).waitFor();
     const of = (path: string) => asked.filter((one) => one.startsWith(path)).length;
-    // The account, its cameras, refused uploads and persons; the month, the day, its bursts, and what is unusual.
-    expect(of('/api/bursts')).to.equal(2);
+    // The account, its cameras, refused uploads and persons; the month, the day, its bursts, and what is unusual; the last
+    // two once more where the machine is so busy that it is looked for what is new before they are there.
+    expect(of('/api/bursts')).to.be.within(2, 4);
     expect(
       of('/api/account') + of('/api/instances') + of('/api/rejected') + of('/api/persons') + of('/api/months'),
     ).to.be.at.most(5);

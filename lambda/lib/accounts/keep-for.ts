@@ -63,13 +63,13 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   await table.update(keyOf(item), change.when(all(isThere, isAbsent('kept'))));
 }
 
-/** A portrait says when its event expires. */
+/** A portrait says when its event expires; one of a kept event does not. */
 async function keepPortrait(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
   const { at } = fieldsOf(item.portrait);
   const received = typeof at === 'string' ? new Date(at.split('#', 1)[0] ?? '') : undefined;
   if (!received || Number.isNaN(received.getTime())) return;
   const change = new Change().set({ [`portrait.${EXPIRES}`]: expiresAt(keptUntil(received, days)) });
-  await table.update(keyOf(item), change.when(is('portrait.at', at)));
+  await table.update(keyOf(item), change.when(all(is('portrait.at', at), isAbsent('portrait.kept'))));
 }
 
 function keyOf({ pk, sk }: Key): Key {

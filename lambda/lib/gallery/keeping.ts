@@ -2,15 +2,18 @@
  * Keeping an event for ever, and letting it expire again.
  *
  * An event goes in two places: its items by DynamoDB's time to live, its objects by the bucket's lifecycle, which goes by
- * their tag. Both are told. Each step may be done again, so whatever fails in between is mended by asking once more.
+ * their tag. Both are told, also of the event's other uploads and of the portraits that are cut from it. Each step may be done again, so whatever fails in between is mended by asking once more.
  */
 import { LONGEST_RETENTION, readAccount } from '../table/account-item';
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
 import { removeKeptMark, writeKept, writeKeptMark, writeReleased } from '../table/kept-item';
 import { eventKey } from '../table/keys';
+import { keepPortrait } from '../table/person-item';
 import { KEPT, keptUntil } from '../table/retention';
+import { keepVersions, releaseVersions } from '../table/version-item';
 import type { Gallery } from './gallery';
 import { tagCurrentVersions } from './objects';
+import { livingPersons } from './persons';
 
 /**
  * Keeps an event, with a note; one that is kept already may get another note. Undefined leaves the note as it is, an empty
@@ -32,6 +35,8 @@ export async function keepEvent(
   }
   // Also where it was kept before: that attempt may have ended here.
   await tagCurrentVersions(gallery.s3, gallery.settings.productionBucket, `${account}/${id}/`, KEPT);
+  await keepVersions(gallery.table, account, id);
+  for (const person of await portrayed(gallery, kept)) await keepPortrait(gallery.table, kept, person);
   return kept;
 }
 
@@ -44,10 +49,20 @@ export async function releaseEvent(gallery: Gallery, account: string, id: string
   const event = await shownEvent(gallery, account, id);
   if (!event?.kept) return event;
   const days = (await readAccount(table, account))?.retentionDays ?? LONGEST_RETENTION;
-  const released = await writeReleased(table, event, keptUntil(event.received, days));
+  const expires = keptUntil(event.received, days);
+  const released = await writeReleased(table, event, expires);
+  await releaseVersions(table, account, id, (received) => keptUntil(received, days));
+  for (const person of await portrayed(gallery, event)) await keepPortrait(table, event, person, expires);
   await tagCurrentVersions(s3, settings.productionBucket, `${account}/${id}/`, String(days));
   await removeKeptMark(table, event);
   return released;
+}
+
+/** The persons who are on an event, by the ids that have a portrait. */
+async function portrayed({ table }: Gallery, { account, faces }: PublishedEvent): Promise<Set<string>> {
+  const ids = new Set(faces.map(({ person }) => person));
+  const living = ids.size === 0 ? [] : (await livingPersons(table, account, ids)).values();
+  return new Set([...living].map(({ id }) => id));
 }
 
 async function shownEvent({ table, now }: Gallery, account: string, id: string): Promise<PublishedEvent | undefined> {

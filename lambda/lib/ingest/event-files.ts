@@ -2,7 +2,8 @@
 import type { Inspected } from '../media/inspect';
 import { extensionOf } from '../media/safe-name';
 import type { RetentionDays } from '../table/account-item';
-import { type PublishedEvent, readEvent } from '../table/event-item';
+import { filmKey, type PublishedEvent, readEvent } from '../table/event-item';
+import { keepPointers } from '../table/kept-item';
 import { copyUpload, tagKept, type Upload, writeThumbnail } from './bucket';
 import type { Cloud } from './cloud';
 import type { Origin } from './event';
@@ -60,15 +61,20 @@ export async function writeFiles(
   return { key, thumbnailKey, sha256 };
 }
 
-/** What the owner keeps for ever gets the tag again that says so. */
+/**
+ * Where the owner keeps the event for ever, the files that were written just now get the tag that says so, and the entries
+ * by which the event is found stay.
+ */
 export async function leaveKept(
   { settings, s3, table }: Cloud,
-  { account, id, key: written }: PublishedEvent,
+  { account, id, key, thumbnailKey }: PublishedEvent,
+  film: Film | undefined,
 ): Promise<void> {
   const now = await readEvent(table, account, id);
   if (now?.state !== 'published' || !now.event.kept) return;
-  const { key, thumbnailKey } = now.event;
-  for (const one of new Set([key, thumbnailKey, written])) {
+  const frames = Object.keys(film?.files ?? {}).map((ending) => filmKey(key, ending));
+  for (const one of [key, thumbnailKey, ...frames]) {
     if (one !== undefined) await tagKept(s3, settings.productionBucket, one);
   }
+  await keepPointers(table, now.event);
 }

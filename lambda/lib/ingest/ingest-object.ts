@@ -113,7 +113,7 @@ async function ingestContent(
     const outcome = await publish(cloud, described, found, known);
     await keepAsToldNow(cloud, upload, described, object, found, retentionDays);
     // The files were written again, with the tag of what expires.
-    if (known) await leaveKept(cloud, described);
+    if (known) await leaveKept(cloud, described, film);
     return outcome;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

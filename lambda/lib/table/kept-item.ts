@@ -9,6 +9,7 @@ import { eventOf, type PublishedEvent } from './event-item';
 import { Change, is, isPresent } from './expression';
 import { expiresAt, type Fields, text } from './fields';
 import { appearanceKey, EXPIRES, eventKey, keptKey, keptPartition } from './keys';
+import { labelKeysOf } from './label-item';
 import type { Table } from './table';
 
 /** A mark that an event is kept. */
@@ -33,7 +34,7 @@ export async function removeKeptMark(
 }
 
 /**
- * Keeps an event, and who is on it findable. `note` undefined leaves the note as it is, an empty one takes it away. Returns
+ * Keeps an event, and it findable by who and what is on it. `note` undefined leaves the note as it is, an empty one takes it away. Returns
  * the event as it then is; undefined when it was deleted.
  */
 export async function writeKept(
@@ -53,7 +54,7 @@ export async function writeKept(
   );
   if (!item) return undefined;
   const event = eventOf(item);
-  await changeAppearances(table, event, { kept: true, [EXPIRES]: undefined });
+  await keepPointers(table, event);
   return event;
 }
 
@@ -71,7 +72,7 @@ export async function writeReleased(
   );
   if (!item) return undefined;
   const event = eventOf(item);
-  await changeAppearances(table, event, { kept: undefined, [EXPIRES]: expiresAt(expires) });
+  await changePointers(table, event, { kept: undefined, [EXPIRES]: expiresAt(expires) });
   return event;
 }
 
@@ -89,10 +90,15 @@ function markOf(item: Fields): KeptMark {
   return { event: text(item, 'event'), instance: text(item, 'instance'), time: new Date(sk.slice(0, sk.indexOf('#'))) };
 }
 
-/** Who is on the event is found by it for as long as the event is there. */
-async function changeAppearances(table: Table, event: PublishedEvent, change: Fields): Promise<void> {
+/** Has the entries stay by which a kept event is found: of who is on it, and of what. */
+export async function keepPointers(table: Table, event: PublishedEvent): Promise<void> {
+  await changePointers(table, event, { kept: true, [EXPIRES]: undefined });
+}
+
+async function changePointers(table: Table, event: PublishedEvent, change: Fields): Promise<void> {
   const { account, id, time, faces } = event;
-  for (const person of new Set(faces.map((face) => face.person))) {
-    await table.update(appearanceKey(account, person, time, id), new Change().set(change).when(isPresent('pk')));
+  const persons = [...new Set(faces.map(({ person }) => person))];
+  for (const key of [...persons.map((person) => appearanceKey(account, person, time, id)), ...labelKeysOf(event)]) {
+    await table.update(key, new Change().set(change).when(isPresent('pk')));
   }
 }

@@ -9,7 +9,7 @@ import type { Box } from '../faces/engine';
 import { boxOf, type EventFace, type PublishedEvent } from './event-item';
 import { all, any, Change, is, isAbsent, isAtMost, isLess, isPresent } from './expression';
 import { expiresAt, expiryOf, type Fields, fieldsOf, number, optional, text, texts } from './fields';
-import { appearanceKey, personKey, personPartition, timeKey } from './keys';
+import { appearanceKey, EXPIRES, personKey, personPartition, timeKey } from './keys';
 import type { Table } from './table';
 
 const isLiving = all(isPresent('pk'), isAbsent('mergedInto'), isAbsent('forgotten'));
@@ -21,7 +21,7 @@ export interface Portrait {
   box: Box;
   /** Of a video, which frame it is on. */
   frame?: number | undefined;
-  /** When the event goes; absent when it stays. */
+  /** When the event goes; absent when it stays, as one does that is kept for ever. */
   expires?: Date | undefined;
 }
 
@@ -86,6 +86,21 @@ export async function replacePortrait(
 ): Promise<void> {
   const portrait = next && portraitIn(next.event, next.face);
   await table.update(personKey(account, person), new Change().set({ portrait }).when(is('portrait.event', event)));
+}
+
+/**
+ * Has a person's portrait stay, where it is on an event that is kept for ever; or, with `expires`, go when the event goes
+ * that is kept no longer.
+ */
+export async function keepPortrait(
+  table: Table,
+  { account, id }: Pick<PublishedEvent, 'account' | 'id'>,
+  person: string,
+  expires?: Date,
+): Promise<void> {
+  const kept = expires === undefined ? true : undefined;
+  const change = new Change().set({ 'portrait.kept': kept, [`portrait.${EXPIRES}`]: expiresAt(expires) });
+  await table.update(personKey(account, person), change.when(is('portrait.event', id)));
 }
 
 /** Names a living person, or takes the name away. Returns it as it then is; undefined when it lives no more. */
@@ -160,8 +175,9 @@ export function personOf(item: Fields): Person {
 }
 
 /** A portrait as it is stored; `at` tells which of two is the later one. */
-function portraitIn({ id, received, expires }: PublishedEvent, { box, frame }: Pick<EventFace, 'box' | 'frame'>) {
-  return { event: id, box, frame, at: timeKey(received, id), expires: expiresAt(expires) };
+function portraitIn({ id, received, expires, kept }: PublishedEvent, { box, frame }: Pick<EventFace, 'box' | 'frame'>) {
+  const until = kept ? undefined : expiresAt(expires);
+  return { event: id, box, frame, at: timeKey(received, id), kept, [EXPIRES]: until };
 }
 
 function portraitOf(item: Fields, name: string): Portrait {

@@ -4,8 +4,9 @@
  * and the event's item says when the last one came, so that its owner sees that there is one.
  *
  * Versions share the partition of their event and are named for their content: to write one twice is to write it once.
- * They expire by themselves, and go when the event is deleted.
+ * They expire by themselves, unless the event is kept for ever, and go when the event is deleted.
  */
+import { inParallel } from '../in-parallel';
 import type { Kind } from '../media/kind';
 import { kindOf, type PublishedEvent } from './event-item';
 import { all, any, Change, is, isAbsent, isAtMost, isLess, isPresent } from './expression';
@@ -42,6 +43,9 @@ export interface EventVersion {
   expires?: Date | undefined;
 }
 
+/** A version of what is kept for ever. */
+const STAYS = new Change().set({ kept: true, [EXPIRES]: undefined });
+
 /** A version's id, by the SHA-256 of its bytes in hexadecimal. */
 export function versionId(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64url').slice(0, 22);
@@ -72,23 +76,49 @@ export async function writeVersion(table: Table, version: EventVersion): Promise
   );
   const otherUpload = received.getTime();
   const isLater = any(isAbsent('otherUpload'), isLess('otherUpload', otherUpload));
-  const isMarked = await table.update(
+  const marked = await table.update(
     eventKey(account, event),
     new Change().set({ otherUpload }).when(all(is('state', 'published'), isLater)),
   );
-  if (isMarked || (await table.get(eventKey(account, event)))?.state === 'published') return true;
-  await table.remove(key);
-  return false;
+  const shown = marked ?? (await table.get(eventKey(account, event)));
+  if (shown?.state !== 'published') {
+    await table.remove(key);
+    return false;
+  }
+  // Whoever keeps the event marks it first and its versions afterwards: either that or this sees the other.
+  if (shown.kept === true) await table.update(key, STAYS.when(isPresent('pk')));
+  return true;
 }
 
-/** Has a version expire at another time, where there is one. */
+/** Has all versions of an event stay with it, as its owner keeps it for ever. */
+export async function keepVersions(table: Table, account: string, event: string): Promise<void> {
+  await inParallel(await table.list(versionsRange(account, event)), async (item) => {
+    await table.update(keyIn(item), STAYS.when(isPresent('pk')));
+  });
+}
+
+/** Lets the versions of an event expire again, each at the time that `expiresOf` tells for when it was received. */
+export async function releaseVersions(
+  table: Table,
+  account: string,
+  event: string,
+  expiresOf: (received: Date) => Date,
+): Promise<void> {
+  await inParallel(await table.list(versionsRange(account, event)), async (item) => {
+    const expires = expiresAt(expiresOf(new Date(number(item, 'received'))));
+    const change = new Change().set({ kept: undefined, [EXPIRES]: expires });
+    await table.update(keyIn(item), change.when(isPresent('pk')));
+  });
+}
+
+/** Has a version expire at another time, where there is one that expires. */
 export async function keepVersionFor(
   table: Table,
   { account, event, id }: Pick<EventVersion, 'account' | 'event' | 'id'>,
   expires: Date,
 ): Promise<void> {
   const change = new Change().set({ [EXPIRES]: expiresAt(expires) });
-  await table.update(versionKey(account, event, id), change.when(isPresent('pk')));
+  await table.update(versionKey(account, event, id), change.when(all(isPresent('pk'), isAbsent('kept'))));
 }
 
 /** One version of an event; undefined when there is none, or when it has expired at `now` (milliseconds). */

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Face, Id } from '../api-types';
 import { isOnline, prefersStillness, reconnections } from '../state/connection';
 import { bursts } from '../state/day';
@@ -103,9 +103,10 @@ export function useStage({ id, isCovered, onFace, onClose }: Options): StageHand
     else setGeneration((number) => number + 1);
   }, [again]);
 
-  // While it plays, the address stays: browsers refuse to have it changed a hundred times in half a minute.
+  // While it plays, the address stays: browsers refuse to have it changed a hundred times in half a minute. Otherwise it
+  // changes with the title, so that what is copied or loaded again is what is seen.
   const { value: plays } = isPlaying;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!plays) go({ event: shown }, { replace: true });
   }, [shown, plays]);
 

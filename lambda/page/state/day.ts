@@ -18,7 +18,7 @@ import { announcement } from './notices';
 import { learn } from './people';
 import { place } from './place';
 import { session } from './session';
-import { isRanked, loadUnusual, loadUnusualSoon, NOTHING_UNUSUAL, standingOut, type Unusual } from './unusual';
+import { inTime, isRanked, loadUnusual, NOTHING_UNUSUAL, standingOut, type Unusual } from './unusual';
 
 const PAGE = 60;
 /** What is unusual is looked for this often at most: it is looked for in the whole day. */
@@ -102,11 +102,13 @@ export async function load(): Promise<void> {
   cursor = undefined;
   // The first answer about the day may be younger than the list; the next one has the list renewed in any case.
   version = undefined;
+  // Without it the list is there all the same, and it is asked for again at a later turn.
+  const ranked = isRanked(which) ? loadUnusual({ ...which, until }, aborted).catch(() => undefined) : undefined;
   try {
     const [{ hours: counts }, page, high] = await Promise.all([
       api.day(which.day ?? today.peek(), which, aborted),
       api.bursts({ ...which, until, limit: PAGE }, aborted),
-      loadUnusualSoon({ ...which, until }, aborted),
+      ranked && inTime(ranked),
     ]);
     if (aborted.aborted) return;
     setReached(true);
@@ -118,8 +120,8 @@ export async function load(): Promise<void> {
       if (high) unusual.value = unusualOf(high);
       loading.value = { state: 'ready' };
     });
-    if (!high) unusualSince = 0;
     learnFrom([...page.bursts, ...(high?.bursts ?? [])]);
+    if (!high) void ranked?.then((late) => late && !aborted.aborted && keepUnusual(late));
   } catch (error) {
     if (aborted.aborted) return;
     noteFailure(error);
@@ -254,10 +256,14 @@ async function renewUnusual(current: string, aborted: AbortSignal): Promise<void
     if (aborted.aborted) return;
     unusualSince = Date.now();
     unusualVersion = current;
-    unusualWaits = unusualOf(page);
-    learnFrom(page.bursts);
+    keepUnusual(page);
   }
   if (isAtTop()) showUnusual();
+}
+
+function keepUnusual(page: BurstPage): void {
+  unusualWaits = unusualOf(page);
+  learnFrom(page.bursts);
 }
 
 function showUnusual(): void {

@@ -6,7 +6,7 @@ import type { Burst, BurstPage } from '../api-types';
 const MOST = 12;
 
 /** The list waits so long for what stands first, in milliseconds, so that it is not pushed down by it later. */
-const PATIENCE_MS = 1500;
+const PATIENCE_MS = 3000;
 
 export interface Unusual {
   bursts: Burst[];
@@ -25,11 +25,10 @@ export async function loadUnusual(which: BurstsQuery, signal: AbortSignal): Prom
   return await api.bursts({ ...which, unusual: true, limit: MOST }, signal);
 }
 
-/** The same, where the answer comes in time; undefined where it does not, or none is needed. */
-export async function loadUnusualSoon(which: BurstsQuery, signal: AbortSignal): Promise<BurstPage | undefined> {
-  if (!isRanked(which)) return undefined;
+/** The answer, where it comes in time; undefined where it does not. */
+export async function inTime(answer: Promise<BurstPage | undefined>): Promise<BurstPage | undefined> {
   const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS));
-  return await Promise.race([loadUnusual(which, signal).catch(() => undefined), late]);
+  return await Promise.race([answer, late]);
 }
 
 /**

@@ -19,8 +19,8 @@ const PIECES = 6;
 const PAUSE = 8;
 /** Pictures of one burst, and ms between two of them. */
 const BURST = { least: 3, most: 8, every: 250 };
-/** Ms between two bursts. */
-const QUIET = { least: 5_000, most: 12_000 };
+/** Ms between two visits: more than the 20 s within which the cloud takes pictures for one burst. */
+const QUIET = { least: 22_000, most: 32_000 };
 /** Ms between two visits of the backlog: ten hours, so that they are at all times of day. */
 const VISIT_EVERY = 36_000_000;
 

@@ -19,9 +19,9 @@ describe('gallery: keeping', () => {
   afterEach(() => scene.stop());
 
   /** What the lifecycle of the production bucket reads, of each object of an event. */
-  const tags = async (id: string) => {
+  const tags = async (id: string, objects = 2) => {
     const keys = (await scene.cloud.published()).filter((key) => key.startsWith(`jane/${id}/`));
-    expect(keys).to.have.length(2);
+    expect(keys).to.have.length(objects);
     const answers = keys.map((Key) =>
       scene.cloud.s3.send(new s3.GetObjectTaggingCommand({ Bucket: scene.cloud.production, Key })),
     );
@@ -33,6 +33,11 @@ describe('gallery: keeping', () => {
   const expiryOf = async (id: string) => (await scene.cloud.itemsOf('EVENT')).find((item) => item.id === id)?.expires;
   const keep = async (id: string, note?: string) =>
     await jane.send('PATCH', `/api/events/${id}`, { kept: true, ...(note === undefined ? {} : { note }) });
+  const keepAllFor = async (days: 7 | 90) => {
+    const place = { productionBucket: scene.cloud.production, tableName: scene.cloud.tableName };
+    await keepFor({ ...scene.cloud.clients(), table: scene.table, place }, 'jane', days);
+  };
+  const versionsOf = async () => (await scene.cloud.itemsOf('EVENT')).filter(({ state }) => state === 'version');
   const later = async (days: number) => {
     scene.now += days * DAY_MS;
     jane = await scene.visit('jane');
@@ -96,6 +101,61 @@ describe('gallery: keeping', () => {
     expect(await tags(id)).to.equal('retention=none');
     expect(await expiryOf(id)).to.equal(undefined);
     expect((await jane.read(`/api/events/${id}`)).note).to.equal('mine');
+  });
+
+  it('other uploads of what is kept stay with it, whenever they came, and the portraits cut from it, whatever the retention', async () => {
+    const sight = { time: `${DAY}T10:00:00Z`, token: 7 };
+    const kept = await scene.see({ ...sight, faces: [1000] });
+    await scene.see({ ...sight, content: 2 });
+    await keep(kept);
+    await scene.see({ ...sight, content: 3 });
+    await keepAllFor(7);
+    expect((await versionsOf()).map(({ expires }) => expires)).to.deep.equal([undefined, undefined]);
+    expect(await tags(kept, 6)).to.equal('retention=none');
+    await later(400);
+    const versions = list(await jane.read(`/api/events/${kept}/versions`), 'versions').map(fieldsOf);
+    expect(versions).to.have.length(2);
+    for (const { id } of versions) {
+      expect((await jane.get(`/events/${kept}/versions/${String(id)}/image`)).status).to.equal(302);
+    }
+    const [person] = list(await jane.read('/api/persons'), 'persons').map(fieldsOf);
+    expect(fieldsOf(person?.portrait).event).to.equal(kept);
+  });
+
+  it('what is kept is found by who and what is on it, also when the same picture is uploaded once more', async () => {
+    const lambda = scene.lambda({ labels: { name: 'one', detect: async () => ['person'] } });
+    const { id, key, record } = await scene.upload({ time: `${DAY}T10:00:00Z` });
+    await scene.deliver(record, [1000], lambda);
+    await keep(id);
+    const again = await scene.cloud.upload(key, (await scene.cloud.object(key, scene.cloud.uploads)).body);
+    await scene.deliver({ ...again, eventTime: `${DAY}T11:00:00Z` }, [1000], lambda);
+    for (const kind of ['PERSON', 'LABEL']) {
+      const pointers = await scene.cloud.itemsOf(kind);
+      expect(
+        pointers.map(({ expires }) => expires),
+        kind,
+      ).to.deep.equal([undefined]);
+    }
+    await keepAllFor(7);
+    await later(400);
+    const [person] = list(await jane.read('/api/persons'), 'persons').map(fieldsOf);
+    for (const which of [`person=${String(person?.id)}`, 'label=person']) {
+      expect(list(await jane.read(`/api/events?${which}`), 'events'), which).to.have.length(1);
+    }
+  });
+
+  it('what is released takes its other uploads and its portrait along', async () => {
+    const sight = { time: `${DAY}T10:00:00Z`, token: 7 };
+    const id = await scene.see({ ...sight, faces: [1000] });
+    await scene.see({ ...sight, content: 2 });
+    const before = (await versionsOf()).map(({ expires }) => expires);
+    await keep(id);
+    expect((await jane.send('PATCH', `/api/events/${id}`, { kept: false })).status).to.equal(200);
+    expect((await versionsOf()).map(({ expires }) => expires)).to.deep.equal(before);
+    expect(await tags(id, 4)).to.equal('retention=30');
+    await later(40);
+    const [person] = list(await jane.read('/api/persons'), 'persons').map(fieldsOf);
+    expect(person?.portrait).to.equal(undefined);
   });
 
   it('what is released expires as if it had never been kept', async () => {
