@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, watch } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, watch } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { parseEnv } from 'node:util';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'chai';
 import { iam } from '../lambda/test-packages';
+import { until } from './until';
 
 const GRUNT = join(__dirname, '..', 'node_modules', 'grunt', 'bin', 'grunt');
 const GRUNTFILE = join(__dirname, '..', 'Gruntfile.js');
@@ -187,6 +188,33 @@ describe('grunt cloud', () => {
     expect(await second.exit).not.to.equal(0);
     expect(second.output()).to.include(`held by process ${first.child.pid}`);
     expect(existsSync(join(data, 'cloud.json'))).to.equal(true);
+  });
+
+  it('prints a key with a line feed and an escape as one line that reaches no terminal', async function () {
+    this.timeout(180_000);
+    const run = grunt('--port=0');
+    const cloud = await ready(run);
+    const s3 = clientOf(cloud);
+    const Key = 'home/a\npublished john/forged.jpg \u001b[31m.jpg';
+    await s3.send(new PutObjectCommand({ Bucket: cloud.bucket, Key, Body: 'no picture' }));
+    s3.destroy();
+    await until(() => run.output().includes('refused home/a'), run.output, 150_000);
+    expect(run.output()).to.include('home/a\\npublished john/forged.jpg \\x1b[31m.jpg');
+    expect(
+      run
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('published')),
+    ).to.deep.equal([]);
+    expect(run.output()).not.to.include('\u001b[31m.jpg');
+  });
+
+  it('takes no keys from a directory that others can write, and says what to do', async () => {
+    chmodSync(data, 0o777);
+    const run = grunt('--port=0');
+    expect(await run.exit).not.to.equal(0);
+    expect(run.output()).to.match(/can be written by others \(mode 0777\): chmod go-w/);
+    expect(existsSync(join(data, 'keys.json'))).to.equal(false);
   });
 
   it('says so where the port is in use, and what to do', async () => {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -81,6 +82,52 @@ describe('the local DynamoDB', () => {
       refused,
     );
     await server.close();
+  });
+});
+
+describe('the local DynamoDB and strangers', () => {
+  let server: LocalDynamoDB;
+  const sockets: Socket[] = [];
+  beforeEach(async () => {
+    server = await startDynamoDB({ keyPairs });
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await server.close();
+  });
+  const open = async (): Promise<Socket> => {
+    const socket = connect(Number(new URL(server.endpoint).port), '127.0.0.1').on('error', () => {});
+    sockets.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  };
+
+  it('refuses by the headers alone: no byte of a stranger’s body is waited for', async () => {
+    const signature = `Signature=${'0'.repeat(64)}`;
+    const credential = `Credential=${OWNER.accessKeyId}/20260422/local/dynamodb/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, ${signature}`;
+    const date = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    const signed = `authorization: ${authorization}\r\nx-amz-date: ${date}\r\nx-amz-content-sha256: ${'0'.repeat(64)}\r\n`;
+    for (const [headers, length, status] of [
+      [signed, 10_000_000, 400],
+      [signed, 100_000_000, 413],
+      ['', 10_000_000, 413],
+    ] as const) {
+      const socket = await open();
+      socket.write(`POST / HTTP/1.1\r\nhost: 127.0.0.1\r\n${headers}content-length: ${length}\r\n\r\n`);
+      let answer = '';
+      socket.on('data', (data) => {
+        answer += data;
+      });
+      await until(() => answer.includes('\r\n\r\n'), 'an answer before the body');
+      expect(answer, headers).to.match(new RegExp(`^HTTP/1.1 ${status} `));
+    }
+  });
+
+  it('has 512 connections at most', async () => {
+    const all: Socket[] = [];
+    for (let i = 0; i < 560; i++) all.push(await open());
+    await until(() => all.filter(({ closed }) => closed).length >= 48, '48 of 560 to be closed');
   });
 });
 

@@ -33,12 +33,14 @@ export class Database {
   readonly #options: DatabaseOptions;
   #child: ChildProcess;
   readonly #closing = new AbortController();
+  /** Resolves after `close`, when no process is left. */
+  readonly #supervised: Promise<void>;
 
   private constructor(options: DatabaseOptions, { child, endpoint }: Started) {
     this.#options = options;
     this.#child = child;
     this.endpoint = endpoint;
-    void this.#supervise();
+    this.#supervised = this.#supervise();
   }
 
   /**
@@ -62,6 +64,8 @@ export class Database {
   async close(): Promise<void> {
     this.#closing.abort();
     await ended(this.#child);
+    // It may be starting another one just now.
+    await this.#supervised;
   }
 
   async #supervise(): Promise<void> {
@@ -79,7 +83,7 @@ export class Database {
         const again = await start(this.#options, port);
         if ('child' in again) {
           this.#child = again.child;
-          if (this.#closing.signal.aborted) return void ended(again.child);
+          if (this.#closing.signal.aborted) return await ended(again.child);
           break;
         }
         delay = Math.min(LONGEST_DELAY, delay * 2);

@@ -29,6 +29,7 @@ async function main(dryRun: boolean): Promise<void> {
   if (dryRun) return void process.stdout.write(service);
 
   if (!isRoot) throw new Error(`Only root can install a service. Run: sudo ${process.execPath} ${__filename}`);
+  refuseWhatOthersWrite(programs);
   if (!byScript && !systemdRuns()) {
     throw new Error(
       'Neither systemd nor init scripts (/etc/init.d/rcS) start this machine, so there is nothing to install into. ' +
@@ -37,7 +38,6 @@ async function main(dryRun: boolean): Promise<void> {
     );
   }
 
-  refuseWhatOthersWrite(programs);
   const changed = byScript ? installScript(service, INIT_SCRIPTS) : installUnit(service);
   console.log(
     changed.length === 0 ? 'The service is installed and runs: nothing changed.' : changed.map(line).join('\n'),

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 
@@ -29,6 +30,30 @@ describe('install-service', () => {
       expect(status).to.equal(1);
       expect(err).to.include(`sudo ${process.execPath} ${join(project, 'tasks/lib/service', script)}`);
       expect(out).to.equal('');
+    }
+  });
+
+  it('refuses as root a checkout in which somebody else can write a file, names it, and says what to do', function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const parent = mkdtempSync(join(tmpdir(), 'kerberos-checkout-'));
+    const checkout = join(parent, 'cloud');
+    try {
+      cpSync(join(project, 'tasks'), join(checkout, 'tasks'), { recursive: true });
+      for (const name of ['cloud.service', 'Gruntfile.js', 'package.json']) {
+        cpSync(join(project, name), join(checkout, name));
+      }
+      symlinkSync(join(project, 'node_modules'), join(checkout, 'node_modules'));
+      const install = () =>
+        spawnSync(process.execPath, [join(checkout, 'tasks/lib/service/install.js')], { encoding: 'utf8' });
+      const file = join(checkout, 'tasks', 'sync.js');
+      chmodSync(file, 0o666);
+      const { status, stderr, stdout } = install();
+      expect(status).to.equal(1);
+      expect(stderr).to.include(`Nothing was installed`).and.include(`${file} (its mode is 666)`);
+      expect(stderr).to.include(`sudo chown -R root:root ${checkout} && sudo chmod -R go-w ${checkout}`);
+      expect(stdout).to.equal('');
+    } finally {
+      rmSync(parent, { recursive: true });
     }
   });
 

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import fs, { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,24 @@ describe('the lock of a directory', () => {
       held.replace(/\d\n$/, (digit) => (digit === '1\n' ? '2\n' : '1\n')),
     );
     lock(file).release();
+  });
+
+  it('is not held by whoever makes a number that others have passed and swept away meanwhile', async () => {
+    lock(file);
+    const held = await readFile(`${file}.1`, 'utf8');
+    await writeFile(`${file}.1`, `${2 ** 30} -\n`);
+    const { linkSync } = fs;
+    // Between our look and our step two others have come: 2 is gone again, and 3 is held.
+    Reflect.set(fs, 'linkSync', (from: string, to: string) => {
+      fs.writeFileSync(`${file}.3`, held);
+      linkSync(from, to);
+    });
+    try {
+      expect(() => lock(file)).to.throw(`held by process ${process.pid}`);
+    } finally {
+      Reflect.set(fs, 'linkSync', linkSync);
+    }
+    expect(readdirSync(directory).sort()).to.deep.equal(['lock.1', 'lock.3']);
   });
 
   it('is held by one only in 400 races for what a killed process has left', async function () {

@@ -40,6 +40,42 @@ describe('the embedded S3: XML', () => {
     });
   }
 
+  // Each well-formed and harmless in itself, and out of shape in one way alone.
+  const object = '<Object></Object>';
+  const OUT_OF_SHAPE: Record<string, readonly [refused: string, read: string]> = {
+    'a comment': [`<Delete><!-- a -->${object}</Delete>`, `<Delete>${object}</Delete>`],
+    CDATA: [`<Delete><Quiet><![CDATA[a]]></Quiet></Delete>`, `<Delete><Quiet>a</Quiet></Delete>`],
+    'a document type': [`<!DOCTYPE Delete []><Delete>${object}</Delete>`, `<Delete>${object}</Delete>`],
+    'a processing instruction': [
+      `<Delete><?a b?>${object}</Delete>`,
+      `<?xml version="1.0"?><Delete>${object}</Delete>`,
+    ],
+    'nine levels': [
+      `<Delete>${'<a>'.repeat(8)}x${'</a>'.repeat(8)}</Delete>`,
+      `<Delete>${'<a>'.repeat(7)}x${'</a>'.repeat(7)}</Delete>`,
+    ],
+    'a text over 16 KB': [
+      `<Delete><Key>${'x'.repeat(16 * 1024 + 1)}</Key></Delete>`,
+      `<Delete><Key>${'x'.repeat(16 * 1024)}</Key></Delete>`,
+    ],
+    'a tag over 1 KB': [
+      `<Delete><Key a="${'x'.repeat(1024)}">a</Key></Delete>`,
+      `<Delete><Key a="${'x'.repeat(900)}">a</Key></Delete>`,
+    ],
+    'more than 120,000 tags': [
+      `<Delete>${object.repeat(60_000)}</Delete>`,
+      `<Delete>${object.repeat(59_999)}</Delete>`,
+    ],
+  };
+  for (const [what, [refused, read]] of Object.entries(OUT_OF_SHAPE)) {
+    it(`with ${what} is refused, and read without`, () => {
+      expect(() => fromXml(refused, 'Delete'))
+        .to.throw(S3Error)
+        .with.property('code', 'MalformedXML');
+      fromXml(read, 'Delete');
+    });
+  }
+
   it('as S3 clients write it is read, also the longest', () => {
     const part = (n: number) =>
       `<Part><ETag>&quot;${'a'.repeat(32)}&quot;</ETag><PartNumber>${n}</PartNumber><ChecksumCRC32>AAAAAA==</ChecksumCRC32></Part>`;
