@@ -55,7 +55,12 @@ export const sync: Way = {
     rmSync(state, { recursive: true, force: true });
     return {
       program: process.execPath,
-      args: [join(ROOT, 'node_modules/grunt/bin/grunt'), ...syncArguments, '--once', `--concurrency=${job.concurrency}`],
+      args: [
+        join(ROOT, 'node_modules/grunt/bin/grunt'),
+        ...syncArguments,
+        '--once',
+        `--concurrency=${job.concurrency}`,
+      ],
       env: syncEnvironment(job, state),
     };
   },

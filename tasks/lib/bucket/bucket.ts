@@ -1,10 +1,9 @@
 /**
  * The owner's bucket: stores a file and makes sure that it arrived; lists the objects.
  *
- * Credentials, signatures, connections and listing are the AWS SDK's. A single PUT takes the short way through the
- * SDK's own signer and HTTP handler, without the client's middleware: half the CPU a picture (test/bench/put.ts), which
- * a Pi needs for its camera. The client itself (s3-client.ts) is for listing and for the frame of an upload in parts
- * (multipart.ts).
+ * Credentials, listing and the frame of an upload in parts (multipart.ts) are the AWS SDK's (s3-client.ts). The bytes
+ * themselves take a shorter way, with a signature (signer.ts) and a line (put-line.ts) of their own: a fourth of the CPU
+ * a picture (test/bench/put.ts), which a Pi needs for its camera.
  *
  * A request is repeated if the bucket's error names another region or time (corrections.ts). An upload has succeeded
  * when the bucket is certain to have the bytes that were read (confirm-upload.ts, second-look.ts).
@@ -12,26 +11,26 @@
 import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { Readable } from 'node:stream';
-import { Sha256Node } from '@smithy/core/checksum';
 import { escapeUriPath, HttpRequest } from '@smithy/core/protocols';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { objectKey } from '../event';
 import type { Destination } from '../settings/settings';
-import { ChecksumHeader } from './checksum-header';
-import { type Checksums, checksums, judgeAnswer } from './confirm-upload';
+import { ChecksumHeaders } from './checksum-headers';
+import { Checksums, judgeAnswer } from './confirm-upload';
 import type { Content, ListedObject, PutOptions } from './content';
 import { Corrections } from './corrections';
-import { DeadlineHandler, inSlices } from './deadlines';
+import { DeadlineHandler } from './deadlines';
 import { demandedHeaders } from './demands';
 import { bucketUrl, proxyOf } from './endpoint';
 import { closeWhenIdle } from './idle-connections';
 import { PART_SIZE, type PartsConnection, putInParts } from './multipart';
 import { type Place, Problem } from './problem';
 import { problemOf } from './problem-of';
+import { PutLine } from './put-line';
 import { RateLimit } from './rate-limit';
 import { abortBy, type Client, type Credentials, credentialsOf, loadClient } from './s3-client';
 import { type Answer, errorOf, errorOfClient, isFromS3, readAnswer, S3Error } from './s3-error';
 import { SecondLook } from './second-look';
+import { queryOf, Signer } from './signer';
 
 /** Longest time to establish a connection, in ms. */
 const CONNECT_TIMEOUT = 10_000;
@@ -58,8 +57,8 @@ export interface BucketOptions {
   readonly tell?: (text: string) => void;
 }
 
+/** A PUT of `body`, with what goes with it. */
 interface Send {
-  method: string;
   key: string;
   query?: Record<string, string>;
   headers: Record<string, string>;
@@ -72,27 +71,29 @@ interface Send {
 export class Bucket {
   readonly destination: Destination;
   readonly #handler: DeadlineHandler;
-  readonly #signer: SignatureV4;
+  readonly #line: PutLine;
+  readonly #signer: Signer;
   readonly #credentials: Credentials;
   readonly #rateLimit: RateLimit | undefined;
   readonly #corrections: Corrections;
   readonly #secondLook: SecondLook;
-  readonly #checksumHeader: ChecksumHeader;
+  readonly #checksumHeaders: ChecksumHeaders;
   /** The region and clock offset (ms) are those that the client was made with. */
   #client: { loaded: Promise<Client>; region: string; clockOffset: number } | undefined;
 
   private constructor(
     destination: Destination,
-    handler: DeadlineHandler,
+    { handler, line }: { handler: DeadlineHandler; line: PutLine },
     credentials: Credentials,
     options: BucketOptions,
   ) {
     this.destination = destination;
     this.#handler = handler;
+    this.#line = line;
     this.#credentials = credentials;
     this.#rateLimit = options.limitRate === undefined ? undefined : new RateLimit(options.limitRate);
     const tell = options.tell ?? (() => {});
-    this.#checksumHeader = new ChecksumHeader(() =>
+    this.#checksumHeaders = new ChecksumHeaders(() =>
       tell(`${this.place.host} does not know x-amz-checksum-sha256: files go without it, with Content-MD5.`),
     );
     this.#corrections = new Corrections({
@@ -105,30 +106,25 @@ export class Bucket {
       find: (key) => this.#find(key),
       refusesWrongSum: () => this.#refusesWrongSum(),
     });
-    this.#signer = new SignatureV4({
-      credentials,
-      region: () => Promise.resolve(this.#corrections.region),
-      service: 's3',
-      sha256: Sha256Node,
-      uriEscapePath: false,
-      applyChecksum: false,
-    });
+    this.#signer = new Signer(credentials);
   }
 
   /** Connects to nothing yet. Loads the code for proxies or profiles only if the destination needs it. */
   static async open(destination: Destination, options: BucketOptions = {}): Promise<Bucket> {
     const agent = { keepAlive: true, maxSockets: 64 };
     const { proxy } = destination;
-    const handler = new DeadlineHandler(
-      {
-        connectionTimeout: CONNECT_TIMEOUT,
-        socketTimeout: options.idleTimeout ?? IDLE_TIMEOUT,
-        httpAgent: closeWhenIdle(new Agent(agent)),
-        httpsAgent: closeWhenIdle(proxy === undefined ? new TlsAgent(agent) : await proxyAgent(proxy, agent)),
-      },
-      options.deadlineScale,
-    );
-    return new Bucket(destination, handler, await credentialsOf(destination), options);
+    const idleTimeout = options.idleTimeout ?? IDLE_TIMEOUT;
+    const scale = options.deadlineScale ?? 1;
+    const agents = {
+      httpAgent: closeWhenIdle(new Agent(agent)),
+      httpsAgent: closeWhenIdle(proxy === undefined ? new TlsAgent(agent) : await proxyAgent(proxy, agent)),
+    };
+    const limits = { connectionTimeout: CONNECT_TIMEOUT, socketTimeout: idleTimeout };
+    const ways = {
+      handler: new DeadlineHandler({ ...limits, ...agents }, scale),
+      line: new PutLine({ ...agents, connectTimeout: CONNECT_TIMEOUT, idleTimeout, scale }),
+    };
+    return new Bucket(destination, ways, await credentialsOf(destination), options);
   }
 
   /** Ms to add to this machine's clock to get S3's time; 0 until S3 reports a difference. */
@@ -161,17 +157,17 @@ export class Bucket {
       return this.#secondLook.settle(key, { verdict, size, areConfirmed });
     }
     const body = await content.read(0, size);
-    const sums = checksums(body);
+    const sums = new Checksums(body);
     const headers: Record<string, string> = {
       'content-type': options.contentType,
       ...demandedHeaders(this.destination.demands),
     };
     for (const [name, value] of Object.entries(options.metadata)) headers[`x-amz-meta-${name}`] = value;
-    const answer = await this.#checksumHeader.send(sums, (checksum) =>
-      this.#send({ method: 'PUT', key, headers: { ...headers, ...checksum }, body, sums, signal: options.signal }),
+    const answer = await this.#checksumHeaders.send(sums, (checksum) =>
+      this.#send({ key, headers: { ...headers, ...checksum }, body, sums, signal: options.signal }),
     );
     const verdict = judgeAnswer(key, answer, sums);
-    await this.#secondLook.settle(key, { verdict, size, etag: answer.headers.etag, md5: sums.md5 });
+    await this.#secondLook.settle(key, { verdict, size, etag: answer.headers.etag, sums });
   }
 
   /**
@@ -240,7 +236,7 @@ export class Bucket {
     return {
       destination: this.destination,
       command: (run) => this.#command(run),
-      send: (key, part) => this.#send({ method: 'PUT', key, headers: {}, ...part }),
+      send: (key, part) => this.#send({ key, headers: md5Header(part.sums), ...part }),
     };
   }
 
@@ -249,29 +245,27 @@ export class Bucket {
     return this.#corrected(() => this.#sendOnce(send));
   }
 
-  async #sendOnce({ method, key, query, headers, body, sums, signal }: Send): Promise<Answer> {
+  async #sendOnce({ key, query = {}, headers, body, sums, signal }: Send): Promise<Answer> {
     const url = this.#endpoint();
-    const request = new HttpRequest({
-      ...addressOf(url),
-      method,
-      path: `${url.pathname}${escapeUriPath(key)}`,
-      query: query ?? {},
-      headers: {
-        ...headers,
-        host: url.host,
-        'content-length': String(body.length),
-        'content-md5': sums.md5.toString('base64'),
-        'x-amz-content-sha256': sums.sha256.toString('hex'),
-      },
-    });
-    const signed = await this.#signer.sign(request, { signingDate: this.#corrections.date });
+    const path = `${url.pathname}${escapeUriPath(key)}`;
+    const all = {
+      ...headers,
+      host: url.host,
+      'content-length': String(body.length),
+      'x-amz-content-sha256': sums.sha256.toString('hex'),
+    };
+    const { region, date } = this.#corrections;
+    const signed = await this.#signer.sign({ method: 'PUT', path, query, headers: all }, region, date);
     const paced = this.#rateLimit && Readable.from(this.#rateLimit.pace(body, signal));
+    const search = queryOf(query);
     try {
-      const { response } = await this.#handler.handle(
-        new HttpRequest({ ...signed, body: paced ?? inSlices(body) }),
-        signal ? { abortSignal: signal } : {},
-      );
-      const answer = await readAnswer(response);
+      const answer = await this.#line.send({
+        url,
+        path: search === '' ? path : `${path}?${search}`,
+        headers: signed,
+        body: paced ?? body,
+        signal,
+      });
       const error = errorOf(answer);
       if (error !== undefined) throw error;
       return answer;
@@ -324,15 +318,19 @@ export class Bucket {
   async #refusesWrongSum(): Promise<boolean> {
     const key = objectKey(this.destination.folder, CHECK_NAME);
     const body = Buffer.from('The sum of this is wrong on purpose.\n');
-    const sums = { md5: checksums(Buffer.alloc(0)).md5, sha256: checksums(body).sha256 };
+    const headers = { ...demandedHeaders(this.destination.demands), ...md5Header(new Checksums(Buffer.alloc(0))) };
     try {
-      await this.#send({ method: 'PUT', key, headers: demandedHeaders(this.destination.demands), body, sums });
+      await this.#send({ key, headers, body, sums: new Checksums(body) });
       return false;
     } catch (error) {
       if (error instanceof Problem && error.kind === 'checksum') return true;
       throw error;
     }
   }
+}
+
+function md5Header({ md5 }: Checksums): Record<string, string> {
+  return { 'content-md5': md5.toString('base64') };
 }
 
 function addressOf({ protocol, hostname, port }: URL): { protocol: string; hostname: string; port?: number } {

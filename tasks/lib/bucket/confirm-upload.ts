@@ -1,8 +1,8 @@
 /**
  * Decides whether an answer confirms that a file has arrived.
  *
- * S3 compares the checksums that go with the bytes (Content-MD5, and the signed SHA-256) with the bytes that it
- * received, and answers with the checksum or the ETag of the stored object. The answer is judged, because not
+ * S3 compares the checksums that go with the bytes (the signed SHA-256, and Content-MD5 where it is sent) with the bytes
+ * that it received, and answers with the checksum or the ETag of the stored object. The answer is judged, because not
  * everything that answers 200 is an S3: a hotspot's login page does, even with an ETag. An answer confirms a file only
  * if it proves knowledge of the bytes, or comes from an S3 that has compared them. A doubtful upload is looked up in
  * the bucket's list (second-look.ts).
@@ -11,15 +11,25 @@ import { createHash } from 'node:crypto';
 import { Problem } from './problem';
 import { type Answer, isFromS3 } from './s3-error';
 
-/** The two checksums of the bytes read from the disk. */
-export interface Checksums {
-  readonly md5: Buffer;
-  readonly sha256: Buffer;
-}
+/** The two checksums of the bytes read from the disk. Each is computed when it is first used. */
+export class Checksums {
+  readonly #bytes: Buffer;
+  #md5: Buffer | undefined;
+  #sha256: Buffer | undefined;
 
-/** Computes both checksums of `bytes`. */
-export function checksums(bytes: Buffer): Checksums {
-  return { md5: createHash('md5').update(bytes).digest(), sha256: createHash('sha256').update(bytes).digest() };
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get md5(): Buffer {
+    this.#md5 ??= createHash('md5').update(this.#bytes).digest();
+    return this.#md5;
+  }
+
+  get sha256(): Buffer {
+    this.#sha256 ??= createHash('sha256').update(this.#bytes).digest();
+    return this.#sha256;
+  }
 }
 
 /**
@@ -36,17 +46,22 @@ const KMS = new Set(['aws:kms', 'aws:kms:dsse']);
  *
  * @throws Problem of kind `checksum` if other bytes were stored, or `not-s3` if the answer is not from an S3.
  */
-export function judgeAnswer(key: string, answer: Answer, { md5, sha256 }: Checksums): Verdict {
+export function judgeAnswer(key: string, answer: Answer, sums: Checksums): Verdict {
   const { headers } = answer;
-  const etag = strongETag(headers.etag);
   const checksum = headers['x-amz-checksum-sha256'];
-  if (checksum !== undefined && checksum !== sha256.toString('base64')) throw mismatch(key, 'SHA-256');
-  if (etag === md5.toString('hex')) return 'confirmed';
+  if (checksum !== undefined && checksum !== sums.sha256.toString('base64')) throw mismatch(key, 'SHA-256');
+  if (hasChecksum(answer)) return 'confirmed';
+  const etag = strongETag(headers.etag);
+  if (etag === sums.md5.toString('hex')) return 'confirmed';
   const isS3 = isFromS3(answer);
-  if (checksum !== undefined && isS3) return 'confirmed';
   if (headers.etag === undefined || (!isS3 && /html/i.test(headers['content-type'] ?? ''))) throw noS3(key);
   if (etag === undefined || !isS3) return 'doubtful';
   return isEncrypted(headers) ? 'confirmed' : 'unlike';
+}
+
+/** Whether an S3 answers with the SHA-256 of what it stored. */
+export function hasChecksum(answer: Answer): boolean {
+  return answer.headers['x-amz-checksum-sha256'] !== undefined && isFromS3(answer);
 }
 
 function isEncrypted(headers: Answer['headers']): boolean {

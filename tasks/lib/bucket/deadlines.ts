@@ -21,7 +21,7 @@ const ANSWER_TO_GET = 15_000;
  */
 const ANSWER_TO_POST = 300_000;
 /** Ms for the body of an answer: at most 64 KB of an error. */
-const BODY = 10_000;
+export const BODY = 10_000;
 /** Ms for the body of the answer to a GET: 1,000 names of a list on a slow line. */
 const BODY_OF_GET = 60_000;
 /**
@@ -41,9 +41,16 @@ interface Options {
 /** The answer did not end in time. */
 export class AnswerTimeout extends Error {
   override readonly name = 'TimeoutError';
+
+  constructor(message = 'The answer did not come to its end in time.') {
+    super(message);
+  }
 }
 
-/** A `NodeHttpHandler` with deadlines. `handle` rejects with `AnswerTimeout`; an answer's body is destroyed with it. */
+/**
+ * The SDK client's `NodeHttpHandler`, with deadlines. `handle` rejects with `AnswerTimeout`; an answer's body is destroyed
+ * with it.
+ */
 export class DeadlineHandler extends NodeHttpHandler {
   readonly #scale: number;
 
@@ -73,33 +80,28 @@ export class DeadlineHandler extends NodeHttpHandler {
       outer?.removeEventListener('abort', abort);
     };
 
-    const { body, method } = request;
-    const begin = () => limit(answerLimit(method, Buffer.isBuffer(body) ? body.length : AT_ONCE));
-    if (body instanceof Readable) body.once('end', begin);
-    else begin();
+    const { method } = request;
+    limit(answerLimit(method));
     try {
       const { response } = await super.handle(request, { ...options, abortSignal: controller.signal });
-      if (body instanceof Readable) body.off('end', begin);
       limit(method === 'GET' ? BODY_OF_GET : method === 'POST' ? ANSWER_TO_POST : BODY);
       const answer: Readable = response.body;
-      controller.signal.addEventListener('abort', () => answer.destroy(isLate ? late() : undefined), { once: true });
+      const end = () => answer.destroy(isLate ? new AnswerTimeout() : undefined);
+      controller.signal.addEventListener('abort', end, { once: true });
       answer.once('close', finish);
       return { response };
     } catch (error) {
       finish();
-      throw isLate ? late() : error;
+      throw isLate ? new AnswerTimeout() : error;
     }
   }
 }
 
-function answerLimit(method: string, size: number): number {
+/** Ms from the last byte of a request, whose body has `size` bytes, to the end of the headers of its answer. */
+export function answerLimit(method: string, size = AT_ONCE): number {
   if (method === 'POST') return ANSWER_TO_POST;
   if (method !== 'PUT') return ANSWER_TO_GET;
   return ANSWER + Math.min(size, AT_ONCE) / SLOWEST;
-}
-
-function late(): AnswerTimeout {
-  return new AnswerTimeout('The answer did not come to its end in time.');
 }
 
 /** Splits `body` into slices, so that the deadline starts when the last slice has been handed over. */

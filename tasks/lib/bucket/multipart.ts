@@ -6,7 +6,7 @@
  */
 
 import type { Destination } from '../settings/settings';
-import { type Checksums, checksums, judgeAnswer, judgeParts, type Verdict } from './confirm-upload';
+import { Checksums, judgeAnswer, judgeParts, type Verdict } from './confirm-upload';
 import type { Content, PutOptions } from './content';
 import { demandedFields } from './demands';
 import { Problem } from './problem';
@@ -75,7 +75,7 @@ export async function putInParts(
     let areConfirmed = true;
     for (let offset = 0; offset < content.size; offset += partSize) {
       const body = await content.read(offset, Math.min(partSize, content.size - offset));
-      const sums = checksums(body);
+      const sums = new Checksums(body);
       const PartNumber = Parts.length + 1;
       const query = { partNumber: String(PartNumber), uploadId: UploadId };
       const answer = await connection.send(key, { query, body, sums, signal });

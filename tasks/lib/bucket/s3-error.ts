@@ -5,7 +5,7 @@ import { codeOf } from '../error-code';
 import { isRecord } from '../record';
 
 /** Bytes of an answer's text that are read at most. */
-const LONGEST_TEXT = 64 * 1024;
+export const LONGEST_TEXT = 64 * 1024;
 /** Every S3 sends a request id; the header depends on the vendor. */
 const REQUEST_IDS = ['x-amz-request-id', 'x-amz-id-2'];
 

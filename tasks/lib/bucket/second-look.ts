@@ -6,7 +6,7 @@
  * whatever its ETags are. And is the object in the list, with the size and the MD5 of the file?
  */
 
-import { mismatch, noS3, strongETag, type Verdict } from './confirm-upload';
+import { type Checksums, mismatch, noS3, strongETag, type Verdict } from './confirm-upload';
 import type { ListedObject } from './content';
 import { Problem } from './problem';
 
@@ -23,7 +23,7 @@ export interface Questions {
  * confirmed.
  */
 export type Claimed = { readonly verdict: Verdict; readonly size: number } & (
-  | { readonly md5: Buffer; readonly etag: string | undefined }
+  | { readonly sums: Checksums; readonly etag: string | undefined }
   | { readonly areConfirmed: boolean }
 );
 
@@ -54,7 +54,7 @@ export class SecondLook {
   async #hasSums(listed: ListedObject, claimed: Claimed): Promise<boolean> {
     if ('areConfirmed' in claimed) return claimed.areConfirmed || (await this.#compares());
     const etag = strongETag(listed.etag);
-    if (etag === claimed.md5.toString('hex')) return true;
+    if (etag === claimed.sums.md5.toString('hex')) return true;
     // The list must show the upload that was answered: another client may have written the same key.
     const answered = strongETag(claimed.etag);
     return (answered === undefined || answered === etag) && (await this.#compares());

@@ -10,6 +10,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Content } from '../bucket/content';
 import { codeOf } from '../error-code';
 import type { EventKind } from '../event';
+import { BufferPool } from './buffer-pool';
 import { type Completeness, mayBeComplete, pictureCompleteness, TAIL_BYTES, videoCompleteness } from './complete';
 import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
 
@@ -18,6 +19,11 @@ import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
  * its ending and must stay unchanged for a while. No camera takes a picture that large.
  */
 const IN_MEMORY = 8 * 1024 * 1024;
+/**
+ * Pictures up to 1 MiB are read at once rather than by other threads, which costs a fourth of the CPU. An SD card that
+ * reads 10 MB a second keeps everything else waiting for 5 ms over one of 50 KB.
+ */
+const AT_ONCE = 1024 * 1024;
 const UNKNOWN: Completeness = { state: 'unknown' };
 /** Do not follow links out of the capture directory, and do not wait for the writer of a fifo. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -32,7 +38,8 @@ export type Picture =
       readonly fingerprint: Fingerprint;
       /** Its `read` rejects with `ChangedWhileReading` if the file changes before its last byte is read. */
       readonly content: Content;
-      close(): Promise<void>;
+      /** `isDone`: nobody reads the content any more, nor what was read of it. */
+      close(isDone: boolean): Promise<void>;
     }
   /** The file changed while it was read. */
   | { readonly is: 'changing'; readonly fingerprint: Fingerprint }
@@ -49,6 +56,8 @@ export type Picture =
  * @throws ChangedWhileReading if the file became shorter while it was read.
  */
 export async function openPicture(path: string, kind: EventKind): Promise<Picture> {
+  const atOnce = kind === 'mp4' ? undefined : readAtOnce(path, kind);
+  if (atOnce !== undefined) return atOnce;
   const handle = await openFile(path);
   if (typeof handle === 'string') return { is: handle };
   let isKept = false;
@@ -69,6 +78,42 @@ export async function openPicture(path: string, kind: EventKind): Promise<Pictur
   }
 }
 
+const buffers = new BufferPool();
+
+/** As `openPicture`, for a picture that is small; `undefined` for one that is not. */
+function readAtOnce(path: string, kind: 'jpeg' | 'png'): Picture | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, FLAGS);
+  } catch (error) {
+    return { is: unopened(error) };
+  }
+  try {
+    const before = fstatSync(descriptor);
+    if (!before.isFile()) return { is: 'no-file' };
+    const { size } = before;
+    const fingerprint = { size, mtime: before.mtimeMs };
+    if (size === 0) return { is: 'empty', fingerprint };
+    if (size > AT_ONCE) return undefined;
+    const bytes = buffers.take(size);
+    for (let read = 0; read < size; ) {
+      const length = readSync(descriptor, bytes, read, size - read, read);
+      if (length === 0) throw new ChangedWhileReading(SHORTER);
+      read += length;
+    }
+    const after = fstatSync(descriptor);
+    if (!isSame(fingerprint, { size: after.size, mtime: after.mtimeMs })) return { is: 'changing', fingerprint };
+    const { state } = pictureCompleteness(bytes, kind);
+    const content = new BufferContent(bytes);
+    const close = async (isDone: boolean) => {
+      if (isDone) buffers.give(bytes);
+    };
+    return { is: 'readable', kind, completeness: state, fingerprint, content, close };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function completenessOf(
   handle: FileHandle,
   kind: EventKind,
@@ -78,6 +123,8 @@ function completenessOf(
   if (kind === 'mp4') return videoCompleteness(handle, size);
   return bytes === undefined ? UNKNOWN : pictureCompleteness(bytes, kind);
 }
+
+const SHORTER = 'The file became shorter while it was read.';
 
 /** The file changed between its first and its last byte, so what was sent of it is worthless. */
 export class ChangedWhileReading extends Error {
@@ -119,11 +166,16 @@ async function openFile(path: string): Promise<FileHandle | 'gone' | 'no-file'> 
   try {
     return await open(path, FLAGS);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT') return 'gone';
-    if (code === 'ELOOP' || code === 'ENXIO') return 'no-file';
-    throw error;
+    return unopened(error);
   }
+}
+
+/** What a file is that cannot be opened for this error. @throws the error where it says nothing of that. */
+function unopened(error: unknown): 'gone' | 'no-file' {
+  const code = codeOf(error);
+  if (code === 'ENOENT') return 'gone';
+  if (code === 'ELOOP' || code === 'ENXIO') return 'no-file';
+  throw error;
 }
 
 async function fingerprintOf(handle: FileHandle): Promise<Fingerprint> {
@@ -138,7 +190,7 @@ async function readAll(handle: FileHandle, offset: number, length: number): Prom
   const bytes = Buffer.allocUnsafe(length);
   for (let read = 0; read < length; ) {
     const { bytesRead } = await handle.read(bytes, read, length - read, offset + read);
-    if (bytesRead === 0) throw new ChangedWhileReading('The file became shorter while it was read.');
+    if (bytesRead === 0) throw new ChangedWhileReading(SHORTER);
     read += bytesRead;
   }
   return bytes;

@@ -56,6 +56,7 @@ export async function uploadFile(item: Item, parts: UploadParts): Promise<Upload
   }
   if (picture.is === 'changing') return unfinished(item, picture.fingerprint, 'incomplete', parts);
   if (picture.is !== 'readable') return picture;
+  let result: UploadResult | undefined;
   try {
     const { completeness, fingerprint } = picture;
     if (completeness !== 'complete') {
@@ -64,11 +65,13 @@ export async function uploadFile(item: Item, parts: UploadParts): Promise<Upload
       if (!isStable) return unfinished(item, fingerprint, completeness, parts);
     }
     if (session.ledger.has(item.name, fingerprint)) return { is: 'known' };
-    return await put(item, picture, parts);
+    result = await put(item, picture, parts);
+    return result;
   } catch (error) {
     return ofError(error, clock, stillness) ?? { is: isOfFile(error) ? 'unreadable' : 'failed', error };
   } finally {
-    await picture.close();
+    // An upload that failed may still have a connection that is about to send it.
+    await picture.close(result?.is === 'uploaded');
   }
 }
 
