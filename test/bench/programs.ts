@@ -15,7 +15,13 @@ const DEBIAN: ReadonlyMap<string, string> = new Map([
   ['/usr/bin/taskset', 'util-linux'],
 ]);
 /** Peers that are no part of this repository, by their versions. */
-const NPM = { grunt: '1.6.3', 'grunt-aws-s3': '2.0.2', aws4: '1.13.2' };
+const NPM = {
+  grunt: '1.6.3',
+  'grunt-aws-s3': '2.0.2',
+  aws4: '1.13.2',
+  'grunt-contrib-watch': '1.1.0',
+  '@aws-sdk/client-s3': '3.1173.0',
+};
 
 /** Installs what is missing. `folder`: where the peers from npm are kept. */
 export function installPeers(folder: string): void {
@@ -48,6 +54,8 @@ export function versions(): Record<string, string> {
     s3cmd: /[\d.]+/.exec(says('/usr/bin/s3cmd', '--version'))?.[0] ?? '?',
     'grunt-aws-s3': NPM['grunt-aws-s3'],
     aws4: NPM.aws4,
+    'grunt-contrib-watch': NPM['grunt-contrib-watch'],
+    'AWS SDK': NPM['@aws-sdk/client-s3'],
     nginx: /nginx\/([\d.]+)/.exec(execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }))?.[1] ?? '?',
   };
 }

@@ -28,7 +28,8 @@ export interface Way {
 
 const BUCKET = 'bench';
 const FOLDER = 'camera';
-const KEYS = { AWS_ACCESS_KEY_ID: 'BENCHKEY', AWS_SECRET_ACCESS_KEY: 'bench-secret' };
+/** Nobody looks at the signatures. */
+export const KEYS = { AWS_ACCESS_KEY_ID: 'BENCHKEY', AWS_SECRET_ACCESS_KEY: 'bench-secret' };
 
 /** Settings of `grunt sync` that are no options of its command line. `state`: where its ledger is. */
 export function syncEnvironment(job: Job, state: string): Record<string, string> {
@@ -182,3 +183,28 @@ export const signedLoop: Way = {
 };
 
 export const PEER_WAYS: readonly Way[] = [rclone, awsCli, s3cmd, gruntAwsS3, signedLoop];
+
+/** grunt-contrib-watch with the AWS SDK: the way that Grunt's own documentation suggests. */
+export function watchAndSdk(job: Job): Command {
+  const gruntfile = join(PEERS, 'watch.Gruntfile.js');
+  writeFileSync(
+    gruntfile,
+    `const { readFileSync } = require('node:fs');
+const { PutObjectCommand, S3Client } = require('@aws-sdk/client-s3');
+module.exports = (grunt) => {
+  const client = new S3Client({ endpoint: '${job.endpoint}', region: 'eu-west-1', forcePathStyle: true });
+  const options = { cwd: '${job.directory}', event: ['added'], spawn: false };
+  grunt.initConfig({ watch: { pictures: { files: ['*.jpg'], tasks: [], options } } });
+  grunt.loadNpmTasks('grunt-contrib-watch');
+  grunt.event.on('watch', (action, path) => {
+    const name = path.split('/').pop();
+    const Body = readFileSync('${job.directory}/' + name);
+    client.send(new PutObjectCommand({ Bucket: '${BUCKET}', Key: '${FOLDER}/' + name, Body })).catch(console.error);
+  });
+};
+`,
+  );
+  const grunt = join(PEERS, 'node_modules/grunt/bin/grunt');
+  const env = { ...KEYS, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  return { program: process.execPath, args: [grunt, '--gruntfile', gruntfile, 'watch'], env };
+}
