@@ -9,6 +9,7 @@ import { devicePolicy } from '../tasks/lib/cloud/iam/device-policy';
 import { policyOf } from '../tasks/lib/cloud/iam/policy-document';
 import { owner } from '../tasks/lib/cloud/s3/policy';
 import { type S3Server, startS3 } from '../tasks/lib/cloud/s3/server';
+import { type InstanceSettings, type Subscription, writeConfiguration } from '../tasks/lib/machinery/configuration';
 import { until } from './until';
 
 export const ROOT = join(__dirname, '..');
@@ -16,14 +17,6 @@ export const BUCKET = 'uploads';
 export const FOLDER = 'jane';
 export const OWNER = { accessKeyId: 'OWNERKEY', secretAccessKey: 'owner/secret+=' };
 export const DEVICE = { accessKeyId: 'DEVICEKEY', secretAccessKey: 'device/secret+=' };
-
-/** What the owner types into the web interface. */
-export interface Subscription {
-  bucket: string;
-  folder: string;
-  publicKey: string;
-  privateKey: string;
-}
 
 export const SUBSCRIPTION: Subscription = {
   bucket: BUCKET,
@@ -45,6 +38,8 @@ export class Instance {
   videos: string | undefined;
   /** The layout of file names; written by `subscribe`. */
   format = 'timestamp_microseconds_instanceName_regionCoordinates_numberOfChanges_token.jpg';
+  /** What else its owner has set; written by `subscribe`. */
+  chosen: Partial<InstanceSettings> = {};
 
   private constructor(root: string, generation: '1.x' | '2.x') {
     this.root = root;
@@ -56,27 +51,17 @@ export class Instance {
 
   static async make(generation: '1.x' | '2.x' = '2.x', subscription: Subscription = SUBSCRIPTION): Promise<Instance> {
     const instance = new Instance(await mkdtemp(join(tmpdir(), 'kerberos-')), generation);
-    await mkdir(instance.config);
     await mkdir(instance.capture);
     await instance.subscribe(subscription);
     return instance;
   }
 
-  /** Writes the configuration anew, as the web interface does. */
-  async subscribe({ bucket, folder, publicKey, privateKey }: Subscription): Promise<void> {
-    const cloud = `<bucket type="text">${bucket}</bucket><folder type="text">${folder}</folder><publicKey type="text">${publicKey}</publicKey><privateKey type="text">${privateKey}</privateKey>`;
-    const name = '<instance><name type="text">frontdoor</name></instance>';
-    const videos = this.videos === undefined ? '' : `<Video><directory type="text">${this.videos}/</directory></Video>`;
-    await this.#write(
-      'io.xml',
-      `<ios><Disk><directory type="text">${this.capture}/</directory><fileFormat type="text">${this.format}</fileFormat></Disk>${videos}</ios>`,
-    );
-    if (this.generation === '1.x') {
-      await this.#write('config.xml', `<kerberos>${name}<amazonS3>${cloud}</amazonS3></kerberos>`);
-    } else {
-      await this.#write('config.xml', `<kerberos>${name}</kerberos>`);
-      await this.#write('cloud.xml', `<clouds><S3>${cloud}</S3></clouds>`);
-    }
+  /** Writes the configuration with other keys. */
+  async subscribe(subscription: Subscription): Promise<void> {
+    const { capture, videos, format, chosen } = this;
+    const release = this.generation === '1.x' ? '1.1.0' : '2.8.0';
+    const settings = { release, name: 'frontdoor', capture, videos, format, subscription, ...chosen } as const;
+    await writeConfiguration(this.config, settings);
   }
 
   /** A picture that the camera finished at once. */
@@ -88,10 +73,6 @@ export class Instance {
 
   remove(): Promise<void> {
     return rm(this.root, { recursive: true, force: true });
-  }
-
-  #write(file: string, xml: string): Promise<void> {
-    return writeFile(join(this.config, file), `<?xml version="1.0"?>\n${xml}\n`);
   }
 }
 

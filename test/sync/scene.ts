@@ -13,7 +13,7 @@ interface Parts {
   s3: S3Server;
   /** A line to the bucket. */
   readonly line: FaultyProxy;
-  readonly instance: Instance;
+  instance: Instance;
 }
 
 /** What each test of `grunt sync` has anew: an instance, a bucket, a line between them, and the processes it started. */
@@ -51,6 +51,10 @@ export class Scene {
 
   get instance(): Instance {
     return this.#now.instance;
+  }
+
+  set instance(instance: Instance) {
+    this.#now.instance = instance;
   }
 
   get s3(): S3Server {

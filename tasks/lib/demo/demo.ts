@@ -9,15 +9,22 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Bucket } from '../bucket/bucket';
-import { Camera } from './camera';
+import { kindOf } from '../event';
+import { Camera } from '../machinery/camera';
+import type { Subscription } from '../machinery/configuration';
+import { leaveBacklog } from './backlog';
 import type { Display } from './display';
-import { makeInstance, type Subscription } from './instance';
+import { type DemoInstance, makeInstance } from './instance';
 import { leaveWindyDay } from './windy-pictures';
 
-/** Pictures of each camera that wait when the demo begins. */
-const BACKLOG = 40;
-/** A photograph of somebody, in the public domain. */
-const VISITOR = join(__dirname, '..', '..', '..', 'test', 'fixtures', 'astronaut.jpg');
+/** What a camera films in the demo: sizes in pixels, times in ms. */
+const FILMING = {
+  picture: { width: 640, height: 480 },
+  film: { width: 320, height: 240 },
+  convertEvery: 5_000,
+};
+/** Ms between two visits: more than the 20 s within which the cloud takes pictures for one burst. */
+const QUIET = { least: 22_000, most: 32_000 };
 const LIST_EVERY = 300;
 /** The cloud is up, and later all pictures are there, after so many ms at the most. */
 const PATIENCE = 30_000;
@@ -66,23 +73,15 @@ export async function runDemo(
     // Two instances under one licence, each with a camera and a sync of its own.
     const roots = { frontdoor: data, garden: join(data, 'garden') };
     display.begin(Object.keys(roots), description.app);
-    const scenes: { camera: Camera; capture: string; sync: ChildProcess }[] = [];
+    const scenes: { instance: DemoInstance; sync: ChildProcess }[] = [];
     for (const name of ['frontdoor', 'garden'] as const) {
       const root = roots[name];
-      const instance = await makeInstance(root, name, description);
-      const finish = (picture: string) => {
-        finished.set(picture, performance.now());
-        display.written();
-      };
-      const camera = new Camera(instance, finish, signal);
-      const waiting = day === 'windy' ? await leaveWindyDay(name, instance.capture, signal) : BACKLOG;
-      display.detail(`A camera named ${name} writes to ${instance.capture}; ${waiting} pictures are waiting there.`);
-      if (day === undefined) {
-        await camera.leaveBacklog(BACKLOG);
-        const visitor = await readFile(VISITOR);
-        if (name === 'frontdoor') await camera.leaveVisitor(visitor);
-        else await camera.leaveVisitorAside(visitor);
-      }
+      // The one camera takes pictures, the other one films.
+      const instance = await makeInstance(root, { name, io: name === 'frontdoor' ? 'Disk' : 'Video' }, description);
+      const waiting =
+        day === 'windy' ? await leaveWindyDay(name, instance.capture, signal) : await leaveBacklog(instance, signal);
+      display.written(waiting);
+      display.detail(`A camera named ${name} writes to ${instance.capture}; ${waiting} files are waiting there.`);
       const env = {
         KERBEROS_CONFIG: instance.config,
         AWS_ENDPOINT_URL: description.endpoint,
@@ -92,16 +91,24 @@ export async function runDemo(
       const sync = start(grunt, ['sync', '--force'], env, (line) => display.detail(`sync   ${name}: ${line}`));
       processes.push(sync);
       started(sync);
-      scenes.push({ camera, capture: instance.capture, sync });
+      scenes.push({ instance, sync });
     }
-    for (const { camera } of scenes) camera.start();
+    const cameras = scenes.map(({ instance: { config } }) => {
+      const camera = new Camera({ config, quiet: QUIET, ...FILMING }, ({ name }) => {
+        finished.set(name, performance.now());
+        display.written();
+      });
+      processes.push(camera.process);
+      started(camera.process);
+      return camera;
+    });
 
     const arrivals = new Arrivals(description, finished, display);
     const ends = scenes.map(({ sync }) => endOf(sync, 'grunt sync'));
-    await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), ...ends]);
+    await Promise.race([stopped, arrivals.watch(), endOf(cloud, 'grunt cloud'), ...ends, ...cameras.map(brokenDown)]);
 
-    await Promise.all(scenes.map(({ camera }) => camera.stopped()));
-    const names = await Promise.all(scenes.map(({ capture }) => readdir(capture)));
+    await Promise.all(cameras.map((camera) => camera.stop()));
+    const names = await Promise.all(scenes.map(({ instance }) => readdir(instance.capture)));
     const isWhole = await arrivals.complete(names.flat());
     arrivals.stop();
     await Promise.all(scenes.map(({ sync }) => stop(sync)));
@@ -156,13 +163,13 @@ class Arrivals {
       if (missing.length === 0) break;
       if (performance.now() > end) {
         this.#display.tell(
-          `${missing.length} of ${names.length} pictures are not in the bucket: ${missing.slice(0, 3).join(', ')}…`,
+          `${missing.length} of ${names.length} files are not in the bucket: ${missing.slice(0, 3).join(', ')}…`,
         );
         return false;
       }
       await wait(LIST_EVERY);
     }
-    this.#display.tell(`All ${names.length} pictures of the capture directories are in the bucket.`);
+    this.#display.tell(`All ${names.length} files of the capture directories are in the bucket.`);
     return true;
   }
 
@@ -175,7 +182,8 @@ class Arrivals {
     for await (const page of bucket.list(`${this.#folder}/`)) {
       for (const { key, size } of page) {
         const name = key.slice(this.#folder.length + 1);
-        if (this.#seen.has(name)) continue;
+        // Signs of life are no events.
+        if (this.#seen.has(name) || kindOf(name) === undefined) continue;
         this.#seen.add(name);
         const took = performance.now() - (this.#finished.get(name) ?? Number.NaN);
         const age = took < PATIENCE ? `, ${(took / 1000).toFixed(1)} s after the camera finished it` : '';
@@ -240,6 +248,11 @@ function start(
     });
   }
   return child;
+}
+
+async function brokenDown(camera: Camera): Promise<never> {
+  await camera.ended();
+  throw new Error(`A camera has ended by itself: ${camera.complaint}`);
 }
 
 async function endOf(child: ChildProcess, name: string): Promise<never> {
