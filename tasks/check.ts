@@ -3,11 +3,12 @@ import './lib/node-version.cjs';
 import { flagsOf, isAskedFor, targetsOf } from './lib/settings/grunt-options';
 import { nameOf, PLUGIN } from './lib/task-names';
 
+/** `grunt check` (`sync-check` in other people's Gruntfiles): tests each target's connection, step by step. */
 export = (grunt: IGrunt): void => {
   const name = nameOf('check', grunt.config.get(PLUGIN));
   if (name === undefined) return;
   const isJson = grunt.option('json') === true;
-  // Grunt's own lines would make the output no JSON; they come before the task does.
+  // Grunt writes lines of its own before the task runs. In the output they would break the JSON.
   if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), name)) Reflect.set(grunt.log, 'muted', true);
 
   grunt.registerTask(
@@ -29,7 +30,9 @@ export = (grunt: IGrunt): void => {
     },
   );
 
-  /** Whether nothing has failed. */
+  /**
+   * @returns whether every step of every target succeeded.
+   */
   async function run(targets: ReturnType<typeof targetsOf>): Promise<boolean> {
     const { check, lines } = await import('./lib/check.js');
     const { readSettings } = await import('./lib/settings/settings.js');

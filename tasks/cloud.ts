@@ -6,10 +6,10 @@ import { parse } from 'bytes';
 import { printable } from './lib/printable';
 import { nameOf, PLUGIN } from './lib/task-names';
 
-/** Where the Lambda is, compiled; only its paths are known here, so that a Pi neither installs nor compiles it. */
+/** The directory of the compiled Lambda. Only its path is used here, so that a Pi neither installs nor compiles it. */
 const LAMBDA = join(__dirname, '..', 'lambda');
 
-/** `grunt cloud`: the cloud on one machine, until it is told to stop. */
+/** `grunt cloud`: runs the whole cloud on one machine, until it is told to stop. */
 export = (grunt: IGrunt): void => {
   if (nameOf('cloud', grunt.config.get(PLUGIN)) === undefined) return;
   grunt.registerTask('cloud', 'Runs the cloud on this machine, for a Pi or for a try.', function () {
@@ -20,7 +20,7 @@ export = (grunt: IGrunt): void => {
       grunt.fail.fatal(`--port=${grunt.option('port')} is not a port: give a number from 0 (any free one) to 65535.`);
     }
 
-    // Whoever takes any port for the one wants no certain one for the other.
+    // With any free port for the S3, any free port is right for the application, too.
     const appPort = Number(grunt.option('app-port') ?? (port === 0 ? 0 : 4581));
     if (!Number.isInteger(appPort) || appPort < 0 || appPort > 65_535) {
       grunt.fail.fatal(`--app-port=${grunt.option('app-port')} is not a port: give a number from 0 (any) to 65535.`);
@@ -38,7 +38,7 @@ export = (grunt: IGrunt): void => {
 
     const run = async () => {
       const { startCloud } = await import('./lib/cloud/cloud.js');
-      // Heard from the beginning, so that an early signal closes what is only being opened.
+      // Listens from the start, so that an early signal also closes what is still being opened.
       const { onStop } = await import('./lib/stop-signals.js');
       const stopped = new Promise<void>((resolve) => onStop(() => resolve()));
       const lambda = {
@@ -47,7 +47,7 @@ export = (grunt: IGrunt): void => {
         ...(existsSync(gallery) && {
           app: { gallery, port: appPort, ...(existsSync(account) && { account }) },
         }),
-        // Names of pictures are whatever somebody with a camera's key has made of them.
+        // Whoever has a camera's key chooses the names of pictures.
         tell: (what: string, text: string) =>
           what === 'failed' ? grunt.log.error(printable(text)) : grunt.log.writeln(printable(`${what} ${text}`)),
       };

@@ -3,7 +3,10 @@ import './lib/node-version.cjs';
 import { commandLineOf, helpLines, tasksAskedFor, wrongOptions } from './lib/command-line';
 import { nameOf, PLUGIN, type TaskName, tasksOf } from './lib/task-names';
 
-/** No task: refuses options that the tasks asked for do not take, before any of them runs, and lists theirs in the help. */
+/**
+ * Registers no task: ends Grunt before any task runs if an option was typed that none of them takes, and adds the
+ * tasks' options to the help.
+ */
 export = (grunt: IGrunt): void => {
   const plugin: unknown = grunt.config.get(PLUGIN);
   const named = tasksOf(plugin);
@@ -17,16 +20,16 @@ export = (grunt: IGrunt): void => {
   }
   const wrong = wrongOptions(asked, line, isShared);
   if (wrong.length === 0) return;
-  // Not by grunt.fail, which `--json` has muted.
+  // Not through grunt.fail, which `--json` has muted.
   console.error(wrong.join('\n'));
   process.exit(3);
 
-  /** Grunt prints its help step by step, and this file is loaded in the middle: what comes later is ours to say. */
+  /** Replaces steps of Grunt's help that come after the loading of this file. */
   function showHelp(): void {
     const help: unknown = Reflect.get(grunt, 'help');
     if (typeof help !== 'object' || help === null) return;
     const footer: unknown = Reflect.get(help, 'footer');
-    // Asked for one task, its options are all that is wanted.
+    // For one task, the help is that task's options only.
     const silent = asked.length > 0 ? ['header', 'usage', 'options', 'optionsFooter', 'tasks', 'footer'] : [];
     for (const step of silent) Reflect.set(help, step, () => {});
     Reflect.set(help, 'footer', () => {

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { replayDeadLetters } from './lib/cloud/sqs/message-queue';
 import { nameOf, PLUGIN } from './lib/task-names';
 
-/** `grunt replay`: what the cloud on this machine gave up is tried again, at once where it runs, or when it is started. */
+/**
+ * `grunt replay`: lets the cloud on this machine retry the uploads that it gave up; at once if the cloud runs,
+ * otherwise when it starts.
+ */
 export = (grunt: IGrunt): void => {
   if (nameOf('replay', grunt.config.get(PLUGIN)) === undefined) return;
   grunt.registerTask('replay', 'Has the cloud on this machine try again what it gave up.', () => {

@@ -7,11 +7,14 @@ import { readSettings } from './lib/settings/settings';
 import { explain, lines, statusOf } from './lib/status';
 import { nameOf, PLUGIN } from './lib/task-names';
 
+/**
+ * `grunt status` (`sync-status` in other people's Gruntfiles): what `grunt sync` has done, and where one picture is.
+ */
 export = (grunt: IGrunt): void => {
   const name = nameOf('status', grunt.config.get(PLUGIN));
   if (name === undefined) return;
   const isJson = grunt.option('json') === true;
-  // Grunt's own lines would make the output no JSON; they come before the task does.
+  // Grunt writes lines of its own before the task runs. In the output they would break the JSON.
   if (isJson && isAskedFor(Reflect.get(grunt, 'cli'), name)) Reflect.set(grunt.log, 'muted', true);
 
   grunt.registerTask(

@@ -12,11 +12,12 @@ import { Target } from './lib/target';
 import type { UploaderStatus } from './lib/upload/progress';
 import type { Uploader } from './lib/upload/uploader';
 
-/** `grunt sync` finishes what is in flight within so many ms when it is told to end. */
+/** Ms that running uploads have to finish when `grunt sync` is told to stop. */
 const GRACE = 10_000;
-/** How often the few configuration files are looked at, in ms (grunt-contrib-watch polls). */
+/** Ms between two looks at the few configuration files (grunt-contrib-watch polls). */
 const CONFIG_INTERVAL = 500;
 
+/** `grunt sync`: uploads the event files of every target, until it is told to stop. */
 export = (grunt: IGrunt): void => {
   const targets: Target[] = [];
   const watched = new Set<string>();
@@ -52,8 +53,8 @@ export = (grunt: IGrunt): void => {
     targets.push(target);
     target.start().then((directories) => {
       for (const directory of directories) watched.add(directory);
-      // Grunt runs one task after another and sync never ends: its targets work on by themselves, and what keeps Grunt
-      // running is the last task in the queue, grunt-contrib-watch on the configuration files.
+      // Grunt runs one task after another, and sync never ends: targets go on working in the background, and Grunt is
+      // kept running by the last task in the queue, grunt-contrib-watch on the configuration files.
       if (isLast && !watch()) return;
       done();
     });
@@ -111,8 +112,11 @@ export = (grunt: IGrunt): void => {
   }
 
   /**
-   * Whether grunt-contrib-watch keeps Grunt running. Where the kernel gives no watch it would end everything: this task
-   * never ends then, and the settings are read every now and then.
+   * Starts grunt-contrib-watch on the configuration files, which also keeps Grunt running. Without a free inotify watch
+   * it would end the process, so then it is not started; the caller keeps Grunt running, and targets read their
+   * settings again at intervals.
+   *
+   * @returns whether it was started.
    */
   function watch(): boolean {
     const unwatchable = [...watched].find((directory) => !isWatchable(directory));
@@ -124,8 +128,8 @@ export = (grunt: IGrunt): void => {
       return false;
     }
     grunt.loadTasks(join(dirname(require.resolve('grunt-contrib-watch/package.json')), 'tasks'));
-    // gaze reports files that appear later only for patterns that are relative to its cwd, and, where nothing matches
-    // them yet, only for a directory that is named itself (it tells of the directory's neighbours then, too).
+    // gaze reports files that appear later only for patterns relative to its cwd. Where no file matches a pattern yet,
+    // it must also be given the directory itself (and then reports the directory's neighbours, too).
     const files = [...watched].flatMap((directory) => {
       const path = relative('/', directory);
       const pattern = `${path}/*.xml`;
@@ -148,7 +152,7 @@ export = (grunt: IGrunt): void => {
   }
 };
 
-/** Whether inotify has a watch left for the directory. One that is not there is found out later. */
+/** Whether inotify has a watch left for the directory. A missing directory counts as watchable. */
 function isWatchable(directory: string): boolean {
   try {
     watchDirectory(directory).close();
@@ -158,13 +162,13 @@ function isWatchable(directory: string): boolean {
   }
 }
 
-/** Whether Grunt has more targets of sync in its queue. It does not tell, so its queue is looked at. */
+/** Whether Grunt has more targets of sync to run. Grunt has no API for that, so this reads its queue. */
 function hasTargetsToCome(grunt: IGrunt): boolean {
   const queue: unknown = Reflect.get(grunt.task, '_queue');
   return Array.isArray(queue) && queue.some((item) => item?.task?.name === 'sync');
 }
 
-/** Grunt's log; in a file each line begins with the time. */
+/** Grunt's log. In a file, each line begins with the time (ISO 8601 UTC). */
 function linesOf(grunt: IGrunt): Lines {
   const time = () => (process.stdout.isTTY ? '' : `${new Date().toISOString()} `);
   return {

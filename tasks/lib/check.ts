@@ -1,11 +1,12 @@
 /**
- * The connection test: can this machine do what `grunt sync` does, and if not, what is to be done about it?
+ * The connection test: can this machine do what `grunt sync` does, and if not, what helps?
  *
- * The steps are those of an upload, and each needs the ones before it: what cannot be tried says which one it waits for.
- * A device's key may do nothing but write and list. So a small object is written and then looked for in the list, and
- * what S3 says to these two requests tells about the credentials and the bucket, too. Both go the way that pictures go.
+ * The steps are those of an upload, and each needs the steps before it; a step that cannot be tried names the step that
+ * it waits for. A device's key may only write and list. So a small object is written and then looked for in the list,
+ * and the answers to these two requests also tell about the credentials and the bucket. Both requests go the way that
+ * pictures go.
  *
- * `grunt sync` puts some things right by itself, a wrong clock and a wrong region. Here they are said all the same.
+ * `grunt sync` corrects a wrong clock and a wrong region by itself. Here they are reported all the same.
  */
 import { lookup } from 'node:dns/promises';
 import { access, constants, readdir } from 'node:fs/promises';
@@ -21,7 +22,7 @@ import { leftAlone } from './left-alone';
 import { plural } from './plural';
 import { describe, type SettingsResult, type SyncSettings } from './settings/settings';
 
-/** The steps, in their order. */
+/** The steps in their order. */
 const NAMES = [
   'configuration',
   'directory',
@@ -34,25 +35,30 @@ const NAMES = [
   'list',
 ] as const;
 
+/** The name of a step. */
 export type CheckName = (typeof NAMES)[number];
 
-/** What one step found. */
+/** The result of one step. */
 export interface Check {
   name: CheckName;
   result: 'ok' | 'failed' | 'not tried';
-  /** The facts; of what was not tried, why. */
+  /** What was found; for a step that was not tried, why. */
   detail: string;
-  /** What to do about it, where the detail does not end with that. */
+  /** What to do about it, unless the detail says so. */
   remedy?: string;
 }
 
-/** A clock that is set from the network is never so far off, in ms. S3 takes signatures for 15 minutes. */
+/** A clock that differs from the server's by less is fine, in ms: network time is more exact. S3 accepts 15 minutes. */
 const CLOCK_TOLERANCE = 5 * 60_000;
-/** A file that is being written is read again so often, and after so many ms. */
+/** A configuration that is being written is read again at most 10 times. */
 const READ_AGAIN = 10;
+/** Ms between two attempts to read a configuration that is being written. */
 const READ_AGAIN_AFTER = 200;
 
-/** Checks one target. `read` reads its settings; `now` is this machine's clock, in ms. Writes nothing but the one object. */
+/**
+ * Checks one target. Writes one object, and nothing else. `read` reads the target's settings; `now` returns ms since
+ * 1970.
+ */
 export async function* check(
   read: () => Promise<SettingsResult>,
   now: () => number = Date.now,
@@ -88,12 +94,12 @@ export async function* check(
   }
 }
 
-/** What would be better otherwise, although everything works as it is. */
+/** Advice about settings that work, but could be better. */
 function adviceOf({ advice }: { readonly advice: readonly string[] }): string[] {
   return advice.map((text) => `Advice: ${text}`);
 }
 
-/** A check for people: one line, and one for the remedy. */
+/** A step's result for people: a line (or more) for the detail, and one for the remedy. */
 export function lines({ name, result, detail, remedy }: Check): string[] {
   const sign = { ok: '✓', failed: '✗', 'not tried': '–' }[result];
   const text = result === 'not tried' ? `not tried: ${detail}` : detail;
@@ -159,7 +165,8 @@ async function* checkCloud(settings: SyncSettings, now: () => number): AsyncGene
     const key = objectKey(settings.destination.folder, CHECK_NAME);
     const content = Buffer.from(`grunt check of ${settings.instance}\n`);
     const write = await attempt(bucket, () => put(bucket, key, content));
-    // S3 knows better than any machine in between that answers in its place. Its answers name the second that has begun.
+    // S3's own statement counts more than the `Date` of an answer, which something in between may have given. A `Date`
+    // is cut to the second, so on average the server is half a second further.
     const offset = bucket.clockOffset || (time === undefined ? undefined : time + 500 - (asked + now()) / 2);
     yield checkClock(offset, write === undefined);
     yield* checkRights(bucket, settings, key, content.length, write);
@@ -191,7 +198,7 @@ function checkClock(offset: number | undefined, isUploading: boolean): Check {
   return failed('clock', `${inWords(-offset)}.${inSpite}`, 'Let it be set from the network: timedatectl set-ntp true.');
 }
 
-/** What became of the write, and the list, and what they tell of the credentials and the bucket. */
+/** Reports on credentials, bucket, write and list, as the results of the write and the list tell. */
 async function* checkRights(
   bucket: Bucket,
   settings: SyncSettings,
@@ -213,7 +220,7 @@ async function* checkRights(
   const prefix = objectKey(destination.folder, '');
   const list = await attempt(bucket, () => isListed(bucket, prefix, key, size));
   const isListable = !(list instanceof Problem);
-  // S3 looks at the signature first: whom it denies something, it has recognised.
+  // S3 checks the signature before the rights: a key that is denied something was recognised.
   const isRecognised = write === undefined || isListable || write.kind === 'denied' || list.kind === 'denied';
   if (isRecognised) yield ok('credentials', `access key ${bucket.place.accessKey}`);
   else yield* notTried('credentials', 'credentials', 'the server did not come to look at them');
@@ -242,7 +249,7 @@ async function put(bucket: Bucket, key: string, bytes: Buffer): Promise<undefine
   await bucket.put(key, content, { contentType: 'text/plain', metadata: {} });
 }
 
-/** Whether the object is there. Looks no further than one page that begins right before it. */
+/** Whether the object is listed with this size. Reads one page, which begins right before the object. */
 async function isListed(bucket: Bucket, prefix: string, key: string, size: number): Promise<boolean> {
   for await (const page of bucket.list(prefix, key.slice(0, -1))) {
     return page.some((object) => object.key === key && object.size === size);
@@ -259,7 +266,9 @@ function listDenied({ place }: Bucket, prefix: string, { code }: Problem, write:
   );
 }
 
-/** What `action` resolves with, or why it does not. */
+/**
+ * @returns what `action` resolves with, or the `Problem` that it rejects with.
+ */
 async function attempt<T>(bucket: Bucket, action: () => Promise<T>): Promise<T | Problem> {
   try {
     return await action();
@@ -284,7 +293,7 @@ function ofProblem(name: CheckName, { message, remedy }: Problem): Check {
   return failed(name, message, remedy);
 }
 
-/** The steps from `first` to `last` that cannot be tried. */
+/** The steps from `first` to `last`, as not tried. */
 function* notTried(first: CheckName, last: CheckName, why: string): Generator<Check, void> {
   for (const name of NAMES.slice(NAMES.indexOf(first), NAMES.indexOf(last) + 1)) {
     yield { name, result: 'not tried', detail: why };

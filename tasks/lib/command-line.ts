@@ -1,8 +1,8 @@
 /**
- * Which options each task takes, what is wrong with those that were typed, and the help that lists them.
+ * The options of each task, the check of the options that were typed, and their help.
  *
- * Grunt takes any option and says nothing of the ones that nobody reads: `--dry-run` would upload, and `--onse` would run
- * for ever. The settings of `sync` come from their own table; what else a task takes is declared here.
+ * Grunt accepts any option and does not report unknown ones: `--dry-run` would upload, and `--onse` would run for ever.
+ * The options of `sync` come from the table of settings; the other tasks' options are declared here.
  */
 import { distance } from 'fastest-levenshtein';
 import { printable } from './printable';
@@ -10,11 +10,11 @@ import { isRecord } from './record';
 import { flaggedSettings } from './settings/table';
 import type { TaskName } from './task-names';
 
-/** An option of a task, as it is typed: `--json`, `--file=NAME`, `--no-write`. */
+/** An option of a task as it is typed: `--json`, `--file=NAME`, `--no-write`. */
 export interface TaskOption {
-  /** Without its dashes, and without `no-`. */
+  /** Without dashes and without `no-`. */
   readonly name: string;
-  /** What stands for the value in the help; without it the option takes none. */
+  /** The value's name in the help; absent for an option without a value. */
   readonly placeholder?: string;
   /** Whether it is typed as `--no-name`. */
   readonly isNegated?: boolean;
@@ -60,7 +60,7 @@ export const TASK_OPTIONS = {
   replay: [DATA],
 } as const satisfies Record<TaskName, readonly TaskOption[]>;
 
-/** What people type who know other programs. */
+/** Options of other programs that people may try, and ours that does the same. */
 const KNOWN_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['dry-run', '--no-write'],
   ['dryrun', '--no-write'],
@@ -68,22 +68,22 @@ const KNOWN_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['endpoint-url', '--endpoint'],
 ]);
 
-/** Words that are farther apart than this are no misspelling of each other; a third of a long word may be wrong. */
+/** The largest edit distance of a misspelling; a third of a long word may be wrong. */
 const NEAR = 2;
 
-/** What the command line has, as Grunt parsed it. */
+/** The command line as Grunt parsed it. */
 export interface CommandLine {
-  /** What was typed after `grunt`. */
+  /** Everything typed after `grunt`. */
   readonly args: readonly string[];
-  /** The tasks among it, with their arguments: `sync:front`. */
+  /** The tasks, with their arguments: `sync:front`. */
   readonly tasks: readonly string[];
-  /** The options among it, without dashes and `no-`. */
+  /** The options, without dashes and `no-`. */
   readonly options: readonly string[];
   /** The names of Grunt's own options. */
   readonly known: readonly string[];
 }
 
-/** The command line of `grunt.cli`, which is not declared in Grunt's types. `argv` is that of the process. */
+/** The command line in `grunt.cli`, which Grunt's types do not declare. `argv` is that of the process. */
 export function commandLineOf(cli: unknown, argv: readonly string[]): CommandLine {
   const of = (name: string): unknown => (typeof cli === 'function' ? Reflect.get(cli, name) : undefined);
   const tasks = of('tasks');
@@ -95,15 +95,15 @@ export function commandLineOf(cli: unknown, argv: readonly string[]): CommandLin
   };
 }
 
-/** Those of `named` (what a task is called in this Gruntfile, and which it is) that were asked for. */
+/** Our tasks that were asked for. `named` maps the name of a task in this Gruntfile to the task. */
 export function tasksAskedFor({ tasks }: CommandLine, named: ReadonlyMap<string, TaskName>): TaskName[] {
   const asked = tasks.flatMap((task) => named.get(task.split(':')[0] ?? '') ?? []);
   return [...new Set(asked)];
 }
 
 /**
- * The options that `tasks` do not take, each as a line that says so and what was meant. Where another project's Gruntfile
- * may have options of its own (`isShared`), only those that are nearly one of ours.
+ * One line for each typed option that `tasks` do not take, with the option that was probably meant. With `isShared`
+ * (another project's Gruntfile, which may have options of its own) only misspellings of our options count.
  */
 export function wrongOptions(
   tasks: readonly TaskName[],
@@ -113,7 +113,7 @@ export function wrongOptions(
   if (tasks.length === 0) return [];
   const options = tasks.flatMap((task): readonly TaskOption[] => TASK_OPTIONS[task]);
   const mine = new Set<string>([...known, ...options.map(({ name }) => name)]);
-  // A Gruntfile may set options by itself: those were not typed.
+  // A Gruntfile may also set options by itself. Those were not typed.
   const isTyped = (name: string) => args.some((arg) => arg.replace(/^-+(no-)?/, '').split('=')[0] === name);
   return typed
     .filter((name) => isTyped(name) && !mine.has(name))
@@ -144,7 +144,10 @@ function typedAs({ name, isNegated }: TaskOption): string {
   return `--${isNegated ? 'no-' : ''}${name}`;
 }
 
-/** The help of these tasks: a line for each option, a heading for each task. `nameOf` is what a task is called here. */
+/**
+ * The help of these tasks: a heading for each task, a line for each option. `nameOf` gives the task's name in this
+ * Gruntfile.
+ */
 export function helpLines(tasks: readonly TaskName[], nameOf: (task: TaskName) => string = (task) => task): string[] {
   return tasks.flatMap((task) => {
     const options = TASK_OPTIONS[task].map((option: TaskOption) => ({

@@ -1,6 +1,6 @@
 /**
- * What `grunt sync` shows: a progress bar with rate and time left for a backlog on a terminal; in a log one summary line
- * a minute while there is work, and with `--verbose` one line an event.
+ * The output of `grunt sync`. On a terminal: a progress bar with rate and time left while there is a backlog. In a log:
+ * a summary line a minute while there is work. With `--verbose`: also a line for each event.
  */
 
 import { format } from 'bytes';
@@ -10,25 +10,28 @@ import { printable } from './printable';
 import type { UploaderStatus } from './upload/progress';
 import type { Report } from './upload/report';
 
-/** Where lines go: Grunt's log. */
+/** Receives lines: Grunt's log. */
 export interface Lines {
   info(text: string): void;
   warning(text: string): void;
   verbose(text: string): void;
 }
 
-/** A backlog of so many files is worth a bar. */
+/** Fewer waiting files show no progress bar. */
 const BACKLOG = 10;
+/** Ms between two updates of the bar. */
 const REDRAW_EVERY = 250;
+/** Ms between two summaries in a log. */
 const SUMMARY_EVERY = 60_000;
 
+/** Writes the reports of all targets, with a progress bar or summaries. */
 export class Console {
   readonly #lines: Lines;
   readonly #isTerminal: boolean;
   readonly #statuses: () => readonly UploaderStatus[];
   readonly #timer: NodeJS.Timeout;
   #bar: SingleBar | undefined;
-  /** When (ms, monotonic) the bar began, and the counts then. */
+  /** When (ms, monotonic) the bar began, and the counts at that time. */
   #began = { at: 0, uploaded: 0, uploadedBytes: 0 };
   /** The counts of the last summary. */
   #before = { uploaded: 0, uploadedBytes: 0, vanished: 0 };
@@ -40,7 +43,7 @@ export class Console {
     this.#timer = setInterval(() => this.#refresh(), isTerminal ? REDRAW_EVERY : SUMMARY_EVERY).unref();
   }
 
-  /** What a target says. With several targets each line names its own. */
+  /** The report of a target. Each line begins with the target's name, unless there is only one target. */
   reportOf(target: string, isOnly: boolean): Report {
     const prefix = isOnly ? '' : `${target}: `;
     return {
@@ -54,7 +57,7 @@ export class Console {
     };
   }
 
-  /** The last word: what has happened since the last summary. */
+  /** Ends the bar and writes a last summary. */
   close(): void {
     clearInterval(this.#timer);
     this.#bar?.stop();
@@ -128,7 +131,7 @@ function sum(statuses: readonly UploaderStatus[]) {
   return total;
 }
 
-/** A number of seconds, as exact as a guess may look. */
+/** A duration in seconds, rounded as an estimate should be. */
 function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 90) return `${Math.round(seconds)} s`;

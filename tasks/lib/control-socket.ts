@@ -1,8 +1,9 @@
 /**
- * One `grunt sync` per target and state directory, and the line on which `grunt status` asks it.
+ * Keeps `grunt sync` to one process for each target and state directory, and answers `grunt status`.
  *
- * Both are a Unix socket beside the ledger: who listens on it is at work, and the kernel ends that with the process, so
- * nothing stale is left to be believed after a `kill -9` or a power cut. A question is one line of JSON, the answer another.
+ * Both need one Unix socket beside the ledger. The process that listens on it is the one at work. The kernel closes the
+ * socket with the process, so a `kill -9` or a power cut leaves nothing that looks alive. A question is one line of
+ * JSON, and so is its answer.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, lstatSync } from 'node:fs';
@@ -11,39 +12,44 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** `sun_path` of Linux holds 108 bytes with the ending NUL (unix(7)). */
+/** `sun_path` of Linux has 108 bytes, with a NUL at the end (unix(7)). */
 const LONGEST_PATH = 107;
-/** The longest name of a file. */
+/** The longest file name, in bytes. */
 const LONGEST_NAME = 255;
-/** Two that start at the same moment may both find a dead socket: who has lost sees it after so many ms. */
+/**
+ * Of two processes that start at the same moment, both may find a dead socket. After 100 ms the loser can see that it
+ * lost.
+ */
 const SETTLED_AFTER = 100;
-/** The question that tells one listener from another. */
+/** The question whose answer identifies the listener. */
 const WHO = { who: true };
-/** Who does not answer in so many ms is not there. */
+/** A process that has not answered after 5,000 ms counts as gone. */
 const ANSWER_TIMEOUT = 5_000;
-/** No answer is longer, in bytes. */
+/** The longest answer that is read, in bytes. */
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 
-/** Where the socket of a target is: beside its ledger, where nobody else can put one. */
+/** The path of a target's socket: beside its ledger, where no other user can make one. */
 export function controlPath(state: string, target: string): string {
   const name = `${encodeURIComponent(target)}.sock`;
   const isShort = Buffer.byteLength(name) <= LONGEST_NAME;
   return join(state, isShort ? name : `${createHash('sha256').update(name).digest('hex')}.sock`);
 }
 
-/** The right to be the only one; given back with `release`. */
+/** The right to be the only process; `release` gives it back. */
 export interface Claim {
   /**
-   * Whether it is still this process's: one that was stopped for long (SIGSTOP, a suspended machine) finds that another
-   * has taken over. A look at the socket's inode, cheap enough for every upload.
+   * Whether the right is still this process's. A process that was stopped for long (SIGSTOP, a suspended machine) may
+   * have been replaced by another. Costs one look at the socket's inode, cheap enough for every upload.
    */
   isHeld(): boolean;
   release(): void;
 }
 
 /**
- * Claims `path`, and answers questions on it from then on. `undefined` where somebody else is at work there.
- * Throws what the file system says where no socket can be made.
+ * Claims `path`, and answers questions on it from then on.
+ *
+ * @returns `undefined` if another process has claimed it.
+ * @throws the error of the file system if no socket can be made.
  */
 export async function claim(path: string, answer: (question: unknown) => unknown): Promise<Claim | undefined> {
   await mkdir(dirname(path), { recursive: true });
@@ -66,16 +72,16 @@ async function claimAt(socket: Address, answer: (question: unknown) => unknown):
     const other = isTrusted ? await connect(socket.path) : undefined;
     other?.destroy();
     if (other !== undefined) return undefined;
-    // Where a stranger's socket cannot be removed, it must not keep us from working: the caller goes on without.
+    // A stranger's socket that cannot be removed must not stop us: the caller goes on without one.
     await unlink(socket.path).catch((error) => {
       if (!isTrusted) throw error;
     });
     if (!(await listen(server, socket.path))) return undefined;
   }
-  // Anyone on this machine may ask; there is nothing secret in the answers.
+  // Anyone on this machine may ask: the answers hold nothing secret.
   await chmod(socket.path, 0o666).catch(() => {});
   await wait(SETTLED_AFTER);
-  // Not the inode: a socket that replaces another one may get the same.
+  // Not by inode: a socket that replaces another may get the same inode.
   if ((await askAt(socket, WHO)) !== token) {
     // Closing it would remove the path, which is the winner's now.
     server.unref();
@@ -84,7 +90,7 @@ async function claimAt(socket: Address, answer: (question: unknown) => unknown):
   const own = identityOf(socket.path);
   const isHeld = () => own === undefined || [own, undefined].includes(identityOf(socket.path));
   const release = () => {
-    // Closing the server removes the path, which may be another's now.
+    // Closing the server removes the path, which may be another process's now.
     if (isHeld()) server.close(() => void socket.close());
     else server.unref();
   };
@@ -92,8 +98,8 @@ async function claimAt(socket: Address, answer: (question: unknown) => unknown):
 }
 
 /**
- * As `claim`; but where no socket can be made (the disk is full, may not be written, or knows no sockets) it is told, and
- * the work is done without: pictures are worth more than the certainty to be the only one.
+ * Like `claim`, but if no socket can be made (the disk is full, read-only, or knows no sockets), warns and goes on
+ * without one: pictures are worth more than the certainty to be the only process.
  */
 export async function claimOrGoWithout(
   path: string,
@@ -109,7 +115,7 @@ export async function claimOrGoWithout(
   }
 }
 
-/** Tells one socket at `path` from the next; `undefined` where there is none. */
+/** Identifies the socket at `path`; `undefined` where there is none. */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino, birthtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
@@ -119,7 +125,11 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** The answer of whoever is at work; `undefined` where nobody is, or where it is not who may be. */
+/**
+ * Asks the process that listens at `path`.
+ *
+ * @returns its answer; `undefined` if no process answers, or the socket is not trusted.
+ */
 export async function ask(path: string, question: unknown): Promise<unknown> {
   let address: Address | undefined;
   try {
@@ -152,7 +162,7 @@ async function askAt(address: Address, question: unknown): Promise<unknown> {
   }
 }
 
-/** A socket in its directory, by a path that is short enough for the kernel however long that of the directory is. */
+/** A socket, addressed by a path that is short enough for the kernel, however long its directory's path is. */
 class Address {
   readonly path: string;
   readonly #directory: FileHandle;
@@ -163,14 +173,18 @@ class Address {
       Buffer.byteLength(path) <= LONGEST_PATH ? path : `/proc/self/fd/${directory.fd}/${shortNameOf(basename(path))}`;
   }
 
-  /** @throws what the file system says where the directory cannot be read. */
+  /**
+   * Opens the socket's directory.
+   *
+   * @throws the error of the file system if it cannot be opened.
+   */
   static async of(path: string): Promise<Address> {
     return new Address(path, await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY));
   }
 
   /**
-   * Whether the socket belongs to root, to whoever runs us, or to the owner of its directory. Another user's would be
-   * found only in a directory that others may write to.
+   * Whether the socket belongs to root, to the user of this process, or to the owner of its directory. Another user's
+   * socket can only be in a directory that other users may write to.
    */
   async isTrusted(): Promise<boolean> {
     const owner = await lstat(this.path).catch(() => undefined);
@@ -183,7 +197,7 @@ class Address {
   }
 }
 
-/** A name that fits behind `/proc/self/fd/N/`. */
+/** A short name for a file: it must fit behind `/proc/self/fd/N/`. */
 function shortNameOf(name: string): string {
   return name.length <= 64 ? name : `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.sock`;
 }
@@ -219,7 +233,7 @@ function listen(server: Server, path: string): Promise<boolean> {
   });
 }
 
-/** A connected socket that the caller ends; `undefined` where nobody listens. */
+/** A connected socket, which the caller must end; `undefined` if no process listens. */
 function connect(path: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path, () => resolve(socket)).on('error', () => resolve(undefined));

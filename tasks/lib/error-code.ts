@@ -1,8 +1,8 @@
-/** What an error is called, for programs: `ENOENT`, `NoSuchKey`, `TimeoutError`. */
+/** Reads errors of any origin. */
 
 /**
- * What the operating system, Node or the SDK calls an error: its `code`, or else its `name`; where both say nothing, that
- * of its cause. `Error` where nothing is known.
+ * The code of an error, such as `ENOENT`, `NoSuchKey` or `TimeoutError`: its `code`, or else its `name`, or else the
+ * code of its cause; `Error` where all are missing.
  */
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Error';
@@ -12,7 +12,7 @@ export function codeOf(error: unknown): string {
   return error.cause === undefined ? 'Error' : codeOf(error.cause);
 }
 
-/** An error's message, whatever was thrown. */
+/** The message of an error; the text of anything else that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

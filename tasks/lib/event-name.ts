@@ -1,5 +1,5 @@
 /**
- * What the name of an event file tells.
+ * Parses the names of event files.
  *
  *     1429700000_6-123456_frontdoor_200-200-400-400_24_579.jpg
  *     │          │        │         │               │  └ token: random, keeps names apart
@@ -9,21 +9,21 @@
  *     │          └ microseconds: how many digits follow, '-', the digits
  *     └ timestamp: Unix seconds
  *
- * Who writes names, and how (each was run or read, kerberos-io/machinery 1.0 to 2.8 and kerberos-io/agent 3):
+ * The programs that write such names (each was run or read: kerberos-io/machinery 1.0 to 2.8, kerberos-io/agent 3):
  *
- * - The machinery replaces the words of `fileFormat` in io.xml, `<Disk>` for pictures and `<Video>` for videos. They may
- *   differ, and a directory keeps files of earlier layouts. Since 2.1 there are also `incoming` and `outgoing` (people who
- *   were counted) and `name` (the instance's).
- * - At each start it writes a reference picture, before anything was detected: the words that only a detection has a
- *   value for stay as they are, `…_regionCoordinates_numberOfChanges_…`.
+ * - The machinery replaces the words of `fileFormat` in io.xml, `<Disk>` for pictures and `<Video>` for videos. They
+ *   may differ, and a directory keeps files of earlier layouts. Since 2.1 there are also `incoming` and `outgoing`
+ *   (people who were counted) and `name` (the instance's).
+ * - At each start it writes a reference picture, before anything was detected: words whose values only a detection has
+ *   stay as they are, `…_regionCoordinates_numberOfChanges_…`.
  * - The agent, its successor, writes videos only: milliseconds instead of microseconds, the region as x-y-width-height,
  *   -1 changes for a continuous recording, and the duration in milliseconds in the place of the token.
  *
- * A name is read by the layout that tells most. A field that does not fit costs that field and no other; where no layout
- * fits, fields are recognised by their form. What a name does not tell is absent.
+ * A name is parsed by the layout that yields most fields. A field that does not fit its layout is left out, and the
+ * other fields are kept; where no layout fits, fields are recognised by their form.
  */
 
-/** What an event's name tells; each field is there only if the name tells it. */
+/** The fields of an event's name. A field that the name does not have is absent. */
 export interface EventName {
   /** Unix time in whole seconds, by the camera's clock. */
   timestamp?: number;
@@ -33,16 +33,17 @@ export interface EventName {
   instance?: string;
   /** The rectangle that holds every change: `[x1, y1, x2, y2]` in pixels of the picture, x1 < x2 and y1 < y2. */
   region?: [number, number, number, number];
-  /** How many pixels changed; -1 where a recording goes on whatever changes. */
+  /** How many pixels changed; -1 for a continuous recording. */
   changes?: number;
-  /** How many people came in and went out, where the machinery counts them. */
+  /** People who came in, where the machinery counts them. */
   incoming?: number;
+  /** People who went out. */
   outgoing?: number;
   /** The machinery's random number, 0 to 999. */
   token?: number;
-  /** Of a video, in milliseconds. */
+  /** Duration of a video, in ms. */
   duration?: number;
-  /** There on a picture that was taken without a detection: at the start of the machinery, or after a change of settings. */
+  /** The picture was taken without a detection: when the machinery started, or after a change of settings. */
   reference?: true;
 }
 
@@ -52,7 +53,7 @@ export interface FileFormats {
   readonly videos?: string;
 }
 
-/** The layout of names that the machinery ships with; for videos without the extension. */
+/** The layout that the machinery ships with. For videos: without the extension. */
 export const DEFAULT_FILE_FORMAT = 'timestamp_microseconds_instanceName_regionCoordinates_numberOfChanges_token.jpg';
 
 const REGION =
@@ -71,14 +72,16 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['name', '(?:name|(?<name>.+))'],
 ]);
 
-/** The shortest and longest run of digits at the front of a name that is taken for Unix seconds: 1973 to far away. */
+/** A leading run of 9 to 11 digits counts as Unix seconds (from 1973 on). */
 const LEADING_TIMESTAMP = /^(\d{9,11})(?!\d)/;
-/** Tokens of the machinery are below this; an agent's recordings, in ms, are longer. */
+/** Tokens of the machinery are below 1,000; an agent's recordings, in ms, are longer. */
 const TOKENS = 1_000;
-/** An agent gives milliseconds, which have so many digits at the most. */
+/** The most digits of an agent's fraction of a second: it gives milliseconds. */
 const MILLISECOND_DIGITS = 3;
 
-/** What the name of an event file tells, by the layouts of its instance, the default one, and else by the form of its fields. */
+/**
+ * Parses an event's name by the layouts of its instance, then the default layout, and last by the form of its fields.
+ */
 export function parseEventName(fileName: string, formats: FileFormats = {}): EventName {
   const extension = /\.(jpe?g|png|mp4)$/i.exec(fileName)?.[1]?.toLowerCase();
   const name = extension === undefined ? fileName : fileName.slice(0, -extension.length - 1);
@@ -94,39 +97,42 @@ export function parseEventName(fileName: string, formats: FileFormats = {}): Eve
   return mostTold([...partial, readByForm(name, isVideo)]) ?? {};
 }
 
-/** When the camera took it, in milliseconds since 1970 by the camera's clock, or `undefined` if its name tells nothing. */
+/** When the camera took it, in ms since 1970 by the camera's clock; `undefined` if its name has no time. */
 export function captureTime(name: EventName): number | undefined {
   if (name.timestamp === undefined) return undefined;
   return name.timestamp * 1000 + Math.floor((name.microseconds ?? 0) / 1000);
 }
 
 /**
- * Whether events of this layout lie in sub-directories of the capture directory: the machinery makes a directory for
- * each `/` (kerberos-io/machinery, src/kerberos/machinery/io/FileManager.cpp). Slashes at the front make none.
+ * Whether events of this layout lie in sub-directories: the machinery makes a directory for each `/` that is not at the
+ * front (kerberos-io/machinery, src/kerberos/machinery/io/FileManager.cpp).
  */
 export function isNested(fileFormat: string): boolean {
   return /[^/]\//.test(fileFormat);
 }
 
 interface Layout {
-  /** Every field has its form. */
+  /** Matches names in which every field has its form. */
   readonly whole: RegExp;
-  /** One field has another form: a pattern for each field that may be the one. */
+  /** Patterns for names in which one field has another form: one pattern for each such field. */
   readonly partial: readonly RegExp[];
   readonly isDefault: boolean;
 }
 
 const layouts = new Map<string, Layout>();
 
-/** Fields that say that a name is of the layout at all, and those that may be any text as it is. */
+/** Fields that must have their form for a name to be of the layout, and fields that may be any text anyway. */
 const NEVER_LOOSE: ReadonlySet<string> = new Set(['timestamp', 'microseconds', 'instanceName', 'name']);
-/** A field of another form: it ends at the next `_`, and a part of an instance's name is not taken for it. */
+/**
+ * A field of another form: ends at the next `_`, and has no letters, so that no part of an instance's name is taken for
+ * it.
+ */
 const LOOSE = '[^_\\p{L}]*';
 
 function layoutOf(fileFormat: string): Layout {
   const known = layouts.get(fileFormat);
   if (known !== undefined) return known;
-  // A format may begin with folders ("timestamp/…"); a file's name is what comes after the last of them.
+  // A format may begin with folders ("timestamp/…"). The file's name is the part after the last of them.
   const format = fileFormat.slice(fileFormat.lastIndexOf('/') + 1).replace(/\.(jpe?g|png|mp4)$/i, '');
   const parts = format.split(new RegExp(`(${[...WORDS.keys()].join('|')})`));
   const patternWith = (loose: number | undefined) => {
@@ -159,7 +165,7 @@ function readBy(layout: RegExp, name: string, mayBeAgents: boolean): EventName |
   return groups && eventNameOf(groups, mayBeAgents);
 }
 
-/** What can be recognised without a layout: the fields of the default one by their form, in their order. */
+/** Recognises the fields of the default layout by their form, in their order. */
 function readByForm(name: string, isVideo: boolean): EventName {
   const fields = name.split('_');
   const found: { [field: string]: string | undefined } = {};
@@ -208,7 +214,10 @@ function eventNameOf(groups: { [field: string]: string | undefined }, mayBeAgent
   return name;
 }
 
-/** A rectangle; none where nothing changed (the machinery then writes the picture's size and 10-10, the agent zeros). */
+/**
+ * A rectangle `[x1, y1, x2, y2]` in pixels; `undefined` where nothing changed (the machinery then writes the picture's
+ * size and 10-10, the agent zeros).
+ */
 function regionOf(
   [a, b, c, d]: readonly (number | undefined)[],
   isWidthAndHeight: boolean,

@@ -1,13 +1,13 @@
 /**
- * An event is one file that the camera wrote because something moved: which files are events, and what goes with one into
- * the bucket. This is the one file of the device's that the Lambda imports, too.
+ * Event files: the files that the camera writes because something moved. Tells which files are events, and which
+ * metadata goes with them into the bucket. The Lambda imports this file, and no other file of `tasks/`.
  */
 import { lookup } from 'mime-types';
 import { type FileFormats, parseEventName } from './event-name';
 
 export * from './event-name';
 
-/** What an event file holds, told by the end of its name. */
+/** The format of an event file, by the extension of its name. */
 export type EventKind = 'jpeg' | 'png' | 'mp4';
 
 const KINDS: ReadonlyMap<string, EventKind> = new Map([
@@ -18,51 +18,51 @@ const KINDS: ReadonlyMap<string, EventKind> = new Map([
 ]);
 
 /**
- * The kind of event that a file's name (without its directory) promises, or `undefined` if the file is none: `.h264` is
- * the raw stream an `.mp4` is made of, and a leading `.` or `~` marks a file that some program has not finished.
+ * The kind of event that a file name (without directory) stands for; `undefined` if it is no event. `.h264` is the raw
+ * stream that an `.mp4` is made of; a leading `.` or `~` marks a file that a program has not finished.
  */
 export function kindOf(fileName: string): EventKind | undefined {
   if (fileName.startsWith('.') || fileName.startsWith('~')) return undefined;
   return KINDS.get(extensionOf(fileName).toLowerCase());
 }
 
-/** The media type an event of this kind is stored with, e.g. `image/jpeg`. */
+/** The media type of events of this kind, such as `image/jpeg`. */
 export function contentTypeOf(kind: EventKind): string {
   return lookup(kind) || 'application/octet-stream';
 }
 
-/** What is known of an event besides its name. */
+/** What is known of an event beside its name. */
 export interface EventSource {
-  /** The name of the Kerberos instance, for names that do not tell it. */
+  /** Name of the Kerberos instance, for names without one. */
   readonly instance?: string | undefined;
-  /** When the file was last written, in milliseconds since 1970, for names that tell no time. */
+  /** When the file was last written, in ms since 1970, for names without a time. */
   readonly modified?: number | undefined;
-  /** When it is uploaded: milliseconds since 1970. Sent in whole seconds. */
+  /** When it is uploaded, in ms since 1970. Sent in whole seconds. */
   readonly uploadTime: number;
-  /** What else goes along, by its key without `x-amz-meta-`: the kind of camera, its time zone, and so on. */
+  /** More metadata by key without `x-amz-meta-`: the kind of camera, its time zone, and so on. */
   readonly camera?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * S3 takes 2 KB of user metadata, keys and values together. The prefix is counted here, too, since not all servers
- * leave it out.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ * Bytes of metadata that are sent at most. S3 accepts 2 KB, keys and values together; the prefix is counted, too,
+ * because some servers count it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  */
 const MOST_METADATA = 2_000;
 const METADATA_PREFIX = 'x-amz-meta-';
-/** The longest name of an instance, in letters and, once it is percent-encoded, in bytes. */
+/** The longest name of an instance, in characters. */
 const LONGEST_INSTANCE = 128;
+/** The longest name of an instance, in bytes of its percent-encoding. */
 const LONGEST_INSTANCE_BYTES = 1_200;
 
 /**
- * The user metadata of an event's object (the part after `x-amz-meta-`), under the names that later Kerberos versions
- * use (kerberos-io/agent, machinery/src/cloud/S3.go), and some of our own after them. Only what is known is there.
- * Values are safe as HTTP headers: what is not printable ASCII is percent-encoded as UTF-8, and so is `%`, which makes
- * `decodeURIComponent` the way back. What would exceed the limit of S3 is left out, the least important first.
+ * The user metadata of an event's object (by key without `x-amz-meta-`), under the names of later Kerberos versions
+ * (kerberos-io/agent, machinery/src/cloud/S3.go), followed by some of our own. Unknown fields are left out. Values are
+ * safe as HTTP headers: everything but printable ASCII, and `%`, is percent-encoded as UTF-8, so that
+ * `decodeURIComponent` decodes it. Fields beyond S3's limit are left out, the least important first.
  */
 export function eventMetadata(fileName: string, formats: FileFormats, source: EventSource): Record<string, string> {
   const name = parseEventName(fileName, formats);
-  // A time that the name tells is the camera's; without one, the file's own is closer to it than that of the upload.
+  // The time in the name is the camera's. Without one, the file's own time is closer to it than the time of the upload.
   const isDated = name.timestamp !== undefined;
   const modified = isDated || source.modified === undefined ? undefined : Math.floor(source.modified);
   const known: [string, string | number | undefined][] = [
@@ -93,7 +93,7 @@ export function eventMetadata(fileName: string, formats: FileFormats, source: Ev
   return metadata;
 }
 
-/** A name that is too long for the metadata, cut between two letters. */
+/** Cuts a name that is too long for the metadata, between two characters. */
 function shortened(instance: string | undefined): string | undefined {
   let cut = '';
   let size = 0;
@@ -115,7 +115,7 @@ function extensionOf(fileName: string): string {
   return dot < 0 ? '' : fileName.slice(dot + 1);
 }
 
-// A header's value must not begin or end with a space either: they would be lost on the way and the signature with them.
+// A header's value must not begin or end with a space: it would be lost on the way, and the signature would not match.
 function headerSafe(value: string): string {
   return value.replace(/[^\x20-\x24\x26-\x7e]+|^ +| +$/g, (part) =>
     Array.from(Buffer.from(part), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

@@ -1,25 +1,26 @@
 /**
- * Reads small files that others than us may put there: a settings file, the configuration that the web interface writes, a
- * key in /var/tmp. Somebody may have put a FIFO there, which would keep a reader waiting for ever, or a file that takes
- * all memory, or a link to a file that only we may read.
+ * Reads small files that others than us may write: a settings file, the configuration of the web interface, a key in
+ * /var/tmp. The path may be a FIFO, on which a reader would wait for ever, a file that takes all memory, or a link to a
+ * file that only we may read.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** No file of settings is larger, in bytes. */
+/** The largest size of a settings file, in bytes. */
 export const LARGEST = 1024 * 1024;
 
+/** Options of `readForeignFile`. */
 export interface ForeignFileOptions {
-  /** The largest size that is read, in bytes; default `LARGEST`. */
+  /** The largest size that is read, in bytes; `LARGEST` by default. */
   readonly largest?: number;
   /**
-   * For a directory where anybody may make files: a link is not followed, and the file must belong to root, to whoever
-   * runs us, or to one of these user ids.
+   * For a directory where anybody may make files: links are not followed, and the file must belong to root, to the user
+   * of this process, or to one of these user ids.
    */
   readonly ownedBy?: readonly number[];
 }
 
-/** A file that is there, and is not read; its `code` is like those of the operating system. */
+/** The file exists, but must not be read. `code` is like those of the operating system. */
 export class ForeignFileError extends Error {
   override readonly name = 'ForeignFileError';
   constructor(
@@ -31,8 +32,10 @@ export class ForeignFileError extends Error {
 }
 
 /**
- * The bytes of the file.
- * @throws ForeignFileError for what is no file, is too large, or belongs to somebody else, and what `open` throws.
+ * Reads the file.
+ *
+ * @throws ForeignFileError if it is no regular file, too large, or belongs to another user.
+ * @throws what `open` throws.
  */
 export async function readForeignFile(path: string, options: ForeignFileOptions = {}): Promise<Buffer> {
   const { largest = LARGEST, ownedBy } = options;

@@ -1,7 +1,7 @@
 /**
- * Which files of a capture directory are not uploaded although somebody may wait for them, and why: event files in
- * sub-directories (a layout or an instance's name with a `/` makes them, and so do other programs, such as motionEye with
- * its DATE/TIME), pictures and videos of kinds that are not uploaded, and links.
+ * Finds files of a capture directory that are not uploaded although the owner may expect it: event files in
+ * sub-directories (made by a `/` in a layout or an instance's name, or by programs such as motionEye with its
+ * DATE/TIME), pictures and videos of other kinds, and links.
  */
 import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
@@ -10,20 +10,25 @@ import { kindOf } from './event';
 import { plural } from './plural';
 import { printable } from './printable';
 
+/** Files that are not uploaded for one reason. */
 export interface LeftAlone {
   readonly why: 'sub-directory' | 'kind' | 'link';
-  /** For people: how many, an example, and what to do. */
+  /** For people: how many files, an example, and what to do. */
   readonly text: string;
 }
 
-/** So many entries of a directory's sub-directories are looked at, and so deep. What is beyond is not counted. */
+/** Entries of sub-directories that are counted at most. */
 const MOST_ENTRIES = 50_000;
+/** Levels of sub-directories that are searched. */
 const DEEPEST = 6;
-/** Endings of what cameras write besides what is uploaded. `.h264` is not among them: it is what an `.mp4` is made of. */
+/** Extensions of other files that cameras write. `.h264` is missing, because an `.mp4` is made of it. */
 const OTHER_KINDS =
   /\.(avi|mkv|mov|m4v|mpe?g|mjpe?g|ts|flv|webm|wmv|3gp|ogv|swf|h265|hevc|gif|bmp|tiff?|webp|heic|avif|ppm)$/i;
 
-/** What is left alone in a directory; nothing where it cannot be read, which others tell. */
+/**
+ * The files of a directory that are not uploaded, by reason; none if the directory cannot be read, which other code
+ * reports.
+ */
 export async function leftAlone(directory: string): Promise<LeftAlone[]> {
   const found = { nested: new Tally(), kinds: new Tally(), links: new Tally() };
   let entries = 0;
@@ -32,7 +37,7 @@ export async function leftAlone(directory: string): Promise<LeftAlone[]> {
       if (depth > 0 && ++entries > MOST_ENTRIES) return;
       const name = printable(relative(directory, join(folder, entry.name)));
       if (entry.isDirectory()) {
-        // Hidden ones are not the camera's; one that cannot be read has nothing that could be counted.
+        // Hidden directories are not the camera's. A directory that cannot be read has nothing to count.
         if (depth < DEEPEST && !entry.name.startsWith('.'))
           await walk(join(folder, entry.name), depth + 1).catch(() => {});
       } else if (depth > 0) {

@@ -1,14 +1,17 @@
 /**
- * Names of files and objects come from cameras, and from whoever has got hold of a camera's key. A line feed in one would
- * forge a line of our own, and an escape sequence would reach the terminal.
+ * Makes text from outside safe to print. Names of files and objects come from cameras, and from whoever has got hold of
+ * a camera's key: a line feed in a name would forge a line of our output, and an escape sequence would reach the
+ * terminal.
  */
 
-/** Control characters, what separates lines, what turns the direction of writing around, and halves of characters. */
+/** Control characters, line separators, bidirectional controls and lone surrogates. */
 const NOT_PRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** A text as one line that is safe to print: `\n`, `\x1b`, `\u202e` for what a terminal would obey. */
+/**
+ * The text as one line that is safe to print: `\n`, `\x1b` or `\u202e` stand for characters that a terminal would obey.
+ */
 export function printable(text: string): string {
   return text.replace(NOT_PRINTABLE, (character) => NAMED[character] ?? escapeOf(character.charCodeAt(0)));
 }

@@ -1,4 +1,4 @@
-/** Whether a value, such as one out of JSON or XML, is an object with named fields; an array is none. */
+/** Whether a value, from JSON or XML for instance, is an object with named fields. An array is not. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** A single pass over a target: `grunt sync --once`, and what it would do: `grunt sync --no-write`. */
+/** A single pass over a target: `grunt sync --once`, and its preview `grunt sync --no-write`. */
 import { once } from 'node:events';
 import type { Console, Lines } from './console';
 import { claimOrGoWithout, controlPath } from './control-socket';
@@ -10,29 +10,34 @@ import type { LeftBehind } from './upload/progress';
 import { type Environment, systemEnvironment } from './upload/session';
 import { Uploader } from './upload/uploader';
 
-/** A file that is being written is read again so often, and after so many ms. */
+/** A configuration that is being written is read again at most 25 times. */
 const READ_AGAIN = 25;
+/** Ms between two attempts to read a configuration that is being written. */
 const READ_AGAIN_AFTER = 200;
-/** Of the files that were left behind for one reason, so many are named. */
+/** Files that are named for each reason why files were left behind. */
 const NAMED = 10;
 
-/** What a pass is made of. */
+/** What a pass needs. */
 export interface PassOptions {
   /** The target's name. */
   readonly name: string;
-  /** Reads the settings anew each time. */
+  /** Reads the settings. */
   readonly read: () => Promise<SettingsResult>;
   readonly lines: Lines;
   readonly output: Pick<Console, 'reportOf'>;
-  /** Told to end: what is in flight is finished for at most `grace` ms. */
+  /** Ends the pass; running uploads may finish within `grace` ms. */
   readonly interrupt: AbortSignal;
   readonly grace: number;
-  /** Hears of the uploader once there is one. */
+  /** Receives the uploader once it is open. */
   readonly opened: (uploader: Uploader) => void;
   readonly environment?: Environment;
 }
 
-/** Uploads what is there. Whether nothing is left behind; what is, and why, has been told. */
+/**
+ * Uploads the files that are there, and reports the files that are left behind, with the reasons.
+ *
+ * @returns whether no file was left behind.
+ */
 export async function uploadOnce(options: PassOptions): Promise<boolean> {
   const { name, lines, output, interrupt, grace, opened, environment = systemEnvironment } = options;
   const settings = await readyOf(options);
@@ -58,14 +63,22 @@ export async function uploadOnce(options: PassOptions): Promise<boolean> {
   return left.length === 0 && !isNested;
 }
 
-/** Tells of files that are not uploaded, whatever put them there. Whether event files in sub-directories are among them. */
+/**
+ * Warns about files that are never uploaded (left-alone.ts).
+ *
+ * @returns whether event files in sub-directories are among them.
+ */
 async function tellLeftAlone({ directories }: SyncSettings, { name, lines }: PassOptions): Promise<boolean> {
   const found = (await Promise.all(directories.map(leftAlone))).flat();
   for (const { text } of found) lines.warning(`${name}: ${text}`);
   return found.some(({ why }) => why === 'sub-directory');
 }
 
-/** Says what would be uploaded. Asks nobody and writes nothing. */
+/**
+ * Reports what a pass would upload. Makes no request and writes nothing.
+ *
+ * @returns whether the settings could be used.
+ */
 export async function tellPlan(options: PassOptions): Promise<boolean> {
   const settings = await readyOf(options);
   if (settings === undefined) return false;
@@ -81,7 +94,9 @@ export async function tellPlan(options: PassOptions): Promise<boolean> {
   return true;
 }
 
-/** Why files were left behind, a line for each reason, the most frequent first, with the names of the first few. */
+/**
+ * A line for each reason why files were left behind, the most frequent first, with the names of the first few files.
+ */
 function reasonsOf(left: readonly LeftBehind[]): string[] {
   const reasons = new Map<string, string[]>();
   for (const { name, why } of left) reasons.set(why, [...(reasons.get(why) ?? []), printable(name)]);

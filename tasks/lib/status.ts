@@ -1,6 +1,4 @@
-/**
- * What `grunt status` says: from the `grunt sync` that is at work, or, where none is, from what it left on the disk.
- */
+/** The answer of `grunt status`: from the running `grunt sync`, or from what the last one left on the disk. */
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ask, controlPath } from './control-socket';
@@ -12,11 +10,12 @@ import { destinationOf, type TargetStatus } from './target';
 import type { Whereabouts } from './upload/progress';
 import { openLedger } from './upload/session';
 
+/** The status of a target. `waiting`: the settings do not allow uploads; `why` tells the reason. */
 export type Status = {
   target: string;
-  /** Which configuration was chosen, where there was a choice. */
+  /** Which configuration was chosen, if there was a choice. */
   notes: readonly string[];
-  /** Which files are not uploaded, whoever put them there, and why; a sentence for each reason. */
+  /** The files that are never uploaded: a sentence for each reason. */
   leftAlone: readonly string[];
 } & (
   | { sync: 'running'; now: TargetStatus; file?: Whereabouts | FileProblem }
@@ -32,12 +31,12 @@ export type Status = {
   | { sync: 'waiting'; why: string }
 );
 
-/** Why a file is none of ours. `no-file`: a link, a directory, a fifo. */
+/** Why a file cannot be uploaded. `no-file`: a link, a directory or a fifo. */
 export interface FileProblem {
   is: 'no-event' | 'no-file' | 'missing';
 }
 
-/** The status of a target, and of one file of it where `file` (a name, or a path) is given. */
+/** The status of a target. `file`: name or path of one file to look up, too. */
 export async function statusOf(target: string, settings: SettingsResult, file?: string): Promise<Status> {
   const { notes } = settings;
   if (settings.state !== 'ready') {
@@ -119,7 +118,7 @@ async function whereIs(
   return { is: isThere ? 'no-file' : 'missing' };
 }
 
-/** A status for people: each line is safe to print, whatever files and settings are called. */
+/** A status as lines for people. Each line is safe to print, whatever files and settings are called. */
 export function lines(status: Status): string[] {
   return [...linesOf(status), ...status.notes, ...status.leftAlone].map(printable);
 }
@@ -165,7 +164,7 @@ function ofRunning(status: TargetStatus): string[] {
   ];
 }
 
-/** Why a picture is not in the cloud, or that it is: one line that is safe to print, whatever the file is called. */
+/** Where a picture is, or why it is not in the cloud: one line, safe to print, whatever the file is called. */
 export function explain(status: Status, name: string): string {
   return printable(explanationOf(status, name));
 }
@@ -203,7 +202,7 @@ function explanationOf(status: Status, name: string): string {
   }
 }
 
-/** An answer of our own process: dates come as text. */
+/** Whether this is the answer of a running `grunt sync`. Dates in it are texts. */
 function isTargetStatus(answer: unknown): answer is TargetStatus {
   return typeof answer === 'object' && answer !== null && 'target' in answer && 'pid' in answer;
 }

@@ -1,16 +1,20 @@
 /**
- * The signals that end a task which runs until it is told to stop: SIGTERM from a service manager, SIGINT from Ctrl-C, and
- * SIGHUP from a terminal that closes.
+ * The signals that stop a running task: SIGTERM from a service manager, SIGINT from Ctrl-C, and SIGHUP from a terminal
+ * that closes.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 
-/** A signal may come twice for one key press or one stop: npm and systemd pass it on to who has it already. In ms. */
+/**
+ * Ms within which a repeated signal counts as the same: npm and systemd pass a signal on to processes that have it
+ * already.
+ */
 const SAME_MOMENT = 500;
 
+/** Options of `onStop`. */
 export interface StopOptions {
   /**
-   * What SIGHUP means where no terminal is: with it, this is called, as for a daemon that reads its settings again.
-   * Without it, and on a terminal, SIGHUP is a reason to stop.
+   * Called for SIGHUP when the process has no terminal, as in a daemon that reads its settings again. Without it, or
+   * with a terminal, SIGHUP means stop.
    */
   readonly reload?: () => void;
   /** Called before the process ends at once. */
@@ -18,8 +22,8 @@ export interface StopOptions {
 }
 
 /**
- * Calls `stop` once, at the first signal. A second Ctrl-C (or closing of the terminal) that comes later than the first ends
- * the process at once, with 128 and the number of the signal; SIGTERM never does, since service managers repeat it.
+ * Calls `stop` once, at the first signal. Another SIGINT or SIGHUP that comes clearly later ends the process at once,
+ * with 128 plus the number of the signal. SIGTERM does not, because service managers repeat it.
  */
 export function onStop(stop: (signal: NodeJS.Signals) => void, { reload, abandon }: StopOptions = {}): void {
   const stopsAtHangup = reload === undefined || hasTerminal();
@@ -36,12 +40,12 @@ export function onStop(stop: (signal: NodeJS.Signals) => void, { reload, abandon
   process.on('SIGTERM', () => asked('SIGTERM', 15));
   process.on('SIGINT', () => asked('SIGINT', 2));
   process.on('SIGHUP', () => (stopsAtHangup ? asked('SIGHUP', 1) : reload?.()));
-  // A terminal that has closed fails every write; the end must not break off over it.
+  // Writes to a closed terminal fail. That must not interrupt the shutdown.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 /**
- * Whether this process belongs to a terminal, also where its input and output go elsewhere: it hears SIGHUP when that
+ * Whether this process belongs to a terminal, even if its input and output are redirected: it then gets SIGHUP when the
  * terminal closes. False for a service, and after setsid(1).
  */
 export function hasTerminal(): boolean {

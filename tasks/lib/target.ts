@@ -1,10 +1,10 @@
 /**
  * One target of `grunt sync`: follows its settings, and runs an uploader under them.
  *
- * It never ends by itself and never fails: whatever is missing or wrong (no subscription yet, a typing error, a file
- * that the web interface is just writing) is told once and waited for. `reload` is called when a configuration file
- * has changed; what nobody can be told of, such as a directory that was not there when the watching began, is looked
- * for every now and then.
+ * A target never ends by itself and never fails. If something is missing or wrong (no subscription yet, a typing error,
+ * a file that the web interface is just writing), it reports that once and waits. `reload` is called when a
+ * configuration file has changed. Changes that cannot be watched, such as a directory made later, are found by reading
+ * the settings at intervals.
  */
 import { SignOfLife } from './alive/sign-of-life';
 import { type Claim, claimOrGoWithout, controlPath } from './control-socket';
@@ -17,32 +17,33 @@ import type { Report } from './upload/report';
 import { type Environment, systemEnvironment } from './upload/session';
 import { Uploader } from './upload/uploader';
 
-/** Configuration files that are half-written are read again after so many ms. */
+/** Ms after which a half-written configuration is read again. */
 const READ_AGAIN = 200;
-/** A configuration file that stays half-written for longer than so many ms was left so: the owner is told. */
+/** A configuration that stays half-written for longer, in ms, is reported to the owner. */
 const STILL_UNREADABLE = 5_000;
-/** Settings are read again after so many ms, also if nobody tells of a change: while we wait for them, and while all is well. */
+/** Ms between two readings of the settings while they cannot be used. */
 const LOOK_WAITING = 2_000;
+/** Ms between two readings of the settings while they are used, in case a change was not reported. */
 const LOOK_WORKING = 30_000;
-/** Files that are left alone in the capture directories are looked for so often, in ms. */
+/** Ms between two searches for files that are never uploaded (left-alone.ts). */
 const LOOK_LEFT_ALONE = 10 * 60_000;
-/** How often a second `grunt sync` looks whether the first one has ended, in ms. */
+/** Ms after which a second `grunt sync` tries again to replace the first. */
 const CLAIM_AGAIN = 1_000;
 
-/** What `grunt status` is told. */
+/** The answer to `grunt status`. */
 export interface TargetStatus {
   target: string;
   pid: number;
   since: Date;
-  /** Where from and where to; `undefined` while the settings are waited for. */
+  /** The camera's name; `undefined` until the settings could be used once. */
   instance: string | undefined;
   directories: readonly string[];
   destination: string | undefined;
-  /** What keeps some events from being uploaded, by the settings. */
+  /** What the settings keep from being uploaded. */
   warnings: readonly string[];
-  /** Which configuration was chosen, where there was a choice, and what is odd about its files. */
+  /** Which configuration was chosen, if there was a choice, and oddities of its files. */
   notes: readonly string[];
-  /** Why nothing is uploaded, if it is for the settings. */
+  /** Why the target waits; `undefined` while it works. */
   waiting: string | undefined;
   uploader: UploaderStatus | undefined;
   file?: Whereabouts;
@@ -50,40 +51,41 @@ export interface TargetStatus {
 
 /**
  * What a target is doing. `waiting`: for other settings, or for another process to end; `why` is `undefined` until the
- * settings have been read once. `working`: under these settings, which `key` tells from others.
+ * settings were read once. `working`: with the settings that `key` identifies.
  */
 type State =
   | { readonly is: 'waiting'; readonly why: string | undefined }
   | { readonly is: 'working'; readonly key: string }
   | { readonly is: 'stopped' };
 
-/** What a target takes from outside. */
+/** What a target needs. */
 export interface TargetParts {
-  /** Reads the settings anew each time. */
+  /** Reads the settings. */
   readonly read: () => Promise<SettingsResult>;
   readonly report: Report;
   readonly environment?: Environment;
 }
 
+/** One target of `grunt sync` (see the head of this file). */
 export class Target {
   readonly name: string;
   readonly #read: () => Promise<SettingsResult>;
   readonly #report: Report;
   readonly #environment: Environment;
   readonly #since: Date;
-  /** The last settings that could be used, with what they keep from being uploaded. */
+  /** The last settings that could be used, and their warnings. */
   #used: { settings: SyncSettings; warnings: readonly string[] } | undefined;
   #state: State = { is: 'waiting', why: undefined };
   readonly #signOfLife: SignOfLife;
   #uploader: Uploader | undefined;
   #claim: Claim | undefined;
-  /** `again`: the settings may have changed since they began to be read. */
+  /** `again`: the settings may have changed since the reading began. */
   #reading: 'no' | 'yes' | 'again' = 'no';
-  /** Files that cannot be read: since when (ms, monotonic), and the message that was logged about them. */
+  /** Unreadable settings: since when (ms, monotonic), and the message logged about them. */
   #unreadable: { readonly since: number; readonly logged?: string } | undefined;
   #cancelTimer: () => void = () => {};
   #notes: readonly string[] = [];
-  /** Of which directory, and for which reason, files that are left alone were told. */
+  /** The directories and reasons for which files that are never uploaded were reported. */
   readonly #toldLeftAlone = new Set<string>();
   #cancelLook: () => void = () => {};
 
@@ -96,25 +98,31 @@ export class Target {
     this.#signOfLife = new SignOfLife({ queue: () => this.#uploader?.left ?? 0, now: () => environment.clock.date() });
   }
 
-  /** Reads the settings and begins. Resolves when they have been read once, with the directories to watch for changes. */
+  /**
+   * Reads the settings and starts to work. Resolves after the first reading, with the directories to watch for changes.
+   */
   async start(): Promise<readonly string[]> {
     const settings = await this.#read();
     this.reload();
     return settings.watch;
   }
 
-  /** The settings may have changed. */
+  /** Reads the settings again, because they may have changed. */
   reload(): void {
     if (this.#reading === 'no') void this.#refresh();
     else this.#reading = 'again';
   }
 
-  /** A file that some other watcher noticed. */
+  /** Takes in a file that another watcher noticed. `path` is absolute. */
   notice(path: string): void {
     this.#uploader?.notice(path);
   }
 
-  /** Finishes what is being sent, for at most `grace` ms, and writes the ledger. Rejects where it cannot be written. */
+  /**
+   * Lets running uploads finish for at most `grace` ms, and writes the ledger.
+   *
+   * @throws the error of the file system if the ledger cannot be written.
+   */
   async stop(grace: number): Promise<void> {
     this.#state = { is: 'stopped' };
     this.#cancelTimer();
@@ -124,7 +132,7 @@ export class Target {
     this.#claim?.release();
   }
 
-  /** What `grunt status` is told; `question` may ask for one file: `{ file: name }`. */
+  /** The answer to `grunt status`. `question` may be `{ file: name }`, to ask for one file. */
   status(question?: unknown): TargetStatus {
     const { settings, warnings = [] } = this.#used ?? {};
     const file = isRecord(question) && typeof question.file === 'string' ? question.file : undefined;
@@ -161,7 +169,11 @@ export class Target {
     return this.#reading === 'again';
   }
 
-  /** Reads the settings and follows them. In how many ms they are to be read again. */
+  /**
+   * Reads the settings and follows them.
+   *
+   * @returns the ms after which to read them again.
+   */
   async #readOnce(): Promise<number> {
     try {
       const settings = await this.#read();
@@ -187,13 +199,13 @@ export class Target {
     }
   }
 
-  /** Each once, as long as it is so. */
+  /** Reports each note once for as long as it holds. */
   #tellNotes(notes: readonly string[]): void {
     for (const note of notes) if (!this.#notes.includes(note)) this.#report.say(note);
     this.#notes = notes;
   }
 
-  /** Tells of files in the capture directories that are not uploaded, whatever put them there: now, and every now and then. */
+  /** Warns about files that are never uploaded (left-alone.ts), now and at intervals. */
   async #tellLeftAlone(): Promise<void> {
     this.#cancelLook();
     for (const directory of this.#used?.settings.directories ?? []) {
@@ -208,7 +220,11 @@ export class Target {
     this.#cancelLook = this.#environment.clock.after(LOOK_LEFT_ALONE, () => void this.#tellLeftAlone());
   }
 
-  /** The web interface is writing the files, most likely: the settings that are used are good until it is done. */
+  /**
+   * Most likely the web interface is writing the files. Until it is done, the former settings stay in use.
+   *
+   * @returns the ms after which to read them again.
+   */
   #cannotRead(message: string): number {
     const now = this.#environment.clock.now();
     this.#unreadable ??= { since: now };
@@ -218,7 +234,7 @@ export class Target {
     return LOOK_WAITING;
   }
 
-  /** Nothing can be uploaded until something changes; told once. */
+  /** Stops uploading until something changes. Reports the reason once. */
   #wait(why: string, tell: 'say' | 'warn'): void {
     if (this.#isStopped) return;
     this.#uploader?.pause();
@@ -243,7 +259,7 @@ export class Target {
     );
     for (const warning of warnings) this.#report.warn(warning);
     void this.#tellLeftAlone();
-    // A large directory takes its time to be scanned; meanwhile settings may change again.
+    // Scanning a large directory takes long, and the settings may change meanwhile. So this is not awaited.
     const begun = isFirst ? this.#uploader.start() : this.#uploader.apply(settings);
     begun.catch((error) => this.#wait(messageOf(error), 'warn'));
   }
@@ -261,7 +277,7 @@ export class Target {
     return uploader;
   }
 
-  /** Whether this process is the one that works on this target; if another one does, it is waited for. */
+  /** Whether this process has the right to work on this target. If another process has, tries again later. */
   async #isClaimed({ state }: SyncSettings): Promise<boolean> {
     if (this.#claim !== undefined) return true;
     const answer = (question: unknown) => this.status(question);
@@ -273,7 +289,7 @@ export class Target {
   }
 }
 
-/** `s3://bucket/folder`, and at which endpoint where it is not Amazon's. */
+/** `s3://bucket/folder`, and the endpoint unless it is Amazon's. */
 export function destinationOf({ destination: { bucket, folder, endpoint } }: SyncSettings): string {
   return `s3://${bucket}/${folder}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
 }

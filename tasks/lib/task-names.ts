@@ -1,25 +1,26 @@
-/** Our tasks, and what they are called in a Gruntfile. */
+/** Our tasks, and their names in a Gruntfile. */
 import { isRecord } from './record';
 
-/** The tasks by the names that they have in this repository. */
+/** The tasks, by their names in this repository. */
 export const TASK_NAMES = ['sync', 'check', 'status', 'cloud', 'demo', 'replay'] as const;
 
+/** One of our tasks. */
 export type TaskName = (typeof TASK_NAMES)[number];
 
-/** The key of a Gruntfile's configuration that says which of our tasks it gets. */
+/** The key of a Gruntfile's configuration that tells which of our tasks it gets. */
 export const PLUGIN = 'grunt-kerberos-sync';
 
 /**
- * What a task is called in a Gruntfile; undefined where it is not there. `plugin` is what its configuration has under
- * `PLUGIN`. This repository's own asks for all tasks by their short names; any other gets what concerns its targets of
- * `sync`, under names that it has hardly given to something else.
+ * The name of a task in a Gruntfile; `undefined` if the Gruntfile does not get the task. `plugin` is the configuration
+ * under `PLUGIN`. This repository gets all tasks under their short names. Other Gruntfiles get the tasks that concern
+ * their targets of `sync`, under names that are unlikely to be taken.
  */
 export function nameOf(task: TaskName, plugin: unknown): string | undefined {
   if (task === 'sync' || (isRecord(plugin) && plugin.allTasks === true)) return task;
   return task === 'check' || task === 'status' ? `sync-${task}` : undefined;
 }
 
-/** Our tasks in a Gruntfile, by what they are called there. */
+/** Our tasks in a Gruntfile, by their names there. */
 export function tasksOf(plugin: unknown): Map<string, TaskName> {
   return new Map(
     TASK_NAMES.flatMap((task) => {

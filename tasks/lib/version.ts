@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from './record';
 
-/** The version of this program, as its package.json has it. */
+/** The version in our package.json. */
 export const VERSION: string = read(join(__dirname, '..', '..', 'package.json'));
 
 function read(path: string): string {
