@@ -15,29 +15,31 @@ import { safeName } from '../media/safe-name';
 import type { RetentionDays } from '../table/account-item';
 import { KEPT, RETENTION_TAG } from '../table/retention';
 
-/** An uploaded object whose bytes are on their way. */
+/** An uploaded object, opened for reading. */
 export interface OpenUpload {
-  /** With S3's quotes around it. */
+  /** With its double quotes, as S3 sends it. */
   etag: string;
-  /** What the device said of it, without `x-amz-meta-`. */
+  /** The user metadata from the device, by name without `x-amz-meta-`. */
   metadata: Record<string, string>;
   /** In bytes. */
   size: number;
-  /** The bytes, piece by piece; to be read to the end or closed. */
+  /** The bytes in pieces. Read them to the end, or call `close`. */
   pieces: AsyncIterable<Buffer>;
-  /** Reads no further. */
+  /** Stops reading. */
   close(): void;
 }
 
-/** An uploaded object of which everything is known that its bytes tell. */
+/** An uploaded object whose bytes were read to the end. */
 export interface Upload extends Pick<OpenUpload, 'etag' | 'metadata' | 'size'> {
-  /** Of exactly these bytes, in hexadecimal. */
+  /** SHA-256 of the bytes, in hexadecimal. */
   sha256: string;
 }
 
 /**
- * Opens an object for reading; undefined when it is gone.
- * @throws Locked where the device stored it so that nobody else can read it
+ * Opens an object for reading; `undefined` when it is gone.
+ *
+ * @throws Locked if the device stored it so that nobody else can read it.
+ * @throws any other error of S3.
  */
 export async function openUpload(s3: S3Client, Bucket: string, Key: string): Promise<OpenUpload | undefined> {
   try {
@@ -57,12 +59,12 @@ export async function openUpload(s3: S3Client, Bucket: string, Key: string): Pro
   }
 }
 
-/** An upload's own fault, when S3 has the object and cannot give it out; any other error as it is. */
+/** A `Locked` if S3 has the object but cannot return it; any other error unchanged. */
 function lockedOr(error: unknown): unknown {
   if (error instanceof InvalidObjectState) {
     return new Locked('The device stored the file in the storage class of an archive, from which it cannot be read.');
   }
-  // S3 wants the device's own key (SSE-C) of whoever reads the object.
+  // S3 asks for the device's own key (SSE-C).
   if (error instanceof S3ServiceException && error.name === 'InvalidRequest' && /encrypt/i.test(error.message)) {
     return new Locked('The device encrypted the file with a key of its own; without that key it cannot be read.');
   }
@@ -70,9 +72,11 @@ function lockedOr(error: unknown): unknown {
 }
 
 /**
- * Copies an object byte for byte inside S3, on the condition that it still has the ETag. The copy gets the device's
- * metadata, the Content-Type of what it is, a name to be saved under, and a tag that says for how many days it is kept. Returns false when the object has changed or
- * is gone.
+ * Copies an object byte for byte inside S3, if it still has the ETag. The copy gets the device's metadata, the
+ * Content-Type of its kind, a name for saving it, and a tag with the number of days that it is kept.
+ *
+ * @returns false if the object has changed or is gone.
+ * @throws any other error of S3.
  */
 export async function copyUpload(
   s3: S3Client,
@@ -107,8 +111,8 @@ export async function copyUpload(
 const MOST_METADATA_BYTES = 2048;
 
 /**
- * Metadata as S3 takes it: values in printable ASCII, the rest percent-encoded, which makes them longer. What does not fit
- * any more is left out, as is a name that is none of a plain object's; the table has everything that is shown.
+ * User metadata in the form that S3 accepts: values in printable ASCII, other characters percent-encoded. Fields that
+ * no longer fit are left out, and so is the name `__proto__`; the table has everything that is shown.
  */
 function storable(metadata: Readonly<Record<string, string>>): Record<string, string> {
   const kept: Record<string, string> = {};
@@ -123,7 +127,7 @@ function storable(metadata: Readonly<Record<string, string>>): Record<string, st
   return kept;
 }
 
-/** Stores a thumbnail, for as long as its picture. The same bytes may be stored again. */
+/** Stores a thumbnail for as long as its picture. May be repeated with the same bytes. */
 export async function writeThumbnail(
   s3: S3Client,
   { bucket, key, retentionDays }: { bucket: string; key: string; retentionDays: RetentionDays },
@@ -141,13 +145,13 @@ export async function writeThumbnail(
   );
 }
 
-/** Has no lifecycle rule be about a published object. */
+/** Exempts a published object from the bucket's lifecycle rules. */
 export async function tagKept(s3: S3Client, Bucket: string, Key: string): Promise<void> {
   const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: KEPT }] };
   await s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging }));
 }
 
-/** The bucket's lifecycle goes by this. */
+/** The tag that the bucket's lifecycle rules match. */
 function tagging(days: RetentionDays): string {
   return `${RETENTION_TAG}=${days}`;
 }

@@ -9,13 +9,13 @@ import type { KnownInstances } from './known-instances';
 import type { People } from './people';
 import type { filmOf } from './video-frames';
 
-/** What an object is ingested with. */
+/** The services that ingest uses. */
 export interface Cloud {
   settings: Settings;
   s3: S3Client;
   table: Table;
   inspector: Inspector;
-  /** Decodes frames of videos. */
+  /** Decodes the frames of videos. */
   film: typeof filmOf;
   instances: KnownInstances;
   /** Undefined when faces are off. */

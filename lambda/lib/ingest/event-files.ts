@@ -1,4 +1,4 @@
-/** The files of an event in the production bucket: the upload itself, its thumbnail, and frames of a video. */
+/** Writes the files of an event in the production bucket: the upload itself, its thumbnail, and frames of a video. */
 import type { Inspected } from '../media/inspect';
 import { extensionOf } from '../media/safe-name';
 import type { RetentionDays } from '../table/account-item';
@@ -10,12 +10,12 @@ import type { Origin } from './event';
 import type { ObjectCreated } from './notification';
 import type { Film } from './video-frames';
 
-/** What an upload is, and what is shown of it. */
+/** The result of the inspection, with the frames of a video. */
 export interface Found extends Inspected {
   film?: Film;
 }
 
-/** Frames of a video; undefined for a picture, and where none can be decoded. */
+/** The frames of a video; `undefined` for a picture, and for a video of which no frame can be decoded. */
 export async function filmOfVideo(
   { s3, faces, labels, film }: Cloud,
   { bucket, key }: ObjectCreated,
@@ -30,14 +30,18 @@ export async function filmOfVideo(
   );
 }
 
-/** Where an event's files are in the production bucket. */
+/** The keys of an event's files in the production bucket, and the SHA-256 of the upload (hexadecimal). */
 export interface Files {
   key: string;
   thumbnailKey: string | undefined;
   sha256: string;
 }
 
-/** Writes picture and thumbnail, or writes them again: they are kept from now on. Undefined when the upload has changed. */
+/**
+ * Writes picture, thumbnail and frames; their time of storage starts now, also when they are written again.
+ *
+ * @returns `undefined` if the upload has changed.
+ */
 export async function writeFiles(
   { settings, s3 }: Cloud,
   upload: ObjectCreated,

@@ -1,5 +1,4 @@
 /**
- * What a file name tells is written down once, where the device needs it: in the device's own sources, which import
- * nothing of ours. Here they are read; the bundle takes them in.
+ * The parser of event names. It belongs to the device's sources, which import nothing of ours; the bundle includes it.
  */
 export { captureTime, parseEventName } from '../../../tasks/lib/event';

@@ -1,7 +1,7 @@
 /**
- * What an upload says of its event: when, where, what moved. The device sends it as user metadata; an upload without
- * (from an older version, or another program) says it in its file name. What neither says is left out, and then the
- * event happened when it was uploaded, at the instance `unknown`.
+ * Reads what an upload tells of its event: when, where, what moved. The device sends it as user metadata; for an upload
+ * without metadata (of an older version or another program) the file name tells it. Without a time in either, the event
+ * happened when it was uploaded; without an instance, its instance is `unknown`.
  */
 import { createHash } from 'node:crypto';
 import type { Box } from '../faces/engine';
@@ -14,34 +14,34 @@ export interface Origin {
   account: string;
   /** The key without the account; it may contain slashes. */
   fileName: string;
-  /** Opaque, 22 letters, the same for the same key. */
+  /** Opaque, 22 characters, the same for the same key. */
   id: string;
-  /** Whether the file's name tells when it was taken, and so belongs to one event only. */
+  /** Whether the file's name has a time, and so belongs to one event only. */
   isTimed: boolean;
 }
 
-/** What an event is, by its metadata or its name. */
+/** The facts of an event, from its metadata or its name. */
 export interface EventFacts {
   time: Date;
   instance: string;
   region?: Box | undefined;
   changes?: number | undefined;
   token?: string | undefined;
-  /** How far the camera's clock was behind that of S3 when it had taken the picture, in ms; absent where it was right. */
+  /** Ms to add to the camera's clock to get S3's time; absent where the clock was right. */
   clockOffset?: number | undefined;
-  /** There on a picture that was taken without a detection: nothing moved. */
+  /** True for a picture that was taken without a detection: nothing moved. */
   reference?: true | undefined;
-  /** IANA name that the configuration of the camera has; absent where it names none that is known. */
+  /** IANA time zone in the camera's configuration; absent where it is unknown. */
   cameraTimeZone?: string | undefined;
 }
 
 /**
- * Longest name of an instance, in letters: it is part of keys in the table, which may have 1,024 bytes. What is longer
- * comes from no Kerberos; it is cut.
+ * Longest name of an instance, in characters: it is part of keys in the table, which may have 1,024 bytes. Longer names
+ * come from no Kerberos and are cut.
  */
 const LONGEST_INSTANCE = 128;
 
-/** Takes a key apart. */
+/** Splits a key into account and file name. */
 export function originOf(key: string): Origin {
   const slash = key.indexOf('/');
   const fileName = key.slice(slash + 1);
@@ -50,9 +50,9 @@ export function originOf(key: string): Origin {
 }
 
 /**
- * The id of the event that an upload is. A name with a time in it belongs to one event, whatever bytes come under it. A
- * camera that overwrites `snapshot.jpg` again and again means another event each time: there the content, by its ETag,
- * makes the id, too, so that no later picture stands for an earlier moment.
+ * The id of the event that an upload belongs to. A name with a time belongs to one event, whatever its bytes. A camera
+ * that overwrites `snapshot.jpg` again and again means another event each time: there the ETag is part of the id, so
+ * that no later picture replaces an earlier moment.
  */
 export function eventIdOf(key: string, { id, isTimed }: Pick<Origin, 'id' | 'isTimed'>, etag: string): string {
   return isTimed ? id : idOf(`${key}\n${etag}`);
@@ -66,12 +66,15 @@ function lastSegment(fileName: string): string {
   return fileName.slice(fileName.lastIndexOf('/') + 1);
 }
 
-/** What the metadata (`event-timestamp` and so on, without `x-amz-meta-`) says, then the name, then when it was uploaded. */
+/**
+ * The facts of an event: from the metadata (`event-timestamp` and so on, without `x-amz-meta-`), else from the name,
+ * else from the time of the upload.
+ */
 export function eventFacts(fileName: string, metadata: Readonly<Record<string, string>>, uploaded: Date): EventFacts {
   const name = parseEventName(lastSegment(fileName));
   const said = (field: string) => decoded(metadata[`event-${field}`]);
   const timeZone = decoded(metadata.timezone);
-  // Where nothing changed, the camera names a region all the same. An agent that does not count changes says -1.
+  // The camera writes a region even where nothing changed. An agent that does not count changes writes -1.
   const changes = wholeNumber(said('numberofchanges')) ?? (name.changes === -1 ? undefined : name.changes);
   const region = regionOf(said('regioncoordinates')) ?? name.region;
   const time = timeOf(said('timestamp'), said('microseconds')) ?? new Date(captureTime(name) ?? uploaded);
@@ -88,22 +91,22 @@ export function eventFacts(fileName: string, metadata: Readonly<Record<string, s
 }
 
 /**
- * Whether an object is what somebody wrote to try a connection, and no event: `grunt check` writes `.kerberos-check`, the
- * "Check" button of the Kerberos web interface (from 2.5 on) `test_connection.txt`. A name that begins with a dot is never
- * an event.
+ * Whether an object only tests a connection: `grunt check` writes `.kerberos-check`, and the "Check" button of the
+ * Kerberos web interface (from 2.5 on) `test_connection.txt`. A name that begins with a dot is never an event.
  */
 export function isTrial(key: string): boolean {
   return /(^|\/)(\.[^/]*|test_connection\.txt)$/.test(key);
 }
 
-/** A clock is told to be wrong from so many ms on. A video may be under way for minutes. */
+/** Smallest error of a clock that is reported, in ms. A video may take minutes to upload. */
 const CLOCK_TOLERANCE = 10 * 60_000;
-/** A picture that was taken no longer than so many ms before its upload was taken by the same, wrong clock. */
+/** A picture taken at most this long before its upload, in ms, was taken by the same clock. */
 const SAME_CLOCK = 3_600_000;
 
 /**
- * What to add to the camera's clock to have S3's, in ms, by the camera's own time of the upload. Undefined where the clock
- * was right, and where the picture is older: since then the clock may have been set, or have been lost with the power.
+ * Ms to add to the camera's clock to get S3's time, by the camera's own time of the upload. `undefined` where the clock
+ * was right, and where the picture is older than `SAME_CLOCK`: the clock may have been set since, or lost with the
+ * power.
  */
 function clockOffsetOf(taken: Date, uploadTime: Date | undefined, uploaded: Date): number | undefined {
   if (uploadTime === undefined) return undefined;
@@ -113,12 +116,12 @@ function clockOffsetOf(taken: Date, uploadTime: Date | undefined, uploaded: Date
   return Math.abs(offset) < CLOCK_TOLERANCE ? undefined : offset;
 }
 
-/** A name of an instance, no longer than one can be. */
+/** A name of an instance, cut to the longest length. */
 export function shortInstance(instance: string): string {
   return [...instance].slice(0, LONGEST_INSTANCE).join('');
 }
 
-/** The device percent-encodes what is not ASCII; a value that is no such encoding is taken as it is. */
+/** Decodes the device's percent-encoding; a value that is not encoded stays as it is. */
 function decoded(value: string | undefined): string | undefined {
   if (!value) return undefined;
   try {
@@ -128,7 +131,7 @@ function decoded(value: string | undefined): string | undefined {
   }
 }
 
-/** Seconds since 1970, and microseconds, plain or as file names have them (`6-123456`: digit count, '-', digits). */
+/** Parses seconds since 1970, and microseconds, plain or as in file names (`6-123456`: digit count, '-', digits). */
 function timeOf(seconds: string | undefined, microseconds: string | undefined): Date | undefined {
   if (!seconds || !/^\d{1,11}$/.test(seconds)) return undefined;
   const fraction = /^(?:\d-)?(\d{1,6})$/.exec(microseconds ?? '')?.[1] ?? '0';

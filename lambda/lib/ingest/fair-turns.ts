@@ -1,10 +1,10 @@
 /**
- * Whose upload is looked at next. Pictures are looked at one at a time: a decoded one takes up to 72 MB, and the work is
- * the processor's. Of the accounts that wait, the one comes next whose pictures have taken the least time of late, so an
- * account whose pictures take seconds each does not hold up those of the others.
+ * Decides whose upload is inspected next. Pictures are inspected one at a time: a decoded picture takes up to 72 MB,
+ * and decoding is work for the processor. Of the waiting accounts, the one whose pictures have recently taken the least
+ * time is next, so an account with slow pictures does not delay the others.
  */
 
-/** What an account's pictures took counts half as much after this many milliseconds. */
+/** The time that an account's pictures took counts half after this time, in ms. */
 const HALF_LIFE = 60_000;
 
 interface Waiting {
@@ -16,7 +16,7 @@ interface Waiting {
 export class FairTurns {
   readonly #now: () => number;
   readonly #waiting: Waiting[] = [];
-  /** Milliseconds that an account's work took, and as of when. */
+  /** For each account: the ms that its work took, and the time (ms since 1970) for which that holds. */
   readonly #taken = new Map<string, { time: number; at: number }>();
   #isBusy = false;
 
@@ -25,11 +25,16 @@ export class FairTurns {
     this.#now = now;
   }
 
-  /** Does an account's work when it is its turn; returns or throws what the work does. */
+  /**
+   * Does an account's work in its turn.
+   *
+   * @returns what the work returns.
+   * @throws what the work throws.
+   */
   async run<T>(account: string, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((resolve) => {
       this.#waiting.push({ account, begin: resolve });
-      // What comes in the same moment is chosen from.
+      // Work that arrives in the same moment takes part in the choice.
       setImmediate(() => this.#next());
     });
     const began = this.#now();

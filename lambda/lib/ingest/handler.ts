@@ -1,9 +1,9 @@
 /**
- * From what Lambda is invoked with to single objects, and back.
+ * The Lambda's handler: splits an invocation into single objects, and reports what became of each.
  *
- * S3 and EventBridge invoke it themselves: when anything fails for our own reasons, the invocation fails and comes again
- * as a whole. SQS hands over several notifications at once and takes back a list of those that failed, so one of them does
- * not repeat the other nine. Either way it is harmless that something is repeated (see ingest-object.ts).
+ * S3 and EventBridge invoke the Lambda directly. If an object fails for our own reasons, the whole invocation fails and
+ * is repeated. SQS delivers several messages at once and accepts a list of those that failed, so that only these are
+ * repeated. Repetition is harmless (see ingest-object.ts).
  */
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Logger } from '@aws-lambda-powertools/logger';
@@ -17,7 +17,7 @@ import { ingestObject } from './ingest-object';
 import { type ObjectCreated, objectsCreated } from './notification';
 import type { Outcome } from './outcome';
 
-/** What a handler reports to. */
+/** Where a handler reports to. */
 export interface Reporting {
   logger: Logger;
   metrics: Metrics;
@@ -26,8 +26,8 @@ export interface Reporting {
 }
 
 /**
- * The Lambda's handler. Throws what failed for our own reasons, one error or an AggregateError of several; for SQS it
- * returns which messages failed instead.
+ * Makes the handler. For SQS it returns the messages that failed. For other events it rejects with what failed for our
+ * own reasons: one error, or an AggregateError of several.
  */
 export function handlerOf(cloud: Cloud, reporting: Reporting) {
   const turns = new FairTurns(reporting.now);
@@ -55,7 +55,11 @@ function isSqs(event: unknown): event is SQSEvent {
   return records.length > 0 && records.every((record) => fieldsOf(record).eventSource === 'aws:sqs');
 }
 
-/** @throws what is wrong with a message that is no notification; it is logged, since SQS is told no more than that it failed. */
+/**
+ * The uploads of an SQS message. An error is logged here, because SQS only learns that the message failed.
+ *
+ * @throws Error if the message is no notification of S3.
+ */
 function uploadsIn({ body, messageId }: SQSRecord, { logger, metrics }: Reporting): ObjectCreated[] {
   try {
     return objectsCreated(JSON.parse(body));
@@ -66,7 +70,11 @@ function uploadsIn({ body, messageId }: SQSRecord, { logger, metrics }: Reportin
   }
 }
 
-/** Waits for all of them, whatever becomes of the others, and then throws what failed. */
+/**
+ * Waits until all have ended.
+ *
+ * @throws the error if one failed, an AggregateError if several failed.
+ */
 async function all(work: Promise<unknown>[]): Promise<void> {
   const errors = (await Promise.allSettled(work)).flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (errors.length === 1) throw errors[0];
@@ -102,7 +110,7 @@ async function report(
         metrics.addMetric('Gone', MetricUnit.Count, 1);
         break;
       case 'alive':
-        // Every camera every ten minutes: no line in the log of the cloud.
+        // Every camera sends one every ten minutes; they would flood the log.
         logger.debug(outcome.outcome, { key });
         break;
       default:

@@ -1,15 +1,15 @@
 /**
- * The way of one uploaded object: checked, copied, described.
+ * The steps for one uploaded object: check, copy, describe.
  *
- * What decides is the object as it lies in the bucket when we look, not what the notification says of it: notifications
- * come twice, late and out of order, and a device may upload a key again at any moment. So the bytes are read with their
- * ETag, and copied only while the object has that ETag; if it has changed, everything starts again with the new bytes.
- * What a whole picture showed, its event shows for good; other bytes of the same key become a version of it.
+ * The object in the bucket decides, not the notification: notifications come twice, late and out of order, and a device
+ * may upload a key again at any moment. So the bytes are read with their ETag, and copied only while the object has
+ * that ETag; if it has changed, everything starts again with the new bytes. An event goes on showing its first whole
+ * picture; other bytes of the same key become a version of the event.
  *
- * The steps are in the order in which a reader may see them: picture, thumbnail, item. What follows from the item (persons'
- * events, counts, the instance's last event) comes behind it, and then the item is marked as settled. Every step may be
- * done twice, and keys in the production bucket are named for event and content, so whatever crash there is between two
- * steps, the next delivery finishes the work.
+ * The steps are ordered so that a reader never sees an item without its files: picture, thumbnail, item. Then the
+ * item's projections follow (appearances of persons, counts, the instance's last event), and last the item is marked as
+ * settled. Every step may be repeated, and keys in the production bucket are named after event and content, so after a
+ * crash between two steps the next delivery finishes the work.
  */
 import type { Label } from '../labels/engine';
 import type { Upright } from '../media/image';
@@ -32,12 +32,13 @@ import { settle } from './settle';
 import { isSignOfLife, recordSignOfLife } from './sign-of-life';
 import { type Film, framesKept, peopleOf } from './video-frames';
 
-/** A device that uploads the same key this often while it is looked at goes on with it: the last upload is told of too. */
+/** An object that changes more often while it is ingested is left to the notifications of its later uploads. */
 const MOST_CHANGES = 5;
 
 /**
  * Publishes or rejects the object that a notification is about.
- * @throws when S3 or DynamoDB fail: deliver the notification again.
+ *
+ * @throws if S3 or DynamoDB fail; then the notification must be delivered again.
  */
 export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise<Outcome> {
   const origin = originOf(upload.key);
@@ -57,7 +58,7 @@ export async function ingestObject(cloud: Cloud, upload: ObjectCreated): Promise
   return { outcome: 'replaced' };
 }
 
-/** Ingests what the object holds now; undefined when it changed meanwhile. */
+/** Ingests the present content of the object; `undefined` if it changed meanwhile. */
 async function ingestContent(
   cloud: Cloud,
   upload: ObjectCreated,
@@ -83,7 +84,7 @@ async function ingestContent(
     }
     if (known?.event.etag === opened.etag && known.event.sequencer >= upload.sequencer) {
       opened.close();
-      // Published already; but what follows from the item is missing, after a crash.
+      // It is published, but a crash may have prevented its projections.
       await settle(table, known.event);
       return { outcome: 'already published' };
     }
@@ -122,7 +123,7 @@ async function ingestContent(
   }
 }
 
-/** What is on an event beside faces; undefined where nobody has looked: of each camera now and then one is looked at. */
+/** The labels of an event; `undefined` where no engine has looked: only some pictures of each camera are labelled. */
 async function labelsOf(
   { labels }: Cloud,
   { account, instance, time }: PublishedEvent,
@@ -136,8 +137,8 @@ async function labelsOf(
 }
 
 /**
- * The account may have been given another retention while we were at it: whoever gave it has changed what was there, and
- * this changes what came after.
+ * Applies a change of the account's retention that was made meanwhile: that change covered the files that existed then,
+ * and this covers the files written since.
  */
 async function keepAsToldNow(
   cloud: Cloud,
@@ -166,7 +167,7 @@ async function keepAsToldNow(
   }
 }
 
-/** Publishes a described upload beside what is `known` of its event, as the event itself or as a version of it. */
+/** Publishes a described upload, as the event itself or as a version of it. `known`: the event as it was before. */
 async function publish(
   cloud: Cloud,
   described: PublishedEvent,
@@ -188,7 +189,7 @@ async function publish(
     labels,
     engine: upright || film ? cloud.faces?.engine.name : undefined,
   };
-  // What was cut off is kept, too: a later upload takes nothing away.
+  // A picture that was cut off is kept as a version: a later upload deletes nothing.
   if (known && !(await writeVersion(table, versionOf(known.event)))) return await deleted(table, known.event);
   const event = await writeEvent(table, whole, known?.event.etag);
   if (!event) return await overtaken(cloud, whole);

@@ -1,4 +1,4 @@
-/** Reads an upload to its end and finds out what it is. A video passes by; a picture is held in memory, once. */
+/** Reads and inspects an upload. A video is checked while its bytes pass by; a picture is held in memory once. */
 import { createHash, type Hash } from 'node:crypto';
 import { checkBeforeDownload, checkOpening, type Inspected } from '../media/inspect';
 import type { Inspector } from '../media/inspector';
@@ -6,20 +6,22 @@ import { VideoCheck } from '../media/video';
 import type { Settings } from '../settings';
 import type { OpenUpload, Upload } from './bucket';
 
-/** What it takes to inspect an upload. */
+/** What the inspection needs. */
 export interface Inspecting {
   settings: Pick<Settings, 'maxBytes' | 'maxVideoBytes' | 'maxPixels'>;
   inspector: Inspector;
-  /** Undefined when they are off: where both are, nobody needs the pixels. */
+  /** Undefined when faces are off. Without faces and labels, the pixels are not needed. */
   faces: object | undefined;
   labels: object | undefined;
 }
 
 /**
  * Reads and inspects an upload.
- * @param key its name claims what it is
- * @param checkFirst what must pass before the bytes are read
- * @throws Refused with what is wrong with it; any error of the connection to S3
+ *
+ * @param key its extension claims the kind
+ * @param checkFirst runs before the bytes are read
+ * @throws Refused if the upload is refused.
+ * @throws any error of the connection to S3, or of `checkFirst`.
  */
 export async function inspectUpload(
   opened: OpenUpload,
@@ -29,7 +31,7 @@ export async function inspectUpload(
 ): Promise<{ object: Upload; found: Inspected }> {
   const { etag, metadata, size } = opened;
   try {
-    // An object that was replaced has another size than its notification says.
+    // If the object was replaced, its size differs from the notification's.
     const kind = checkBeforeDownload(key, size, settings);
     await checkFirst();
     const hash = createHash('sha256');

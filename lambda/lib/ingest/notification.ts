@@ -1,35 +1,37 @@
 /**
- * S3 tells that an object was created in one of two forms: its own notification (`Records`, keys form-encoded, sent to
- * Lambda, SQS or SNS) or EventBridge's (`detail`, keys as they are). Both become the same plain fact here.
+ * Reads S3's notifications of created objects. They have two forms: S3's own (`Records`, keys form-encoded, sent to
+ * Lambda, SQS or SNS), and EventBridge's (`detail`, plain keys). Both become an `ObjectCreated`.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
  *
- * Notifications come at least once and in no order. What puts two of the same key in order is `sequencer`: hexadecimal
- * digits, compared as text after the shorter one is filled up with zeros on its right.
+ * Notifications come at least once and in any order. `sequencer` orders those of one key: hexadecimal digits, compared
+ * as text after the shorter one is padded with zeros on the right.
  */
 import { type Fields, fieldsOf, text } from '../table/fields';
 
+/** One created object. */
 export interface ObjectCreated {
   bucket: string;
   /** The key as the uploader wrote it. */
   key: string;
   /** In bytes, as S3 counted them. */
   size: number;
-  /** Of the upload that is told of, with quotes around it; absent where the server says none. */
+  /** ETag of the created object, with double quotes; absent where the server sends none. */
   etag?: string | undefined;
-  /** When S3 had the object, by its clock. */
+  /** When S3 stored the object, by S3's clock. */
   time: Date;
   /** Greater for a later write of the same key; SEQUENCER_DIGITS upper-case hexadecimal digits. */
   sequencer: string;
 }
 
-/** S3's own are 18 digits today; its documentation promises no length. */
+/** Digits of a padded sequencer. S3's own have 18 today; its documentation promises no length. */
 const SEQUENCER_DIGITS = 40;
 
 /**
- * The objects that a notification reports as created, in its order; none for `s3:TestEvent` (which S3 sends when a
- * notification is configured) and for events of other kinds, such as removals.
- * Throws an Error when the value is not a notification of S3 in either form.
+ * The objects that a notification reports as created, in its order. Empty for `s3:TestEvent` (sent when a notification
+ * is configured) and for other kinds of events, such as removals.
+ *
+ * @throws Error if the value is not a notification of S3.
  */
 export function objectsCreated(notification: unknown): ObjectCreated[] {
   const outer = fieldsOf(notification);
@@ -66,7 +68,7 @@ function created(bucket: string, key: string, object: Fields, at: string): Objec
   return {
     bucket,
     key,
-    // An empty object comes without a size from some servers.
+    // Some servers leave out the size of an empty object.
     size: typeof size === 'number' ? size : 0,
     etag: typeof eTag === 'string' && eTag !== '' ? `"${eTag.replaceAll('"', '')}"` : undefined,
     time,
@@ -74,7 +76,7 @@ function created(bucket: string, key: string, object: Fields, at: string): Objec
   };
 }
 
-/** Servers that send no sequencer (Ceph) are ordered by their clock. */
+/** The padded sequencer. Servers without sequencers (Ceph) are ordered by their clock. */
 function comparable(sequencer: unknown, time: Date): string {
   const digits = typeof sequencer === 'string' && sequencer ? sequencer : time.getTime().toString(16).padStart(16, '0');
   return digits.toUpperCase().padEnd(SEQUENCER_DIGITS, '0');

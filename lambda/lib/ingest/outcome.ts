@@ -1,20 +1,20 @@
 import type { PublishedEvent } from '../table/event-item';
 
-/** What became of a notification. */
+/** The result of ingesting an object. */
 export type Outcome =
   | { outcome: 'published'; event: PublishedEvent }
-  /** This upload, or a later one of the same key, was published before; nothing was left to do. */
+  /** This upload, or a later one of the same key, had been published before. */
   | { outcome: 'already published' }
   | { outcome: 'rejected'; reason: string; message: string }
-  /** Its event shows another upload of the same key; this one was kept beside it. */
+  /** The event shows another upload of the same key. This upload was kept as a version. */
   | { outcome: 'version' }
-  /** The object was replaced again and again; each of the later uploads has a notification of its own. */
+  /** The object was replaced several times meanwhile. The later uploads have notifications of their own. */
   | { outcome: 'replaced' }
   /** The object is not in the bucket any more. */
   | { outcome: 'gone' }
   /** The owner deleted the event. */
   | { outcome: 'deleted' }
-  /** A hidden name is nobody's event: `grunt check` writes such an object to see whether it may. */
+  /** A hidden name is no event: `grunt check`, for instance, writes such an object to test its rights. */
   | { outcome: 'no event' }
-  /** The camera's sign of life; it is remembered with its instance. */
+  /** A sign of life. It was recorded with its instance. */
   | { outcome: 'alive' };

@@ -1,45 +1,43 @@
-/**
- * Who is known to an account: it is said of each face of a picture, by the account's log of faces (face-log.ts).
- */
+/** Recognises the persons of an account on pictures, by the account's log of faces (face-log.ts). */
 import { createHash } from 'node:crypto';
 import type { Face, FaceEngine, Match } from '../faces/engine';
 import type { EventFace } from '../table/event-item';
 import { FaceLog, type KnownPrint } from '../table/face-log';
 import type { Table } from '../table/table';
 
-/** More prints of one person than this add cost and hardly any chance of a match. */
+/** Most descriptors of one person: more add cost, and hardly any chance of a match. */
 const MOST_PRINTS = 8;
 
-/** A log of many prints is looked at by many Lambdas at once only for a moment; losing this often in a row is a fault. */
+/** Most attempts to append to a log. Other Lambdas append only for a moment, so more failures in a row are a fault. */
 const MOST_ATTEMPTS = 50;
 
 /**
- * Descriptors that one picture may add: a family at the door. A picture with more new faces was made to fill the log with
- * look-alikes, or shows a crowd of strangers; its unknown faces are put aside, and nobody is founded on them.
+ * Most descriptors that one picture may add: a family at the door. A picture with more new faces shows a crowd of
+ * strangers, or was made to fill the log; its unknown faces are put aside, and become no persons.
  */
 export const MOST_ENROLLED = 8;
 
-/** Two faces of one picture this near to each other, as a share of `sure`, are one face twice: a mirror, or a copy. */
+/** Two faces of one picture that are nearer than this share of `sure` are one face twice: a mirror, or a copy. */
 const SAME_FACE = 2 / 3;
 
-/** Who is on a picture. */
+/** The persons on a picture. */
 export interface Recognised {
   faces: EventFace[];
-  /** Faces that nobody knows and that were not kept, because there were too many at once; 0 mostly. */
+  /** Unknown faces that were not kept, because the picture had too many; mostly 0. */
   aside: number;
 }
 
-/** A face of a picture, with what was decided about it. */
+/** A face of a picture, and what was decided about it. */
 interface Decided {
   face: Face;
   id: string;
   person: string;
   match?: Match;
-  /** Its print is to be kept. */
+  /** Whether its descriptor is to be kept. */
   enrol: boolean;
 }
 
-/** The persons of all accounts that one process has had to do with. */
+/** Recognises persons. Keeps the log of each account that this process has met. */
 export class People {
   readonly #table: Table;
   readonly #engine: FaceEngine;
@@ -51,9 +49,11 @@ export class People {
   }
 
   /**
-   * Says who the faces of one picture are, and keeps the descriptors of new persons and of new sides of known ones. Two
-   * different faces of one picture are never the same person; copies of one face count as one. `picture` names event and
-   * content: the same name gives the same persons.
+   * Tells who the faces of one picture are, and keeps the descriptors of new persons and of new views of known persons.
+   * Two different faces of one picture are never the same person; copies of one face count as one face. `picture`
+   * identifies event and content: the same `picture` gives the same persons.
+   *
+   * @throws Error if the log cannot be appended to because of other writers.
    */
   async recognise(account: string, picture: string, found: readonly Face[]): Promise<Recognised> {
     const faces = this.#withoutCopies(found);
@@ -62,7 +62,7 @@ export class People {
       const log = await this.#read(account);
       const { decided, aside } = withoutCrowd(await this.#decide(account, picture, faces, log));
       if (!(await this.#append(account, log, decided, enrolled))) continue;
-      // A print that the engine has kept and the log has not is one that nobody could ever have removed.
+      // Discard descriptors that did not reach the log: no later deletion would find them.
       const stray = enrolled.filter((one) => !log.prints.some(({ print }) => Buffer.from(print).equals(one)));
       if (stray.length > 0) await this.#engine.discard(account, stray);
       return { faces: decided.map((one) => this.#eventFace(one)), aside };
@@ -70,7 +70,7 @@ export class People {
     throw new Error(`The face log of account "${account}" was written to by others ${MOST_ATTEMPTS} times in a row.`);
   }
 
-  /** Of faces that are one face, the one that the engine is surest of. */
+  /** Of faces that are copies of one face, keeps the one that the engine is surest of. */
   #withoutCopies(faces: readonly Face[]): Face[] {
     const { between, sure } = this.#engine;
     const kept: Face[] = [];
@@ -97,7 +97,7 @@ export class People {
   async #decide(account: string, picture: string, faces: readonly Face[], log: FaceLog): Promise<Decided[]> {
     const isOwn = ({ face }: KnownPrint) => face.startsWith(`${picture}.`);
     const known = log.prints.filter((print) => !isOwn(print));
-    // What an earlier delivery of this picture decided and kept.
+    // The decisions of an earlier delivery of this picture.
     const own = new Map(log.prints.filter(isOwn).map((print) => [print.face, print.person]));
     const candidates: { index: number; match: Match }[] = [];
     for (const [index, face] of faces.entries()) {
@@ -113,7 +113,7 @@ export class People {
       const id = idOf(index);
       const match = matched.get(index);
       const before = own.get(id);
-      // Decided at an earlier delivery. A print that founded its person has no match.
+      // Decided at an earlier delivery. The descriptor that a person began with has no match.
       if (before !== undefined) {
         return { face, id, person: before, enrol: false, ...(match?.person === before ? { match } : {}) };
       }
@@ -125,7 +125,7 @@ export class People {
     });
   }
 
-  /** Appends the new prints one by one; false when somebody else has appended in between. */
+  /** Appends the new descriptors one by one; false if another process has appended meanwhile. */
   async #append(account: string, log: FaceLog, decided: readonly Decided[], enrolled: Uint8Array[]): Promise<boolean> {
     for (const { face, id, person, enrol } of decided) {
       if (!enrol) continue;
@@ -137,7 +137,7 @@ export class People {
   }
 }
 
-/** A picture that would add too many descriptors adds none, and only the faces that are known already stay. */
+/** A picture that would add too many descriptors adds none, and only its known faces stay. */
 function withoutCrowd(decided: readonly Decided[]): { decided: Decided[]; aside: number } {
   if (decided.filter(({ enrol }) => enrol).length <= MOST_ENROLLED) return { decided: [...decided], aside: 0 };
   const known = decided.filter(({ enrol, match }) => !enrol || match).map((one) => ({ ...one, enrol: false }));
@@ -145,8 +145,8 @@ function withoutCrowd(decided: readonly Decided[]): { decided: Decided[]; aside:
 }
 
 /**
- * A person's id, opaque and the same at every delivery of the picture that founded it. Who was forgotten is not founded
- * again, not even by that picture.
+ * The id of a new person: opaque, and the same at every delivery of the picture that the person was first seen on. A
+ * forgotten person's id is not used again, not even for that picture.
  */
 function newPerson(face: string, log: FaceLog): string {
   for (let attempt = 0; ; attempt++) {
@@ -156,7 +156,7 @@ function newPerson(face: string, log: FaceLog): string {
   }
 }
 
-/** Of all pairs of a face and a person, the nearest first; no face and no person twice. */
+/** Matches faces and persons, nearest first, so that no face and no person is used twice. */
 function onePersonEach(candidates: readonly { index: number; match: Match }[]): Map<number, Match> {
   const taken = new Map<number, Match>();
   const persons = new Set<string>();

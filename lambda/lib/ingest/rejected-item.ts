@@ -1,6 +1,6 @@
 /**
- * The item of one refused upload, which its owner sees for 30 days. It is keyed like an event, by the uploaded key, and
- * goes when the same key is uploaded again and published.
+ * The item of a refused upload, which its owner sees for 30 days. Its key is made from the uploaded key, and it is
+ * removed when the same key is uploaded again and published.
  */
 
 import type { Refused } from '../media/refused';
@@ -13,8 +13,7 @@ import type { ObjectCreated } from './notification';
 const KEPT_SECONDS = 30 * 24 * 3600;
 
 /**
- * Records why an upload was refused, unless what is known of a later upload of the same key says otherwise. `instance`
- * is the camera, where the upload says so.
+ * Records why an upload was refused, unless a later upload of the same key is known. `instance`: the camera, if known.
  */
 export async function writeRejected(
   table: Table,
@@ -40,14 +39,14 @@ export async function writeRejected(
     })
     .when(any(isAbsent('pk'), isAtMost('sequencer', upload.sequencer)));
   await table.update(rejectedKey(account, id), change);
-  // A later upload may have been published while this one was looked at, before there was a rejection to remove.
+  // A later upload may have been published before this rejection was written, and so have had nothing to remove.
   const event = await table.get(eventKey(account, id));
   if (typeof event?.sequencer === 'string' && event.sequencer > upload.sequencer) {
     await removeRejected(table, { account, fileName }, event.sequencer);
   }
 }
 
-/** Removes the rejection of a key that was published since. */
+/** Removes the rejection of a key that has been published since. */
 export async function removeRejected(
   table: Table,
   { account, fileName }: Pick<Origin, 'account' | 'fileName'>,

@@ -1,6 +1,6 @@
 /**
- * What becomes of a second upload of a key whose event is there already. The same bytes change nothing. Other bytes become a
- * version of the event, which goes on showing what it showed; only a file that was cut off gives its place to a whole one.
+ * Handles a second upload of a key that has an event already. The same bytes change nothing. Other bytes become a
+ * version of the event, which goes on showing what it showed; only a file that was cut off is replaced by a whole one.
  */
 import { reopenDeletion } from '../table/deleted-item';
 import { type PublishedEvent, readEvent, writeUploadedAgain } from '../table/event-item';
@@ -11,14 +11,15 @@ import type { Outcome } from './outcome';
 import { removeRejected } from './rejected-item';
 import { settle } from './settle';
 
-/** Whether an upload takes the place of one of the same key that was published before: only of a cut off file. */
+/** Whether an upload replaces the published upload of the same key: only if that was cut off, and this is not. */
 export function replaces(upload: PublishedEvent, published: PublishedEvent): boolean {
   return published.incomplete === true && upload.incomplete !== true;
 }
 
 /**
- * The item was not written: another upload has it, or the owner deleted the event while we were at it.
- * @throws where another upload was published in this very moment; the notification is delivered again.
+ * Handles that the item was not written, because another upload has it or the owner deleted the event.
+ *
+ * @throws Error if another upload was published at this very moment; the notification is then delivered again.
  */
 export async function overtaken(cloud: Cloud, event: PublishedEvent): Promise<Outcome> {
   const known = await readEvent(cloud.table, event.account, event.id);
@@ -31,12 +32,12 @@ export async function overtaken(cloud: Cloud, event: PublishedEvent): Promise<Ou
   throw new Error(`Event ${event.id} was published by somebody else in this moment.`);
 }
 
-/** The owner deleted the event: what was written of it since is taken back. */
+/** The owner has deleted the event: removes what was written since. */
 export async function deleted(table: Table, event: PublishedEvent): Promise<Outcome> {
   return { outcome: (await reopenDeletion(table, event)) ? 'deleted' : 'already published' };
 }
 
-/** The same bytes were published already: the faces on them are known. */
+/** The same bytes had been published before, so their faces are known. */
 export async function publishAgain(table: Table, described: PublishedEvent, event: PublishedEvent): Promise<Outcome> {
   const { sequencer, received, expires } = described;
   const again = { ...event, sequencer, received, expires };
@@ -45,13 +46,13 @@ export async function publishAgain(table: Table, described: PublishedEvent, even
   return { outcome: 'already published' };
 }
 
-/** The event shows another upload of the same key: this one becomes a version of it. */
+/** The event shows another upload of the same key: keeps this upload as a version. */
 export async function publishBeside(
   table: Table,
   described: PublishedEvent,
   { event, settled }: { event: PublishedEvent; settled: boolean },
 ): Promise<Outcome> {
-  // After a crash the event's own upload is not there any more, and nobody else would finish it.
+  // After a crash nothing else would settle the event: its own upload is no longer in the bucket.
   if (!settled) await settle(table, event);
   if (!(await writeVersion(table, versionOf(described)))) return await deleted(table, event);
   await removeRejected(table, event, described.sequencer);

@@ -1,8 +1,8 @@
 /**
- * The sign of life that `grunt sync` puts every ten minutes, whether anything moved or not: how a camera is told that is
- * alive in a quiet room from one that is dead. It is no event, and is counted nowhere.
+ * Records the sign of life that `grunt sync` uploads every ten minutes, whether anything moved or not: it distinguishes
+ * a camera in a quiet room from a dead one. It is no event, and is not counted.
  *
- * The device writes it, so nothing in it is trusted: sizes and types are bounded, and the time is that of S3.
+ * The device writes it, so nothing in it is trusted: sizes and types are bounded, and the time is S3's.
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { readFolder } from '../table/account-item';
@@ -13,8 +13,9 @@ import { openUpload } from './bucket';
 import { type Origin, shortInstance } from './event';
 import type { ObjectCreated } from './notification';
 
-/** What is longer comes from no `grunt sync`, in bytes. */
+/** The largest sign of life, in bytes; `grunt sync` writes less. */
 const LONGEST = 4096;
+/** The longest version, in characters. */
 const LONGEST_VERSION = 64;
 
 /** Whether an object is a sign of life, by its key without the account. */
@@ -23,8 +24,9 @@ export function isSignOfLife(fileName: string): boolean {
 }
 
 /**
- * Remembers a sign of life with its instance. One that cannot be read, or is nobody's, is passed over.
- * Throws when S3 or DynamoDB fail.
+ * Records a sign of life with its instance. Ignores one that cannot be read, or that belongs to no active account.
+ *
+ * @throws any error of S3 or DynamoDB.
  */
 export async function recordSignOfLife(
   { s3, table }: { s3: S3Client; table: Table },

@@ -1,8 +1,8 @@
 /**
- * What is shown of a video before it is played: frames across it, one of them as its poster, all of them side by side in
- * one small strip, and larger those that are the poster or show a face. The faces are looked for in the same frames.
+ * Makes the previews of a video: frames across it, one of them as its poster, all of them side by side in a small
+ * strip, and larger copies of the poster and of frames with faces. Faces are looked for in the same frames.
  *
- * FFmpeg reads the video from a file, as it jumps to and fro in it: the upload is brought there for the time being.
+ * FFmpeg seeks in the video, so the upload is copied to a temporary file.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,9 +22,9 @@ import type { People } from './people';
 /** Width of one frame in the strip, in pixels. */
 const STRIP_WIDTH = 160;
 
-/** A frame with the faces in it. */
+/** A frame, and the faces on it. */
 export interface FilmFrame {
-  /** In milliseconds from the start. */
+  /** In ms from the start of the video. */
   at: number;
   /** In pixels of the video. */
   faces: Face[];
@@ -33,38 +33,38 @@ export interface FilmFrame {
 /** What is kept of a video's frames. */
 export interface Film {
   frames: FilmFrame[];
-  /** What is on them beside faces; undefined where nobody has looked. */
+  /** The labels of the frames; `undefined` where no engine has looked. */
   labels: Label[] | undefined;
-  /** Which frame is the poster. */
+  /** Index of the frame that is the poster. */
   poster: number;
-  /** Of the upright video, in pixels, and a JPEG of the poster, as wide as other thumbnails. */
+  /** Size of the upright video, in pixels, and a JPEG of the poster, as wide as other thumbnails. */
   shown: { width: number; height: number; thumbnail: Buffer };
-  /** Further JPEGs, by what their keys end in. */
+  /** More JPEGs, by the ending of their keys. */
   files: Readonly<Record<string, Buffer>>;
 }
 
-/** What of an upload is looked at. */
+/** The uploaded video. */
 interface Video {
   bucket: string;
   key: string;
   etag: string;
-  /** As its tables say, in pixels. */
+  /** In pixels, as the video's tables have it. */
   width: number;
   height: number;
-  /** In milliseconds. */
+  /** In ms. */
   duration?: number | undefined;
 }
 
-/** What looks at frames; undefined what is off. */
+/** The engines; undefined for one that is off. */
 interface Engines {
   faces: FaceEngine | undefined;
   labels: LabelEngine | undefined;
 }
 
-/** Labels are looked for in so many frames, evenly across the video. */
+/** Labels are looked for in 3 frames, evenly across the video. */
 const LABELLED_FRAMES = 3;
 
-/** Decodes frames of an uploaded video; undefined when none can be, or when the upload has changed. */
+/** Decodes frames of an uploaded video; `undefined` when no frame can be decoded, or the upload has changed. */
 export async function filmOf(s3: S3Client, engines: Engines, video: Video): Promise<Film | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'kerberos-video-'));
   try {
@@ -101,14 +101,14 @@ async function filmFrom(decoded: readonly Frame[], engines: Engines, video: Vide
   return { frames, labels, poster, shown: { width, height, thumbnail: await thumbnail(shown.picture) }, files };
 }
 
-/** What of a film its event's item says. */
+/** The part of a film that its event's item keeps. */
 export function framesKept({ frames, poster }: Film): EventFilm {
   return { moments: frames.map(({ at }) => at), poster };
 }
 
 /**
- * Who is on a video: each person once, by the frame that tells it best. `picture` names event and content, as for
- * a picture; each frame is one of its own, so that the same person may be on all of them.
+ * The persons on a video: each once, with the frame that shows the person best. `picture` identifies event and content,
+ * as for a picture. Each frame counts as a picture, so that the same person may be on all of them.
  */
 export async function peopleOf(
   people: People | undefined,
@@ -144,7 +144,7 @@ function isBetter(face: EventFace, than: EventFace): boolean {
   return face.sure === than.sure ? face.score > than.score : face.sure;
 }
 
-/** The tables tell the sides before the video is turned upright; its frames are turned. */
+/** The tables have the size before the video is turned upright; its frames are turned. */
 function upright({ width, height }: Video, frame: Upright): { width: number; height: number } {
   return width > height === frame.width > frame.height ? { width, height } : { width: height, height: width };
 }
@@ -154,13 +154,13 @@ function scaled(box: Box, by: number): Box {
   return [Math.round(x1 * by), Math.round(y1 * by), Math.round(x2 * by), Math.round(y2 * by)];
 }
 
-/** The frame with the most faces; where there are none, the one in the middle. */
+/** The index of the frame with the most faces; without faces, of the middle frame. */
 function posterOf(frames: readonly FilmFrame[]): number {
   const most = Math.max(...frames.map(({ faces }) => faces.length));
   return most === 0 ? Math.floor(frames.length / 2) : frames.findIndex(({ faces }) => faces.length === most);
 }
 
-/** All frames side by side, from the first on the left. */
+/** All frames side by side, the first on the left, as a JPEG. */
 async function strip(pictures: readonly Upright[]): Promise<Buffer> {
   const [{ width, height } = { width: 1, height: 1 }] = pictures;
   const side = { width: STRIP_WIDTH, height: Math.max(1, Math.round((STRIP_WIDTH * height) / width)) };

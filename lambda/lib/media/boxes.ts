@@ -1,13 +1,13 @@
 /**
  * The boxes of an MP4 file (ISO 14496-12, 4.2): each has a size, four letters, and content, which may be boxes again.
- * The top level is read while the file's bytes pass by. Only `moov` and `moof`, the tables, are kept; frames are not.
+ * The top level is read while the file's bytes pass by. Only the tables (`moov` and `moof`) are kept; frames are not.
  */
 import { TooComplex } from './refused';
 
-/** Bytes of tables that are kept of one file. An hour of 25 frames a second, with sound, has 2 MB. */
+/** Most bytes of tables that are kept of one file. An hour of 25 frames a second, with sound, has 2 MB. */
 export const MOST_TABLE_BYTES = 8 * 1024 * 1024;
 
-/** Boxes at the top of one file. Ten minutes, with a fragment of its own for each frame, have 30,000. */
+/** Most boxes at the top of one file. Ten minutes with a fragment for each frame have 30,000. */
 export const MOST_TOP_BOXES = 50_000;
 
 /** A box at the top of a file. */
@@ -15,28 +15,32 @@ export interface TopBox {
   type: string;
   /** Offset of the box in the file. */
   start: number;
-  /** With its header; to the end of the file where it says so. In bytes. */
+  /** Of `moov` and `moof`, once read completely: the bytes after the header. */
   size: number;
   /** Of `moov` and `moof`, once all of it was read: what follows the header. */
   content?: Buffer;
 }
 
-/** Boxes whose content is kept. */
+/** Types of boxes whose content is kept. */
 const KEPT = new Set(['moov', 'moof']);
 
-/** Reads a file's top level, given its bytes piece by piece. */
+/** Reads the top level of a file from its bytes, piece by piece. */
 export class TopBoxes {
   readonly boxes: TopBox[] = [];
-  /** How many bytes of the file were read. */
+  /** Bytes of the file read so far. */
   length = 0;
-  /** Where bytes begin that are no box. */
+  /** Offset of the first bytes that are no box. */
   #garbage: number | undefined;
   #header = Buffer.alloc(0);
   #left = 0;
   #content: Buffer[] = [];
   #kept = 0;
 
-  /** @throws TooComplex */
+  /**
+   * Reads the next piece of the file.
+   *
+   * @throws TooComplex if the file has too many boxes or too large tables.
+   */
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && this.#garbage === undefined; ) {
       if (this.#left > 0) at += this.#read(chunk.subarray(at));
@@ -45,13 +49,17 @@ export class TopBoxes {
     this.length += chunk.length;
   }
 
-  /** The offset behind the last byte that belongs to a box, or to the whole file's end. */
+  /** Offset of the bytes that belong to no box; `undefined` if there are none. */
   get garbageFrom(): number | undefined {
-    // A header that is not whole is no box either.
+    // An incomplete header is no box either.
     return this.#garbage ?? (this.#header.length > 0 ? this.length - this.#header.length : undefined);
   }
 
-  /** Reads content of the last box; returns how many bytes. */
+  /**
+   * Reads content of the last box.
+   *
+   * @returns the number of bytes read.
+   */
   #read(bytes: Buffer): number {
     const taken = bytes.subarray(0, Math.min(bytes.length, this.#left));
     this.#left -= taken.length;
@@ -61,7 +69,7 @@ export class TopBoxes {
     if (this.#kept > MOST_TABLE_BYTES) {
       throw new TooComplex(`The video has more than ${MOST_TABLE_BYTES} bytes of tables.`);
     }
-    // The piece belongs to whoever reads the file.
+    // Copied, because the caller may reuse the piece.
     this.#content.push(Buffer.from(taken));
     if (this.#left === 0) this.#finish(box);
     return taken.length;
@@ -72,7 +80,11 @@ export class TopBoxes {
     this.#content = [];
   }
 
-  /** Reads a header; returns how many of the bytes belong to it. */
+  /**
+   * Reads a header.
+   *
+   * @returns the number of bytes that belong to it.
+   */
   #begin(bytes: Buffer, at: number): number {
     const had = this.#header.length;
     const header = Buffer.concat([this.#header, bytes.subarray(0, 16 - had)]);
@@ -102,7 +114,7 @@ export class TopBoxes {
     return headerSize - had;
   }
 
-  /** To be called at the end of the file: a box without a size ends there. */
+  /** Call this at the end of the file: a box without a size ends there. */
   end(): void {
     const box = this.boxes.at(-1);
     if (box?.size !== Number.POSITIVE_INFINITY) return;
@@ -112,13 +124,13 @@ export class TopBoxes {
   }
 }
 
-/** A box inside another one: where its content lies in the buffer that holds it. */
+/** A box inside another box. `content` is a part of the other box's buffer. */
 export interface Box {
   type: string;
   content: Buffer;
 }
 
-/** The boxes in a box's content. What is left behind the last whole one is nobody's. */
+/** Yields the boxes in a box's content. Bytes after the last whole box are ignored. */
 export function* childrenOf(content: Buffer): Generator<Box> {
   for (let at = 0; at + 8 <= content.length; ) {
     const said = content.readUInt32BE(at);
@@ -132,7 +144,7 @@ export function* childrenOf(content: Buffer): Generator<Box> {
   }
 }
 
-/** The first box of a type on a path of types; undefined where there is none. */
+/** Follows a path of box types, taking the first box of each type; `undefined` where a type is missing. */
 export function boxAt(content: Buffer, ...path: readonly string[]): Buffer | undefined {
   let found: Buffer | undefined = content;
   for (const type of path) {

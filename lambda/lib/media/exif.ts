@@ -1,7 +1,7 @@
 /**
- * All that is needed of a picture's EXIF: how it is to be turned. Only this one number is read, and only a minimal EXIF
- * block that holds nothing else is handed to the decoder: a directory of thousands of entries that point at each other
- * costs a full EXIF reader many seconds.
+ * Reads the one thing that is needed of a picture's EXIF, its orientation, and hands only a minimal EXIF block with
+ * that number to the decoder: a directory of thousands of entries that point at each other costs a full EXIF reader
+ * many seconds.
  */
 
 /** Bytes before the TIFF block in a JPEG's APP1 segment (EXIF 2.32, 4.7.2). */
@@ -12,8 +12,8 @@ const SHORT = 3;
 const ENTRY_BYTES = 12;
 
 /**
- * The orientation, 1 to 8, that the first directory of a TIFF block names; 1 (upright) where it names none. Reads each
- * entry of that directory once, and no other directory.
+ * The orientation, 1 to 8, in the first directory of a TIFF block; 1 (upright) where there is none. Reads each entry of
+ * that directory once, and no other directory.
  */
 export function orientationOf(tiff: Buffer): number {
   if (tiff.length < 8) return 1;

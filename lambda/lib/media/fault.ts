@@ -1,9 +1,9 @@
 /**
- * A harmless fault of a file: every row of the picture, or a playable part of the video, is there all the same. Such an
- * event is published, and marked with the faults.
+ * Harmless faults of a file: all rows of the picture, or a playable part of the video, are there. Such an event is
+ * published, and marked with its faults.
  *
  * - `NoEnd`: the mark that ends the picture is missing; all of its rows are there.
- * - `ExtraBytes`: bytes that mean nothing stand between the parts of the picture.
+ * - `ExtraBytes`: meaningless bytes stand between the parts of the picture.
  * - `RestartOrder`: the restart markers of a JPEG are not numbered in their order.
  * - `ScanParameters`: the header of a JPEG's scan claims what is impossible for this kind of JPEG.
  * - `Padding`: more than 16 KB of one byte, zero mostly, follow the end of the picture.
@@ -11,10 +11,10 @@
  */
 export const FAULTS = ['NoEnd', 'ExtraBytes', 'RestartOrder', 'ScanParameters', 'Padding', 'CutOff'] as const;
 
-/** One of FAULTS. */
+/** One of `FAULTS`. */
 export type Fault = (typeof FAULTS)[number];
 
-/** Whether a text is the name of a fault. */
+/** Whether a value is the name of a fault. */
 export function isFault(text: unknown): text is Fault {
   return FAULTS.some((fault) => fault === text);
 }

@@ -1,12 +1,13 @@
 /**
- * The process that decodes frames of one video, for frames.ts. FFmpeg is a program in WebAssembly here: it sees one file,
- * of which it reads the parts that it needs, and nothing else of the machine. `node frames-process.js` with a parent.
+ * The process that decodes the frames of one video, for frames.ts. FFmpeg runs here as WebAssembly: it sees one file,
+ * of which it reads the parts that it needs, and nothing else of the machine. Started as `node frames-process.js` by a
+ * parent.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { FramesAnswer, FramesRequest } from './frames';
 
-/** As much of `@ffmpeg/core` as is used here; the package brings no types. */
+/** The part of `@ffmpeg/core` that is used here; the package has no types. */
 interface Core {
   /** Runs FFmpeg with these arguments. */
   exec(...args: string[]): number;
@@ -24,14 +25,14 @@ interface Core {
 const VIDEO = '/video';
 const FRAME = '/frame';
 
-/** Half the pixels in each direction of a 2.5K camera; faces and labels are looked for in no more. */
+/** Longer side of a frame in pixels, half that of a 2.5K camera; faces and labels are looked for in this size. */
 const LONGEST_SIDE = 1280;
 
 const SCALE = `scale='if(gt(iw,ih),min(${LONGEST_SIDE},iw),-2)':'if(gt(iw,ih),-2,min(${LONGEST_SIDE},ih))'`;
 
 const packages = createRequire(__filename);
 
-// Without its parent it is nobody's.
+// Without its parent the process is useless.
 process.once('disconnect', () => process.exit());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.once('message', (request: FramesRequest) => {
@@ -64,7 +65,7 @@ async function load(): Promise<Core | undefined> {
   } catch {
     return undefined;
   }
-  // It is made for a worker of a browser, and asks where it was loaded from.
+  // The package is made for a browser's worker, and reads the address that it was loaded from.
   Object.assign(globalThis, { self: { location: { href: '' } } });
   const create: (options: { wasmBinary: Buffer }) => Promise<Core> = packages('@ffmpeg/core');
   const core = await create({ wasmBinary: readFileSync(wasm) });
@@ -72,7 +73,7 @@ async function load(): Promise<Core | undefined> {
   return core;
 }
 
-/** Lays a file of this machine into FFmpeg's file system, without reading it. */
+/** Mounts a file of this machine in FFmpeg's file system, without reading it. `file` is its descriptor. */
 function mount({ FS }: Core, file: number): void {
   FS.writeFile(VIDEO, new Uint8Array());
   const { node } = FS.lookupPath(VIDEO);
@@ -84,7 +85,7 @@ function mount({ FS }: Core, file: number): void {
   };
 }
 
-/** A frame, turned upright; undefined where there is none. */
+/** The frame at `at` (ms), turned upright; `undefined` where there is none. */
 function frameAt(core: Core, at: number): { width: number; height: number; data: Buffer } | undefined {
   const from = ['-ss', String(at / 1000), '-i', VIDEO, '-an', '-sn', '-dn', '-frames:v', '1', '-vf', SCALE];
   core.exec('-loglevel', 'quiet', ...from, '-pix_fmt', 'rgb24', '-c:v', 'ppm', '-f', 'image2', '-update', '1', FRAME);
@@ -94,7 +95,7 @@ function frameAt(core: Core, at: number): { width: number; height: number; data:
   } catch {
     return undefined;
   } finally {
-    // A frame that is left would be taken for the next one.
+    // A frame that stays would be taken for the next one.
     try {
       core.FS.unlink(FRAME);
     } catch {
@@ -103,7 +104,7 @@ function frameAt(core: Core, at: number): { width: number; height: number; data:
   }
 }
 
-/** A picture as FFmpeg writes it: `P6`, width and height, 255, and three bytes a pixel. */
+/** Parses a picture as FFmpeg writes it: `P6`, width and height, 255, and three bytes a pixel. */
 function ppmOf(file: Buffer): { width: number; height: number; data: Buffer } | undefined {
   const header = /^P6\n(\d+) (\d+)\n255\n/.exec(file.toString('latin1', 0, 64));
   if (!header) return undefined;

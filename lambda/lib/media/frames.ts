@@ -1,7 +1,7 @@
 /**
- * Frames of a video, decoded by FFmpeg's WebAssembly (`@ffmpeg/core`) in a process of its own, one for each video. The
- * process has no credentials, reads one file, and is ended when the video takes too much; the frames that it sent until
- * then count. Where the package is not installed there are no frames, and videos are published without.
+ * Decodes frames of a video with FFmpeg's WebAssembly (`@ffmpeg/core`), in a separate process for each video. The
+ * process has no credentials, reads one file, and is ended when the video takes too much; the frames sent until then
+ * count. Without the package there are no frames, and videos are published without them.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,59 +10,59 @@ import { usageOf } from './inspector';
 
 /** One frame of a video. */
 export interface Frame {
-  /** Where it is in the video, in milliseconds from its start. */
+  /** Time in the video, in ms from its start. */
   at: number;
-  /** Upright, its longer side 1,280 pixels at most. */
+  /** Upright; the longer side has at most 1,280 pixels. */
   picture: Upright;
 }
 
-/** What the process is asked for. */
+/** The request to the process. */
 export interface FramesRequest {
-  /** The video. */
+  /** Path of the video. */
   path: string;
-  /** Where frames are wanted, in milliseconds. */
+  /** The times of the frames, in ms from the start. */
   moments: readonly number[];
 }
 
-/** What the process says, frame by frame. */
+/** The answers of the process, one for each frame and one at the end. */
 export type FramesAnswer =
   | { state: 'frame'; at: number; width: number; height: number; data: Uint8Array }
   | { state: 'done' }
   /** `@ffmpeg/core` is not installed. */
   | { state: 'unavailable' };
 
-/** What one video may take. */
+/** What decoding one video may take. */
 export interface FilmLimits {
-  /** Processor time, in milliseconds. */
+  /** Processor time, in ms. */
   cpuTime: number;
   /** Resident memory of the process, in bytes. */
   memory: number;
 }
 
 /**
- * Eight frames of a 1920 x 1080 video with a single key frame at its start, which is the most work there is in ten
- * seconds of film, took 5 s of a processor and 225 MB.
+ * Limits for one video. Eight frames of a 1920 x 1080 video with one key frame at its start, the most work that ten
+ * seconds of film can be, took 5 s of processor time and 225 MB.
  */
 export const FILM_LIMITS: FilmLimits = { cpuTime: 12_000, memory: 700 * 1024 * 1024 };
 
-/** Most frames that are looked at of one video. */
+/** Most frames that are decoded of one video. */
 export const MOST_FRAMES = 8;
 
-/** Videos shorter than MOST_FRAMES of these have fewer frames, in milliseconds. */
+/** Shortest distance of two frames, in ms; short videos have fewer frames. */
 const LEAST_DISTANCE_MS = 500;
 
-/** How often processor time and memory are looked at, in milliseconds. */
+/** Ms between two looks at processor time and memory. */
 const LOOK_EVERY = 50;
 
-/** Moments of a film of that many milliseconds that tell it: evenly across it, up to eight. */
+/** The times of the frames, in ms, evenly across a film of `duration` ms. */
 export function momentsOf(duration: number): number[] {
   const count = Math.min(MOST_FRAMES, Math.max(1, Math.floor(duration / LEAST_DISTANCE_MS)));
   return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) / count) * duration));
 }
 
-/** The frames that could be decoded, in their order; none where nothing can be. */
+/** The frames that could be decoded, in their order; empty where none could. */
 export async function framesOf(request: FramesRequest, limits: FilmLimits = FILM_LIMITS): Promise<Frame[]> {
-  // Lies beside this module, and beside the bundle.
+  // The file is beside this module, and beside the bundle.
   const child = fork(join(__dirname, 'frames-process.js'), [], {
     env: { PATH: process.env.PATH },
     execArgv: [],

@@ -1,13 +1,13 @@
 /**
- * Is it really a picture? Only a full decode tells, and only a strict one: reading the header accepts a file that was cut
- * in half, and a lenient decoder paints the missing half grey. So every picture is decoded once, here, with `failOn:
- * 'warning'`; the thumbnail and the face engine work on the pixels of that same decode. What the decoder gets is a clean
- * copy (jpeg.ts, png.ts), from which harmless faults are gone; so whatever it still complains about is missing rows.
+ * Checks that a file really is a picture, which only a full and strict decode can tell: reading the header accepts a
+ * file that was cut in half, and a lenient decoder paints the missing half grey. So every picture is decoded once,
+ * here, with `failOn: 'warning'`; the thumbnail and the face engine use the same pixels. The decoder gets a clean copy
+ * (jpeg.ts, png.ts) without harmless faults, so any complaint that is left means missing rows.
  *
- * libvips, which sharp drives, can load some thirty formats. All but JPEG and PNG from memory are blocked for the whole
- * process, so that an SVG or a TIFF never reaches its parser, whatever it is called.
+ * libvips, which sharp uses, can load some thirty formats. All but JPEG and PNG from memory are blocked for the whole
+ * process, so that an SVG or a TIFF never reaches its parser, whatever its name.
  *
- * This runs in a process of its own (inspector.ts), because a file may be made to take minutes or to crash the decoder.
+ * This runs in a separate process (inspector.ts), because a file may be made to take minutes or to crash the decoder.
  */
 import sharp from 'sharp';
 import type { Fault } from './fault';
@@ -19,32 +19,32 @@ import { MOST_TRAILING_BYTES, SMALLEST_SIDE } from './shape';
 
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] });
-// Every picture is another one: a cache would only grow.
+// Every picture is different: a cache would only grow.
 sharp.cache(false);
 
-/** Pixels as a viewer sees them: EXIF orientation applied, sRGB, three bytes each, row by row. */
+/** The pixels as a viewer sees them: EXIF orientation applied, sRGB, three bytes each, row by row. */
 export interface Upright {
   data: Buffer;
   width: number;
   height: number;
 }
 
-/** A picture of which all rows are there. */
+/** A picture that has all its rows. */
 export interface Image {
   /** Of the upright picture, in pixels. */
   width: number;
   height: number;
-  /** How many bytes follow the end of the picture. */
+  /** Bytes after the end of the picture. */
   trailing: number;
-  /** Harmless ones, in no order. */
+  /** Harmless faults, in no order. */
   faults: Fault[];
   upright: Upright;
 }
 
-/** How wide thumbnails are, in pixels; narrower pictures are not enlarged. */
+/** Width of thumbnails, in pixels; narrower pictures are not enlarged. */
 export const THUMBNAIL_WIDTH = 320;
 
-/** A thumbnail is at most four times as high as it is wide; a JPEG can have 65,535 rows. */
+/** A thumbnail is at most four times as high as wide: a JPEG can have 65,535 rows. In pixels. */
 const THUMBNAIL_HEIGHT = 4 * THUMBNAIL_WIDTH;
 
 /**
@@ -98,17 +98,19 @@ async function jpegPixels(jpeg: Jpeg, maxPixels: number): Promise<Upright> {
   }
 }
 
-/** What no entropy-coded data of a picture would go on with. */
+/** Bytes that the entropy-coded data of no picture would continue with. */
 const NOISE = Buffer.from(Array.from({ length: 256 }, (_, i) => (i * 73 + 41) % 251));
 
 /**
- * libvips looks for the decoder's warnings before it reads each eight lines, so it never sees those of the last eight:
- * whether these are there is found out here. A decoder that lacks data paints grey; with noise behind the data it paints
- * noise. Where all data is there, what follows makes no difference.
+ * Decodes a picture and makes sure that its last rows are there. libvips looks for the decoder's warnings before each
+ * eight lines, and so never sees those of the last eight. A decoder that lacks data paints grey; with noise behind the
+ * data it paints noise. Where all data is there, the bytes behind it make no difference.
+ *
+ * @throws Corrupt if rows are missing.
  */
 async function wholePixels(jpeg: Jpeg, maxPixels: number, trimmed?: Segment[][]): Promise<Upright> {
   const pixels = await strictPixels(cleanCopy(jpeg, { trimmed }), maxPixels);
-  // All scans of a progressive picture are read before its first line.
+  // A progressive picture's scans are all read before its first line.
   if (!isSequential(jpeg)) return pixels;
   const isWhole = hasAllSegments(jpeg) && (!hasFlatCorner(pixels) || (await isSameWithNoise()));
   if (!isWhole) throw new Corrupt('The picture cannot be decoded: its last rows are missing.');
@@ -120,9 +122,11 @@ async function wholePixels(jpeg: Jpeg, maxPixels: number, trimmed?: Segment[][])
   }
 }
 
-/** Whether one of the corners has only one colour: one of them is where the file's last block is, however it is turned. */
+/**
+ * Whether one of the corners has only one colour. One of the corners is in the file's last block, however it is turned.
+ */
 function hasFlatCorner({ data, width, height }: Upright): boolean {
-  // As much of the last block as is surely inside the picture.
+  // The part of the last block that is certainly inside the picture, in pixels.
   const side = Math.min(width % 8 || 8, height % 8 || 8);
   const isFlat = (left: number, top: number): boolean => {
     const first = (top * width + left) * 3;
@@ -135,7 +139,7 @@ function hasFlatCorner({ data, width, height }: Upright): boolean {
   return [0, width - side].some((left) => [0, height - side].some((top) => isFlat(left, top)));
 }
 
-/** A file without an end that cannot be decoded lacks more than its end. */
+/** If a file without an end cannot be decoded, more than its end is missing: turns a `Corrupt` into a `Truncated`. */
 async function orTruncated(end: number | undefined, file: Buffer, decoding: () => Promise<Upright>): Promise<Upright> {
   try {
     return await decoding();
@@ -154,7 +158,7 @@ function isPadding(file: Buffer, from: number): boolean {
   return true;
 }
 
-/** The upright picture as a JPEG of THUMBNAIL_WIDTH, without metadata: the camera's place and serial number stay out. */
+/** The picture as a JPEG of `THUMBNAIL_WIDTH`. Without metadata: the camera's place and serial number stay private. */
 export async function thumbnail(upright: Upright): Promise<Buffer> {
   const { data, width, height } = upright;
   return await sharp(data, { raw: { width, height, channels: 3 } })
@@ -187,7 +191,7 @@ async function decoded(file: Buffer, failOn: 'none' | 'warning', limitInputPixel
   return { data, width: info.width, height: info.height };
 }
 
-/** sharp reports what it finds wrong with a file as plain Errors, with libvips' lines as the message. */
+/** Turns an error of sharp, which is a plain `Error` with libvips' lines as its message, into a `Corrupt`. */
 async function orCorrupt<T>(decoding: Promise<T>): Promise<T> {
   try {
     return await decoding;

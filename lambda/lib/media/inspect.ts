@@ -1,30 +1,30 @@
-/** What an upload is, by its name, its size and its bytes. Looks at no pixel: that is image.ts, in a process of its own. */
+/** Checks an upload's name, size and first bytes. Its pixels are checked in image.ts, in a separate process. */
 import type { Fault } from './fault';
 import type { Upright } from './image';
 import { claimedKind, type Kind, shownKind } from './kind';
 import { Empty, NotAnImage, TooLarge, UnknownKind, WrongExtension } from './refused';
 
-/** What was found in an upload that is what it says it is. */
+/** What was found in an upload that is what its name says. */
 export interface Inspected {
   kind: Kind;
-  /** In pixels; of the upright picture. */
+  /** Of the upright picture or video, in pixels. */
   width: number;
   height: number;
-  /** Of a video, in milliseconds: of the part that is there. */
+  /** Duration of the part of a video that is there, in ms. */
   duration?: number;
-  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  /** Codec of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string;
-  /** How many bytes follow the end of the picture or video. */
+  /** Bytes after the end of the picture or video. */
   trailing: number;
-  /** What is wrong with the file, and harms nobody who looks at it. */
+  /** Harmless faults of the file. */
   faults: readonly Fault[];
-  /** The decoded picture, where faces are looked for; absent for videos. */
+  /** The decoded picture, if faces or labels are looked for; absent for videos. */
   upright?: Upright;
-  /** A JPEG of the picture, 320 pixels wide; absent for videos of which no frame can be decoded. */
+  /** A JPEG of the picture, 320 pixels wide; absent for videos without a decodable frame. */
   thumbnail?: Buffer;
 }
 
-/** How large an upload may be. */
+/** The largest sizes of an upload. */
 export interface SizeLimits {
   /** Of a picture, in bytes. */
   maxBytes: number;
@@ -33,7 +33,9 @@ export interface SizeLimits {
 }
 
 /**
- * What its name and size already say. Returns the kind that its name claims.
+ * Checks an upload's name and size.
+ *
+ * @returns the kind that its extension claims.
  * @throws UnknownKind, Empty or TooLarge
  */
 export function checkBeforeDownload(key: string, size: number, limits: SizeLimits): Kind {
@@ -46,7 +48,8 @@ export function checkBeforeDownload(key: string, size: number, limits: SizeLimit
 }
 
 /**
- * Whether a file's first bytes are those of what its name claims.
+ * Checks that a file's first bytes are those of the kind that its name claims.
+ *
  * @param opening eight bytes or more, or the whole file
  * @throws NotAnImage or WrongExtension
  */

@@ -1,14 +1,14 @@
 /**
- * The process that decodes pictures, for inspector.ts: gets a picture, and sends back what was found or why it is refused.
- * It has no credentials and knows of no bucket. `node inspector-process.js` with a parent.
+ * The process that decodes pictures, for inspector.ts: receives a picture, and answers what was found or why it is
+ * refused. It has no credentials and knows no bucket. Started as `node inspector-process.js` by a parent.
  */
 import { decode, thumbnail } from './image';
 import type { Answer, Request } from './inspector';
 import { Refused } from './refused';
 
-// Without its parent it is nobody's.
+// Without its parent the process is useless.
 process.once('disconnect', () => process.exit());
-// A terminal's Ctrl-C and a service manager's stop reach all processes at once; the parent decides when this one ends.
+// Ctrl-C and a service manager's stop signal all processes at once; the parent decides when this one ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (request: Request) => void answer(request));
 process.send?.({ state: 'ready' } satisfies Answer);

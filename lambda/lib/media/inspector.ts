@@ -1,11 +1,11 @@
 /**
- * Decodes pictures in a process of its own, one at a time, so that no picture can take others with it: a file may be made
- * to keep the decoder busy for minutes, to fill the memory, or to crash it. That process is then ended, the picture is
- * refused, and the next one gets a new process.
+ * Decodes pictures in a separate process, one at a time, so that no picture harms others: a file may be made to keep
+ * the decoder busy for minutes, to fill the memory, or to crash it. Then the process is ended, the picture is refused,
+ * and the next picture gets a new process.
  *
- * What is limited is the processor time that one picture takes, not the time that passes: on a machine with much else to
- * do a good picture waits, and must not be refused for it. Processor time and memory are read from /proc; where there is
- * none (no Linux), time that passes counts instead.
+ * The limit is on a picture's processor time, not on the time that passes: on a busy machine a good picture takes
+ * longer, and must not be refused for it. Processor time and memory are read from /proc; without /proc (no Linux), the
+ * time that passes counts instead.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,18 +13,18 @@ import { join } from 'node:path';
 import type { Inspected } from './inspect';
 import { refusalNamed, TooComplex, Unreadable } from './refused';
 
-/** A picture to be decoded. */
+/** A picture to decode. */
 export interface Request {
   file: Uint8Array;
-  /** What its first bytes show it to be. */
+  /** The kind that its first bytes show. */
   kind: 'image/jpeg' | 'image/png';
   /** Pictures with more pixels are refused. */
   maxPixels: number;
-  /** Whether the decoded pixels are sent back: only faces need them. */
+  /** Whether the answer is to hold the decoded pixels: only faces and labels need them. */
   wantsPixels: boolean;
 }
 
-/** What the process says. */
+/** An answer of the process. */
 export type Answer =
   | { state: 'ready' }
   | { state: 'found'; found: Inspected }
@@ -32,33 +32,33 @@ export type Answer =
   /** A fault of the program. */
   | { state: 'failed'; message: string };
 
-/** What one picture may take. */
+/** What decoding one picture may take. */
 export interface InspectorLimits {
-  /** Processor time, in milliseconds. */
+  /** Processor time, in ms. */
   cpuTime: number;
   /** Resident memory of the process, in bytes. */
   memory: number;
 }
 
 /**
- * The largest progressive picture that is allowed (24 million pixels, no subsampling, 100 scans at most) takes about two
- * seconds; a batch of ten that all take the limit stays within a function's minute.
+ * Limits for one picture. The largest progressive picture that is allowed (24 million pixels, no subsampling, 100
+ * scans) takes about two seconds; ten pictures that take the limit stay within a function's minute.
  */
 export const INSPECTOR_LIMITS: InspectorLimits = { cpuTime: 4000, memory: 900 * 1024 * 1024 };
 
-/** How often processor time and memory are looked at, in milliseconds. */
+/** Ms between two looks at processor time and memory. */
 const LOOK_EVERY = 50;
 
 /** Heap of the process's JavaScript, in megabytes; pictures and pixels lie outside of it. */
 const HEAP_MB = 128;
 
-/** /proc counts processor time in these (`getconf CLK_TCK` on every Linux that runs Node). */
+/** Unit of processor time in /proc, in ms (`getconf CLK_TCK` is 100 on every Linux that runs Node). */
 const TICK_MS = 10;
 
-/** The process was ended, or ended by itself, in the middle of a picture. */
+/** The process ended, or was ended, during a picture. */
 class Ended extends Error {}
 
-/** A process that decodes pictures. It is made at the first one, or by `start`. */
+/** A process that decodes pictures. It starts with the first picture, or by `start`. */
 export class Inspector {
   readonly #limits: InspectorLimits;
   #process: Promise<ChildProcess> | undefined;
@@ -69,20 +69,22 @@ export class Inspector {
     this.#limits = limits;
   }
 
-  /** Of the process that is there now; undefined where there is none. */
+  /** Id of the process; `undefined` while there is none. */
   get pid(): number | undefined {
     return this.#pid;
   }
 
-  /** Has the process made now, so that the first picture does not wait for it. */
+  /** Starts the process, so that the first picture need not wait for it. */
   start(): void {
     this.#running().catch(() => {});
   }
 
   /**
-   * Decodes a picture, when those before it are done.
-   * @throws Refused, also where the picture takes too much (TooComplex) or crashes two processes (Unreadable);
-   *   Error where the process cannot be started
+   * Decodes a picture after the earlier ones are done.
+   *
+   * @throws Refused, which includes TooComplex if the picture takes too much, and Unreadable if it crashes two
+   *   processes.
+   * @throws Error if the process cannot be started.
    */
   async inspect(request: Request): Promise<Inspected> {
     const mine = this.#last.then(() => this.#inspect(request));
@@ -103,7 +105,7 @@ export class Inspector {
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
     }
-    // Something else may have ended the process: the picture gets a second one.
+    // Something else may have ended the process, so the picture gets a second try.
     try {
       return await this.#ask(await this.#running(), request);
     } catch (error) {
@@ -146,7 +148,7 @@ export class Inspector {
       if (error instanceof TooComplex || error instanceof Ended) {
         this.#process = undefined;
         child.kill('SIGKILL');
-        // The next picture need not wait for a new one.
+        // So that the next picture need not wait for a new process.
         this.start();
       }
       throw error;
@@ -161,7 +163,7 @@ export class Inspector {
       (child) => {
         this.#pid = child.pid;
         child.once('exit', () => {
-          // Another one may have taken its place.
+          // Another process may have replaced it.
           if (this.#pid === child.pid) this.#process = undefined;
         });
         return child;
@@ -175,10 +177,10 @@ export class Inspector {
   }
 }
 
-/** Lies beside this module, and beside the bundle. */
+/** Starts the program that is beside this module, and beside the bundle. */
 async function startProcess(): Promise<ChildProcess> {
   const child = fork(join(__dirname, 'inspector-process.js'), [], {
-    // No credentials: what reads strangers' files has none to lose.
+    // No credentials: a process that reads strangers' files must have none to lose.
     env: { PATH: process.env.PATH, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH },
     execArgv: [`--max-old-space-size=${HEAP_MB}`],
     serialization: 'advanced',
@@ -195,7 +197,7 @@ async function startProcess(): Promise<ChildProcess> {
     });
   });
   child.on('error', () => {});
-  // While there is no picture, the process keeps nobody from ending.
+  // An idle process does not keep this process alive.
   child.channel?.unref();
   child.unref();
   return child;
@@ -223,12 +225,14 @@ function resultOf(answer: Answer): Inspected {
   }
 }
 
-/** Bytes come from another process as they are, without their class. */
+/** Restores the class of bytes that came from another process. */
 function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 
-/** Says what a picture takes too much of; undefined as long as it is nothing. */
+/**
+ * @returns a function that tells which limit the picture exceeds; it returns `undefined` while there is none.
+ */
 function limitOf(child: ChildProcess, limits: InspectorLimits): () => string | undefined {
   const before = usageOf(child);
   const began = Date.now();
@@ -245,7 +249,10 @@ function limitOf(child: ChildProcess, limits: InspectorLimits): () => string | u
   };
 }
 
-/** Milliseconds of processor time of all threads since the start, and resident bytes (proc(5)); undefined without /proc. */
+/**
+ * Processor time of all threads since the start, in ms, and resident memory in bytes (proc(5)); `undefined` without
+ * /proc.
+ */
 export function usageOf({ pid }: ChildProcess): { cpuTime: number; memory: number } | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];

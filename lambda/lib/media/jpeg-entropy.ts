@@ -1,13 +1,13 @@
 /**
- * Where the entropy-coded data of a sequential JPEG's restart segments really end. Some cameras leave bytes between the
- * last unit of a segment and the restart marker behind it; a decoder skips them with a warning, and a strict one refuses
- * the file. To find those bytes, the Huffman codes have to be read (ITU-T T.81, annex F); the pixels have not.
+ * Finds where the entropy-coded data of a sequential JPEG's restart segments really end. Some cameras leave bytes
+ * between the last unit of a segment and the next restart marker; a decoder skips them with a warning, and a strict
+ * decoder refuses the file. To find those bytes, the Huffman codes are read (ITU-T T.81, annex F), but no pixels.
  */
 import { isSequential, type Jpeg, type Scan, type Segment } from './jpeg';
 
 /**
- * The segments of each scan, without the bytes behind their last unit. Undefined where the file is no sequential JPEG
- * with restart markers, or where a segment has fewer units than it must have.
+ * The segments of each scan, without the bytes after their last unit. `undefined` where the file is no sequential JPEG
+ * with restart markers, or where a segment has too few units.
  */
 export function trimmedSegments(jpeg: Jpeg): Segment[][] | undefined {
   if (!isSequential(jpeg)) return undefined;
@@ -34,7 +34,7 @@ export function hasAllSegments(jpeg: Jpeg): boolean {
   });
 }
 
-/** How many units a scan has (T.81, A.2): of one block, or of the blocks of all its components. */
+/** The number of units of a scan (T.81, A.2): a unit is one block, or the blocks of all components. */
 function unitsOf({ file, frame }: Jpeg, { header }: Scan): number {
   const [height, width] = [file.readUInt16BE(frame + 5), file.readUInt16BE(frame + 7)];
   const factors = new Map<number | undefined, readonly [number, number]>();
@@ -89,7 +89,7 @@ function scanReader({ file, frame, needed }: Jpeg, { header }: Scan): ScanReader
   return interval === 0 ? undefined : { interval, blocks };
 }
 
-/** A DHT segment (T.81, B.2.4.2): class and number, sixteen counts by length, and the values. */
+/** Reads a DHT segment (T.81, B.2.4.2): class and number, sixteen counts by length, and the values. */
 function readTables(segment: Buffer, tables: Map<number, HuffmanTable>): void {
   for (let at = 0; at + 17 <= segment.length; ) {
     const table: Map<number, number>[] = [new Map()];
@@ -106,7 +106,7 @@ function readTables(segment: Buffer, tables: Map<number, HuffmanTable>): void {
   }
 }
 
-/** Where the segment's last unit ends; undefined where the segment has fewer units. */
+/** Offset of the end of the segment's last unit; `undefined` if the segment has too few units. */
 function endOfUnits(file: Buffer, { start, end }: Segment, { interval, blocks }: ScanReader): number | undefined {
   const bits = new Bits(file, start, end);
   for (let unit = 0; unit < interval; unit++) {
@@ -115,7 +115,11 @@ function endOfUnits(file: Buffer, { start, end }: Segment, { interval, blocks }:
   return bits.at;
 }
 
-/** T.81, F.2.2: the difference of the first coefficient, then runs of zeros and the other 63. */
+/**
+ * Skips one block (T.81, F.2.2): the difference of the first coefficient, then runs of zeros and the other 63.
+ *
+ * @returns false if the data ends before.
+ */
 function skipBlock(bits: Bits, dc: HuffmanTable, ac: HuffmanTable): boolean {
   const size = bits.code(dc);
   if (size === undefined || !bits.skip(size)) return false;
@@ -128,11 +132,11 @@ function skipBlock(bits: Bits, dc: HuffmanTable, ac: HuffmanTable): boolean {
   return true;
 }
 
-/** Bits of entropy-coded data, in which FF is followed by a 00 that does not count. */
+/** Reads bits of entropy-coded data, in which FF is followed by a 00 that is no data. */
 class Bits {
   readonly #file: Buffer;
   readonly #end: number;
-  /** Offset of the next byte: everything before it was read, whole or in part. */
+  /** Offset of the next byte; every byte before it was read, at least in part. */
   at: number;
   #byte = 0;
   #left = 0;
@@ -143,7 +147,7 @@ class Bits {
     this.#end = end;
   }
 
-  /** Undefined at the end, and for a code that is in no table. */
+  /** The value of the next code; `undefined` at the end, and for a code that is in no table. */
   code(table: HuffmanTable): number | undefined {
     let code = 0;
     for (let length = 1; length <= 16; length++) {

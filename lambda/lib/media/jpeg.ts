@@ -1,8 +1,9 @@
 /**
- * What is in a JPEG file, without decoding a pixel: its segments, its scans, and where it ends (ITU-T T.81, annex B).
+ * Reads the structure of a JPEG file without decoding a pixel: its segments, its scans, and its end (ITU-T T.81, annex
+ * B).
  *
  * A decoder reads a *clean copy* of the file, which holds only what the pixels need. So the decoder never sees an EXIF
- * directory, and harmless faults are gone: bytes that mean nothing, restart markers in the wrong order, impossible scan
+ * directory, and harmless faults are gone: meaningless bytes, restart markers in the wrong order, impossible scan
  * parameters, a missing end. A strict decode of the clean copy then tells whether all rows are there.
  */
 import { EXIF_HEADER, minimalTiff, orientationOf } from './exif';
@@ -10,18 +11,18 @@ import type { Fault } from './fault';
 import { TooComplex, Truncated } from './refused';
 
 /**
- * A progressive JPEG is decoded once per scan, so its cost grows with its number of scans. Encoders write about ten
- * (libjpeg's own progression); a file with thousands is made to keep a processor busy.
+ * Most scans of a progressive JPEG, which is decoded once per scan. Encoders write about ten (libjpeg's own
+ * progression); a file with thousands is made to keep a processor busy.
  */
 export const MOST_SCANS = 100;
 
-/** A restart marker behind each block of the largest allowed picture would be fewer. Each one takes memory here. */
+/** Most restart markers; the largest allowed picture with one after each block has fewer. Each takes memory here. */
 const MOST_RESTARTS = 400_000;
 
 /** Entropy-coded data between two markers, as offsets in the file. */
 export interface Segment {
   start: number;
-  /** Where the marker behind it stands. */
+  /** Offset of the next marker. */
   end: number;
 }
 
@@ -41,18 +42,20 @@ export interface Jpeg {
   /** Offset of the frame header's marker, SOF0 to SOF15. */
   frame: number;
   scans: Scan[];
-  /** What the decoder needs beside the scans, in the file's order: offsets from the marker to the segment's end. */
+  /** The segments that the decoder needs beside the scans, in the file's order, from marker to end. */
   needed: Segment[];
-  /** 1 to 8, as EXIF counts. */
+  /** EXIF orientation, 1 to 8. */
   orientation: number;
-  /** Offset just behind the end-of-image marker; undefined where there is none. */
+  /** Offset after the end-of-image marker; `undefined` where there is none. */
   end: number | undefined;
   faults: Set<Fault>;
 }
 
 /**
  * Reads the structure of a JPEG file.
- * @throws Truncated when the file ends before its first scan; TooComplex when it has too many scans or restart markers
+ *
+ * @throws Truncated if the file ends before its first scan.
+ * @throws TooComplex if it has too many scans or restart markers.
  */
 export function readJpeg(file: Buffer): Jpeg {
   const jpeg: Jpeg = { file, frame: 0, scans: [], needed: [], orientation: 1, end: undefined, faults: new Set() };
@@ -92,13 +95,13 @@ export function readJpeg(file: Buffer): Jpeg {
 function nextMarker(file: Buffer, from: number): number | undefined {
   for (let at = file.indexOf(0xff, from); at >= 0 && at + 1 < file.length; at = file.indexOf(0xff, at + 1)) {
     const code = file[at + 1] ?? 0;
-    // 00 and 01 are no markers, FF fills, and restarts belong to a scan.
+    // 00 and 01 are no markers, FF is fill, and restart markers belong to a scan.
     if (code > 0x01 && code !== 0xff && !isRestart(code)) return at;
   }
   return undefined;
 }
 
-/** Before a marker there may be any number of FF (T.81, B.1.1.2). */
+/** Whether only fill bytes stand before a marker: any number of FF (T.81, B.1.1.2). */
 function isFill(file: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if (file[at] !== 0xff) return false;
   return true;
@@ -117,9 +120,9 @@ function readSegment(jpeg: Jpeg, code: number, start: number, end: number): void
   const isTable = code === 0xc4 || code === 0xcc || code === 0xdb || code === 0xdd;
   const isJfif = code === 0xe0 && says(4, 'JFIF\0');
   const isProfile = code === 0xe2 && says(4, 'ICC_PROFILE\0');
-  // Adobe's segment says how the colours are coded.
+  // Adobe's segment tells how the colours are coded.
   const isAdobe = code === 0xee && says(4, 'Adobe');
-  // A second SOI or frame is for the decoder to judge.
+  // The decoder judges a second SOI or frame.
   const isOther = code === 0xd8 || (code >= 0xdc && code <= 0xdf);
   if (isFrame || isTable || isJfif || isProfile || isAdobe || isOther) {
     const last = jpeg.needed.at(-1);
@@ -130,7 +133,7 @@ function readSegment(jpeg: Jpeg, code: number, start: number, end: number): void
   }
 }
 
-/** Reads over the entropy-coded data of a scan, in which FF 00 is data and FF D0 to FF D7 are restarts. */
+/** Reads past the entropy-coded data of a scan, in which FF 00 is data and FF D0 to FF D7 are restart markers. */
 function readScan(file: Buffer, header: number, data: number): Scan {
   const segments: Segment[] = [];
   let start = data;
@@ -160,15 +163,15 @@ function readScan(file: Buffer, header: number, data: number): Scan {
   }
 }
 
-/** How a clean copy may differ. */
+/** How a clean copy differs from the file. */
 export interface CopyOptions {
-  /** Other ends for the segments of a scan (see jpeg-entropy.ts), by the scan's index. */
+  /** Other ends for the segments of each scan (jpeg-entropy.ts), by the scan's index. */
   trimmed?: readonly Segment[][] | undefined;
-  /** Bytes behind the last scan, where nothing should be read any more. */
+  /** Bytes after the last scan, where a decoder should not read any more. */
   behind?: Buffer;
 }
 
-/** The file as the decoder gets it. Adds to the faults what it had to mend on the way. */
+/** The clean copy for the decoder. Adds the faults that it corrects to `jpeg.faults`. */
 export function cleanCopy(jpeg: Jpeg, { trimmed, behind = Buffer.alloc(0) }: CopyOptions = {}): Buffer {
   const { file, scans, needed, orientation, faults } = jpeg;
   const pieces: Buffer[] = [Buffer.from([0xff, 0xd8])];
@@ -202,13 +205,16 @@ function isInOrder(file: Buffer, { segments }: Scan): boolean {
   return segments.slice(0, -1).every(({ end }, i) => file[end + 1] === 0xd0 + (i % 8));
 }
 
-/** Whether the frame is coded in one pass: baseline and extended sequential, by Huffman's code (SOF0, SOF1). */
+/** Whether the frame is coded in one pass with Huffman codes: baseline or extended sequential (SOF0, SOF1). */
 export function isSequential({ file, frame }: Jpeg): boolean {
   const code = file[frame + 1];
   return code === 0xc0 || code === 0xc1;
 }
 
-/** A sequential scan covers all coefficients at full precision; some cameras write zeros there, which decoders ignore. */
+/**
+ * The header of a scan with correct parameters. A sequential scan covers all coefficients at full precision; some
+ * cameras write zeros there, which decoders ignore.
+ */
 function scanHeader(jpeg: Jpeg, { header, data }: Scan): Buffer {
   const copy = Buffer.from(jpeg.file.subarray(header, data));
   if (!isSequential(jpeg) || copy.length < 7) return copy;
@@ -219,7 +225,7 @@ function scanHeader(jpeg: Jpeg, { header, data }: Scan): Buffer {
   return copy;
 }
 
-/** Whether each of the frame's components has a scan: a cut file may have them for the first component alone. */
+/** Whether each of the frame's components has a scan: a cut file may have scans of the first component only. */
 export function hasAllComponents({ file, frame, scans }: Jpeg): boolean {
   const components = file[frame + 9] ?? 0;
   const scanned = new Set<number | undefined>();

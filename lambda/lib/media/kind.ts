@@ -1,6 +1,6 @@
 import { PNG_SIGNATURE } from './png';
 
-/** What is published, and the Content-Type it gets. */
+/** The kinds of files that are published, as their Content-Type. */
 export type Kind = 'image/jpeg' | 'image/png' | 'video/mp4';
 
 const BY_EXTENSION: Readonly<Record<string, Kind>> = {
@@ -11,8 +11,8 @@ const BY_EXTENSION: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * The types of box that an MP4 file begins with, behind four bytes of length: "ftyp" by ISO 14496-12, 4.3; QuickTime and
- * some cameras begin with others. The uploader on the Pi has the same list.
+ * Types of the first box of an MP4 file, after four bytes of length: "ftyp" by ISO 14496-12, 4.3; QuickTime and some
+ * cameras begin with others. The uploader on the Pi has the same list (tasks/lib/upload/complete.ts).
  */
 const OPENING_BOXES: ReadonlySet<string> = new Set(['ftyp', 'styp', 'moov', 'mdat', 'free', 'skip', 'wide', 'pnot']);
 
@@ -21,7 +21,7 @@ export function claimedKind(key: string): Kind | undefined {
   return BY_EXTENSION[/\.[^./]*$/.exec(key)?.[0].toLowerCase() ?? ''];
 }
 
-/** The kind that a file's first bytes show; undefined when they are of none of ours. */
+/** The kind that a file's first bytes show; `undefined` if it is none of ours. */
 export function shownKind(file: Buffer): Kind | undefined {
   if (file[0] === 0xff && file[1] === 0xd8 && file[2] === 0xff) return 'image/jpeg';
   if (file.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return 'image/png';

@@ -1,7 +1,7 @@
 /**
- * What is in a PNG file: a row of chunks, each a length, four letters, its data and a checksum (PNG specification, 5.3).
- * The decoder gets a clean copy with the chunks that the pixels need: no text (which may unpack to gigabytes), no further
- * frames, and of EXIF the orientation alone.
+ * Reads the structure of a PNG file: a row of chunks, each a length, four letters, its data and a checksum (PNG
+ * specification, 5.3). The decoder gets a clean copy with the chunks that the pixels need: no text (which may unpack to
+ * gigabytes), no further frames, and only the orientation of EXIF.
  */
 import { crc32 } from 'node:zlib';
 import { minimalTiff, orientationOf } from './exif';
@@ -15,9 +15,9 @@ const NEEDED = new Set(['IHDR', 'PLTE', 'IDAT', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 
 
 /** A PNG's structure. */
 export interface Png {
-  /** What the decoder reads. */
+  /** The clean copy for the decoder. */
   clean: Buffer;
-  /** Offset just behind the IEND chunk; undefined where there is none. */
+  /** Offset after the IEND chunk; `undefined` where there is none. */
   end: number | undefined;
   faults: Set<Fault>;
 }
@@ -45,7 +45,7 @@ export function readPng(file: Buffer): Png {
   }
   const pieces = needed.map((piece) => file.subarray(piece.start, piece.end));
   const turned = orientation === 1 ? [] : [chunk('eXIf', minimalTiff(orientation))];
-  // IHDR comes first; EXIF may stand anywhere behind it, and a decoder wants it before the pixels.
+  // IHDR comes first. EXIF may stand anywhere after it, but a decoder wants it before the pixels.
   const header = pieces[0]?.subarray(0, 25) ?? Buffer.alloc(0);
   const rest = [pieces[0]?.subarray(25) ?? Buffer.alloc(0), ...pieces.slice(1)];
   return {

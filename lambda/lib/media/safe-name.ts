@@ -8,8 +8,8 @@ export function extensionOf(kind: Kind): string {
 }
 
 /**
- * A file name for a header, from a name that a device chose: letters, digits, `-`, `_` and `.` stay, the rest becomes `_`;
- * no leading dot, the extension of what it is, 120 letters at most.
+ * A file name that is safe in a header, made from a name that a device chose: letters, digits, `-`, `_` and `.` stay,
+ * other characters become `_`; without a leading dot, with the extension of its kind, at most 120 characters.
  */
 export function safeName(fileName: string, kind: Kind): string {
   const last = fileName.slice(fileName.lastIndexOf('/') + 1);

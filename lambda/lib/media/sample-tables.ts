@@ -69,7 +69,9 @@ function trackOf(content: Buffer): Track {
   };
 }
 
-/** Behind the 78 bytes of a visual entry stand its boxes; `avcC` has profile, compatibility and level (ISO 14496-15). */
+/**
+ * Behind the 78 bytes of a visual entry stand its boxes; `avcC` has profile, compatibility and level (ISO 14496-15).
+ */
 function codecOf(type: string, entry: Buffer): string {
   const letters = type.replace(/[^\w-]/g, '');
   const avc = type === 'avc1' || type === 'avc3' ? boxAt(entry.subarray(78), 'avcC') : undefined;

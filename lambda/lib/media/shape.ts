@@ -1,5 +1,7 @@
-/** A picture or video narrower than this shows nothing, and is smaller than the smallest face we look for. In pixels. */
+/** Shortest side of a picture or video, in pixels: a smaller one shows nothing, and no face that is looked for. */
 export const SMALLEST_SIDE = 32;
 
-/** Cameras pad files to whole sectors and some add a few kilobytes of their own; more is something else. */
+/**
+ * Most bytes after the end of a file: cameras pad files to whole sectors, and some add a few kilobytes of their own.
+ */
 export const MOST_TRAILING_BYTES = 16 * 1024;

@@ -1,19 +1,20 @@
 /**
- * Every count in an MP4's tables, held against the bytes that are there. A table says how many entries it has; a reader
- * that believes a table of four bytes which claims four thousand million entries runs out of memory. So nothing reads a
- * table, here or in any library, before all counts were checked.
+ * Checks every count in an MP4's tables against the bytes that are there. A table tells how many entries it has; a
+ * reader that believes a table of four bytes with four thousand million entries runs out of memory. So all counts are
+ * checked before anything, here or in a library, reads a table.
  */
 import { childrenOf } from './boxes';
 import { Corrupt, TooComplex } from './refused';
 
-/** Samples (frames, pieces of sound) of one file: eleven hours at 25 frames a second. */
+/** Most samples (frames, pieces of sound) of one file: eleven hours at 25 frames a second. */
 export const MOST_SAMPLES = 1_000_000;
 
-/** Boxes that hold boxes, and how deep they may lie: `moov/trak/mdia/minf/stbl` is the deepest that exists. */
+/** Boxes that hold boxes. */
 const CONTAINERS = new Set(['trak', 'mdia', 'minf', 'stbl', 'edts', 'mvex', 'traf', 'dinf', 'udta']);
+/** Deepest level of boxes; the deepest that exists is `moov/trak/mdia/minf/stbl`. */
 const DEEPEST = 6;
 
-/** Tables of which each entry has one size: bytes behind version and flags before the count, and bytes of an entry. */
+/** Tables whose entries have one size: bytes between version and flags and the count, and bytes of an entry. */
 const TABLES: Readonly<Record<string, { before: number; entry: number }>> = {
   stts: { before: 0, entry: 8 },
   ctts: { before: 0, entry: 8 },
@@ -52,12 +53,16 @@ function checkTable(type: string, table: Buffer): void {
   else if (type === 'sidx') checkIndex(table);
 }
 
-/** Version and three bytes of flags stand before everything else (ISO 14496-12, 4.2). */
+/** The flags of a table: three bytes after the version (ISO 14496-12, 4.2). */
 function flagsOf(table: Buffer): number {
   return table.length < 4 ? 0 : table.readUIntBE(1, 3);
 }
 
-/** @throws Corrupt where the count at `at`, times the bytes of an entry, is more than what follows */
+/**
+ * Checks that a table holds the entries that the count at `at` claims. `entry` and `header` in bytes.
+ *
+ * @throws Corrupt
+ */
 function holdCount(type: string, table: Buffer, at: number, entry: number, header = 0): void {
   if (at + 4 > table.length) throw new Corrupt(`The video's "${type}" table is cut off.`);
   const count = table.readUInt32BE(at);

@@ -1,11 +1,11 @@
 /**
- * Is it really a video? An MP4 file is a row of boxes (ISO 14496-12): `moov` has the tracks and tables of where each frame
- * lies, `mdat` the frames; a fragmented file has a `moof` with its own tables before each `mdat`. The tables are held
- * against the file: a video with a width, a height and a duration, and its frames inside the file. Frames are not
- * decoded: that takes a codec.
+ * Checks that a file really is a video. An MP4 file is a row of boxes (ISO 14496-12): `moov` has the tracks and the
+ * tables of where each frame is, `mdat` the frames; a fragmented file has a `moof` with its own tables before each
+ * `mdat`. The tables are checked against the file: there must be a video with a width, a height and a duration, and its
+ * frames must be inside the file. Frames are not decoded, which would take a codec.
  *
- * A file that was cut off is published as far as it goes, if a player finds anything to play: whole fragments, or the
- * frames that `moov` lists and the file has.
+ * A file that was cut off is published as far as a player can play it: whole fragments, or the frames that `moov` lists
+ * and the file has.
  */
 import { type TopBox, TopBoxes } from './boxes';
 import type { Fault } from './fault';
@@ -19,29 +19,34 @@ export interface Video {
   /** Of the first video track, in pixels. */
   width: number;
   height: number;
-  /** Of the part that is there, in milliseconds. */
+  /** Duration of the part that is there, in ms. */
   duration: number;
-  /** Of the first video track, as RFC 6381 writes it where it is H.264 (`avc1.42001e`), otherwise four letters. */
+  /** Codec of the first video track: for H.264 as RFC 6381 writes it (`avc1.42001e`), otherwise four letters. */
   codec: string;
-  /** How many bytes follow the last box. */
+  /** Bytes after the last box. */
   trailing: number;
   faults: Fault[];
 }
 
-/** Boxes that stand at the top of a file (ISO 14496-12, table 1): one of them that is not whole was cut off. */
+/** Boxes at the top of a file (ISO 14496-12, table 1): such a box that is incomplete was cut off. */
 const TOP_LEVEL = /^(ftyp|styp|moov|moof|mdat|mfra|meta|sidx|free|skip|wide|uuid|pnot)$/;
 
-/** Checks an MP4 file as a container, while its bytes pass by: `push` each piece, then ask for the `result`. */
+/** Checks an MP4 file as a container while its bytes pass by: `push` each piece, then call `result`. */
 export class VideoCheck {
   readonly #top = new TopBoxes();
 
-  /** @throws TooComplex */
+  /**
+   * Reads the next piece of the file.
+   *
+   * @throws TooComplex
+   */
   push(chunk: Buffer): void {
     this.#top.push(chunk);
   }
 
   /**
-   * What the file is. To be called at its end.
+   * Judges the whole file. Call this at its end.
+   *
    * @throws Truncated, Corrupt, NoVideo, NoIndex, TooComplex, TooManyPixels, TooSmall or TrailingBytes
    */
   result(maxPixels: number): Video {
@@ -88,7 +93,7 @@ function checkSides(width: number, height: number, maxPixels: number): void {
   }
 }
 
-/** Where what belongs to the video ends. */
+/** Offset of the end of the bytes that belong to the video. */
 function endOfBoxes(boxes: readonly TopBox[], isCut: boolean, { length, garbageFrom = length }: TopBoxes): number {
   if (isCut) return length;
   const last = boxes.at(-1);
@@ -96,8 +101,9 @@ function endOfBoxes(boxes: readonly TopBox[], isCut: boolean, { length, garbageF
 }
 
 /**
- * How much of the first video track is there.
- * @throws Corrupt, TooComplex
+ * Measures the part of the first video track that is there.
+ *
+ * @throws Corrupt or TooComplex
  */
 function measure(movie: Buffer, boxes: readonly TopBox[], length: number, isCut: boolean) {
   const budget = new SampleBudget();
@@ -120,7 +126,8 @@ function measure(movie: Buffer, boxes: readonly TopBox[], length: number, isCut:
   for (const { type, content, start } of boxes) {
     if (type !== 'moof' || !content) continue;
     const { end, durations } = fragmentOf(content, start, defaults, budget);
-    // A player stops at the first fragment that is not whole. The others are read all the same: they count as samples.
+    // A player stops at the first fragment that is incomplete. The others are read all the same, because they count as
+    // samples.
     isPartial ||= end > length;
     const lasts = track ? durations.get(track.id) : undefined;
     if (lasts === undefined || isPartial) continue;
