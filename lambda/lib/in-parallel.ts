@@ -1,7 +1,11 @@
-/** So many requests are made at once. */
+/** The most calls that run at once. */
 const AT_ONCE = 16;
 
-/** Does the same with each of many, some at a time. Rejects with the first failure; what was begun goes on. */
+/**
+ * Calls `work` for each of `all`, at most `AT_ONCE` at a time.
+ *
+ * @throws the first failure; calls that have begun go on.
+ */
 export async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const left = [...all].reverse();
   const worker = async () => {

@@ -1,27 +1,31 @@
-/** What the Lambda is told by its environment (see template.yaml). */
+/** The settings of the Lambda, from its environment (see template.yaml). */
 export interface Settings {
-  /** Where verified pictures go. */
+  /** The bucket for published files. */
   productionBucket: string;
-  /** The one DynamoDB table. */
+  /** The DynamoDB table. */
   tableName: string;
-  /** Largest picture that is looked at, in bytes. */
+  /** Largest picture that is accepted, in bytes. */
   maxBytes: number;
-  /** Largest video that is looked at, in bytes. */
+  /** Largest video that is accepted, in bytes. */
   maxVideoBytes: number;
-  /** Largest picture that is decoded, in pixels. */
+  /** Largest picture that is accepted, in pixels. */
   maxPixels: number;
-  /** Which face engine runs. */
+  /** The face engine. */
   faces: FacesSetting;
-  /** Which engine looks for persons, vehicles and animals. */
+  /** The engine that looks for persons, vehicles and animals. */
   labels: LabelsSetting;
 }
 
+/** Which face engine is used. */
 export type FacesSetting = 'embedded' | 'rekognition' | 'off';
+/** Which label engine is used. */
 export type LabelsSetting = FacesSetting;
 
 /**
- * Reads the settings from an environment. Defaults: pictures of 10 MB and 24 million pixels, videos of 64 MB, embedded faces.
- * @throws Error that names the variable when one is missing or makes no sense
+ * Reads the settings from an environment. Defaults: pictures of 10 MB and 24 million pixels, videos of 64 MB, embedded
+ * engines for faces and labels.
+ *
+ * @throws Error that names a variable that is missing or wrong.
  */
 export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
   return {
@@ -35,7 +39,11 @@ export function settingsFrom(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** A variable; throws an Error that names it when it is not set. */
+/**
+ * An environment variable that must be set.
+ *
+ * @throws Error that names it if it is not set.
+ */
 export function required(env: NodeJS.ProcessEnv, name: string): string {
   const value = env[name];
   if (!value) throw new Error(`The environment variable ${name} is not set; template.yaml sets it.`);
@@ -52,7 +60,11 @@ function positive(env: NodeJS.ProcessEnv, name: string, otherwise: number): numb
   return value;
 }
 
-/** Reads FACES; throws an Error when it is no face engine. */
+/**
+ * Reads the value of FACES.
+ *
+ * @throws Error if it names no face engine.
+ */
 export function facesSetting(text: string): FacesSetting {
   return engineSetting('FACES', text);
 }

@@ -1,4 +1,4 @@
-/** TensorFlow.js on its WebAssembly back end, which the embedded engines of faces and of labels share. */
+/** TensorFlow.js on its WebAssembly back end, which the embedded engines of faces and labels share. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,11 @@ import { ready, setBackend } from '@tensorflow/tfjs-core';
 
 let started: Promise<void> | undefined;
 
-/** Loads the back end, once in a process. */
+/**
+ * Loads the back end, once in a process.
+ *
+ * @throws Error if the package is not installed or the back end cannot be loaded.
+ */
 export function startWasm(): Promise<void> {
   started ??= start();
   return started;
@@ -15,13 +19,13 @@ export function startWasm(): Promise<void> {
 
 async function start(): Promise<void> {
   setWasmPaths(join(wasmDirectory(), '/'));
-  // Lambda gives less than two processors at the memory that we ask for.
+  // At the memory that we configure, Lambda gives less than two processors.
   setThreadsCount(1);
   await setBackend('wasm');
   await ready();
 }
 
-/** `npm run build` lays it beside the bundle; otherwise it lies in its package. */
+/** The directory of the back end: beside the bundle after `npm run build`, otherwise in its package. */
 function wasmDirectory(): string {
   const beside = join(__dirname, 'tfjs-wasm');
   if (existsSync(beside)) return beside;

@@ -1,4 +1,4 @@
-/** Whether a text is a name of the IANA time zone database, as this Node knows it: `Europe/Brussels`, `UTC`. */
+/** Whether a text is an IANA time zone that this Node.js knows: `Europe/Brussels`, `UTC`. */
 export function isTimeZone(name: string): boolean {
   if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false;
   try {

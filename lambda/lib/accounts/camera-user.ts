@@ -1,9 +1,9 @@
 /**
- * The IAM user of an account: its cameras upload with its key pair, which may put objects into the account's folder and
- * list that folder, and nothing else.
+ * The IAM user of an account. The account's cameras upload with its key pair, which may only put objects into the
+ * account's folder and list that folder.
  *
- * IAM gives a user two keys at most. So keys are changed in two steps: a second one is made, cameras get it one by one,
- * and then the first one is deleted.
+ * IAM gives a user two keys at most. So keys are rotated in two steps: a second key is made, the cameras get it one by
+ * one, and then the first key is deleted.
  */
 import {
   CreateAccessKeyCommand,
@@ -26,26 +26,31 @@ import type { Place } from './place';
 
 const PATH = '/kerberos/';
 const POLICY = 'upload';
-/** Longest name of an IAM user. */
+/** Longest name of an IAM user, in characters. */
 const MOST_LETTERS = 64;
 
+/** An access key with its secret. */
 export interface KeyPair {
   accessKeyId: string;
   secretAccessKey: string;
 }
 
+/** An access key without its secret, and when IAM made it. */
 export interface AccessKey {
   accessKeyId: string;
   created: Date;
 }
 
+/** The IAM user of one account. */
 export class CameraUser {
   readonly #iam: IAMClient;
-  /** Of the user in IAM. */
+  /** Name of the user in IAM. */
   readonly name: string;
   readonly #policy: string;
 
-  /** @throws Failure when IAM has no room for the name */
+  /**
+   * @throws Failure if the name is too long for IAM.
+   */
   constructor(iam: IAMClient, place: Place, account: string) {
     this.#iam = iam;
     this.name = `${place.userPrefix}${account}`;
@@ -57,8 +62,9 @@ export class CameraUser {
   }
 
   /**
-   * Makes the user. One that an earlier attempt left is taken over, without its keys: nobody was told them.
-   * @throws Failure when the user is somebody else's
+   * Makes the user. A user that an earlier attempt left is taken over without its keys, which were never shown.
+   *
+   * @throws Failure if a user of this name belongs to something else.
    */
   async create(): Promise<void> {
     const UserName = this.name;
@@ -74,14 +80,18 @@ export class CameraUser {
     await this.#iam.send(new PutUserPolicyCommand({ UserName, PolicyName: POLICY, PolicyDocument: this.#policy }));
   }
 
-  /** Whether there is such a user, and it is this cloud's: one that has another policy is not. */
+  /** Whether the user exists and is this cloud's: it has our policy, or no policy of that name yet. */
   async isLeftOver(): Promise<boolean> {
     if (!(await ifThere(this.#iam.send(new GetUserCommand({ UserName: this.name }))))) return false;
     const policy = await this.#readPolicy();
     return policy === undefined || policy === this.#policy;
   }
 
-  /** Makes a key pair; this is the only time that its private half is told. */
+  /**
+   * Makes a key pair. Its secret is available only now.
+   *
+   * @throws Failure if IAM returns no key.
+   */
   async createKey(): Promise<KeyPair> {
     const { AccessKey } = await this.#iam.send(new CreateAccessKeyCommand({ UserName: this.name }));
     const { AccessKeyId, SecretAccessKey } = AccessKey ?? {};
@@ -89,7 +99,7 @@ export class CameraUser {
     return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };
   }
 
-  /** The keys, the oldest first; none when there is no such user. */
+  /** The keys, the oldest first; none if there is no such user. */
   async keys(): Promise<AccessKey[]> {
     const found = await ifThere(this.#iam.send(new ListAccessKeysCommand({ UserName: this.name })));
     return (found?.AccessKeyMetadata ?? [])
@@ -97,7 +107,7 @@ export class CameraUser {
       .sort((a, b) => a.created.getTime() - b.created.getTime());
   }
 
-  /** Lets keys work, or not; they stay. */
+  /** Activates or deactivates all keys of the user. */
   async setActive(active: boolean): Promise<void> {
     const Status = active ? 'Active' : 'Inactive';
     for (const { accessKeyId: AccessKeyId } of await this.keys()) {
@@ -109,7 +119,7 @@ export class CameraUser {
     await ifThere(this.#iam.send(new DeleteAccessKeyCommand({ UserName: this.name, AccessKeyId })));
   }
 
-  /** Deletes the user with all that it has; what is not there is deleted already. */
+  /** Deletes the user with its keys and policies. May be repeated. */
   async delete(): Promise<void> {
     const UserName = this.name;
     for (const { accessKeyId } of await this.keys()) await this.deleteKey(accessKeyId);

@@ -5,7 +5,7 @@ import { clientsFrom } from '../clients';
 import { Table } from '../table/table';
 import type { Place } from './place';
 
-/** A cloud, with what it takes to change its accounts. */
+/** A cloud, with the clients to change its accounts. */
 export interface AccountsCloud {
   place: Place;
   iam: IAMClient;
@@ -14,7 +14,7 @@ export interface AccountsCloud {
   table: Table;
 }
 
-/** Clients of a place, as the SDK's environment variables say. */
+/** Makes the clients for a place from the SDK's environment variables. */
 export function accountsCloud(place: Place, env: NodeJS.ProcessEnv): AccountsCloud {
   const { s3, documents } = clientsFrom(env);
   return { place, iam: new IAMClient(), s3, documents, table: new Table(documents, place.tableName) };

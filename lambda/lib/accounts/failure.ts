@@ -1,7 +1,7 @@
-/** What could not be done, for whoever ran the command: what happened, and what to do. */
+/** A command could not be done. The message tells the operator what happened and what to do. */
 export class Failure extends Error {}
 
-/** Words for what is thrown; none of them has a secret in it. `where` says which cloud was asked. */
+/** Explains any error to the operator, without secrets. `where` names the cloud that was asked. */
 export function explain(error: unknown, where: string): string {
   if (error instanceof Failure) return error.message;
   if (!(error instanceof Error)) return String(error);

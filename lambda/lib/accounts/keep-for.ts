@@ -9,8 +9,8 @@ import type { Table } from '../table/table';
 import { itemsOf, type Stores, tagRetention, type Version, versionsOf } from './stored';
 
 /**
- * Another retention for what an account has already: items get another `expires`, objects another tag, as ingest gives
- * them to what comes from now on. What the owner keeps for ever is left alone. It may be repeated.
+ * Applies another retention to everything stored of an account: items get another `expires`, objects another tag, as
+ * ingest will give to new ones. Events that the owner keeps for ever are left alone. May be repeated.
  */
 export async function keepFor(cloud: Stores, account: string, days: RetentionDays): Promise<void> {
   const { place, table } = cloud;
@@ -28,7 +28,7 @@ export async function keepFor(cloud: Stores, account: string, days: RetentionDay
   }
 }
 
-/** What the owner began to keep while objects were tagged may have got the wrong tag. */
+/** Corrects the tags of events that the owner began to keep while their objects were being tagged. */
 async function keepWhatWasKeptMeanwhile(cloud: Stores, account: string, known: Set<string>): Promise<void> {
   const { place, table } = cloud;
   for (const id of await readKept(table, account)) {
@@ -58,7 +58,7 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   if (typeof item.received !== 'number') return;
   const expires = keptUntil(new Date(item.received), days);
   const change = new Change().set({ [EXPIRES]: expiresAt(kind === 'MINUTES' ? minuteKeptUntil(expires) : expires) });
-  // What was deleted or replaced in this moment has an `expires` of its own; what is kept has none.
+  // An item deleted or replaced in this moment has its own `expires`; a kept event has none.
   const isThere = state === undefined ? isPresent('pk') : is('state', state);
   await table.update(keyOf(item), change.when(all(isThere, isAbsent('kept'))));
 }

@@ -1,7 +1,7 @@
 /**
- * What the accounts command does. A licence lies in three places: its item in the table (login, state, retention), its IAM
- * user (the key pair), and what its cameras uploaded. Every command writes in an order in which it can be repeated after it
- * failed half way, and never leaves somebody in who should be out.
+ * The operations of the accounts command. A licence has three parts: its item in the table (login, state, retention),
+ * its IAM user (the key pair), and what its cameras uploaded. Every operation writes in an order that lets it be
+ * repeated after a failure, and that never leaves access to someone who should have none.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
@@ -31,21 +31,26 @@ import { keepFor } from './keep-for';
 import { hashPassword, isPassword, newPassword } from './password';
 import { deleteVersions, itemsOf, versionsOf } from './stored';
 
-/** So long after it was suspended, no function can be at a picture of an account: it has a minute, and IAM takes seconds. */
+/**
+ * Ms after a suspension in which a function may still work on the account's pictures: a function has a minute, and IAM
+ * takes seconds.
+ */
 const AT_WORK_MS = 75_000;
 
-/** The public key of an account that is being made. */
+/** Stands for the access key id of an account that is being made. */
 const NO_KEY = 'none';
 
+/** A user's name and password. */
 export interface Login {
   user: string;
   password: string;
 }
 
 /**
- * A new licence: login, user, key pair. The account's item comes first: of two who add the same name in one moment, one
- * gets it, and the other touches nothing. It is suspended until its key pair is there. What was made is undone when a later
- * step fails.
+ * Makes a new licence: login, user, key pair. The account's item comes first, so that of two who add the same name at
+ * once only one continues. It is suspended until its key pair exists. If a later step fails, everything made is undone.
+ *
+ * @throws Failure if there is such an account, or the name cannot be used.
  */
 export async function add(cloud: AccountsCloud, name: string): Promise<{ login: Login; keys: KeyPair }> {
   requireName(name);
@@ -79,7 +84,12 @@ export async function list({ table }: AccountsCloud): Promise<{ account: Account
   );
 }
 
-/** A second key pair. The first one works on until finishRotation, so no camera is cut off before it has the new one. */
+/**
+ * Makes a second key pair. The first one works until `finishRotation`, so that no camera is cut off before it has the
+ * new one.
+ *
+ * @throws Failure if there is no such account, or it has two key pairs already.
+ */
 export async function rotate(cloud: AccountsCloud, name: string): Promise<KeyPair> {
   const { account, user } = await existing(cloud, name);
   if ((await user.keys()).length > 1) {
@@ -117,7 +127,12 @@ export async function finishRotation(cloud: AccountsCloud, name: string): Promis
   return older;
 }
 
-/** Deletes the newer key pair, and goes back to the older one. Returns the deleted one's public half. */
+/**
+ * Deletes the newer key pair and returns to the older one.
+ *
+ * @returns the access key id of the deleted key pair.
+ * @throws Failure if there is only one key pair.
+ */
 export async function undoRotation(cloud: AccountsCloud, name: string): Promise<string> {
   const { account, user } = await existing(cloud, name);
   const { older, newer } = byAge(await user.keys(), account);
@@ -127,7 +142,10 @@ export async function undoRotation(cloud: AccountsCloud, name: string): Promise<
   return newer;
 }
 
-/** Public halves of the two key pairs, by when IAM made them; the account's item says it of two of the same second. */
+/**
+ * The access key ids of the two key pairs, by when IAM made them. If both were made in the same second, the account's
+ * item tells which is newer.
+ */
 function byAge(keys: readonly AccessKey[], { accessKeyId }: Account): { older?: string; newer?: string } {
   const [first, second] = keys;
   if (!first) return {};
@@ -137,7 +155,11 @@ function byAge(keys: readonly AccessKey[], { accessKeyId }: Account): { older?: 
   return { older: older.accessKeyId, newer: newer.accessKeyId };
 }
 
-/** A new password; all sessions end, and what was tried with the old one keeps nobody out. */
+/**
+ * Sets a new password, ends all sessions, and lifts the login limits.
+ *
+ * @throws Failure if there is no such account.
+ */
 export async function resetPassword(cloud: AccountsCloud, name: string): Promise<Login> {
   await existing(cloud, name);
   const password = newPassword();
@@ -146,21 +168,33 @@ export async function resetPassword(cloud: AccountsCloud, name: string): Promise
   return { user: name, password };
 }
 
-/** Keeps events for so many days, those that are there already too. */
+/**
+ * Keeps events for `days` days, existing events included.
+ *
+ * @throws Failure if there is no such account.
+ */
 export async function setRetention(cloud: AccountsCloud, name: string, days: RetentionDays): Promise<void> {
   await existing(cloud, name);
   await changed(cloud, name, { retentionDays: days });
   await keepFor(cloud, name, days);
 }
 
-/** Neither uploads nor looks any more, until resume. */
+/**
+ * Suspends a licence: it can neither upload nor log in until `resume`.
+ *
+ * @throws Failure if there is no such account.
+ */
 export async function suspend(cloud: AccountsCloud, name: string): Promise<void> {
   const { user } = await existing(cloud, name);
   if (!(await suspendAccount(cloud.table, name, new Date()))) throw noAccount(name);
   await user.setActive(false);
 }
 
-/** Uploads and looks again. */
+/**
+ * Ends a suspension.
+ *
+ * @throws Failure if there is no such account.
+ */
 export async function resume(cloud: AccountsCloud, name: string): Promise<void> {
   const { user } = await existing(cloud, name);
   await user.setActive(true);
@@ -168,11 +202,14 @@ export async function resume(cloud: AccountsCloud, name: string): Promise<void> 
 }
 
 /**
- * Removes a licence and all that was stored for it. First nobody can upload or look any more; then it waits until no function
- * can be at work that began before; then uploads go, so that what is still queued has nothing to publish, and all the rest.
- * Last, the account's own item becomes one that says it was removed, so that a removal that failed can be repeated, and late
- * deliveries end there. Returns how many objects and items were deleted.
- * @param tell is told why it takes a while
+ * Removes a licence and everything stored for it. First uploads and logins are ended; then it waits until no function
+ * that began before can be at work; then the uploads are deleted, so that queued notifications have nothing to publish,
+ * and then all the rest. Last, the account's item records that it was removed, so that a failed removal can be repeated
+ * and late deliveries end there.
+ *
+ * @param tell receives why it takes a while
+ * @returns how many objects and items were deleted.
+ * @throws Failure if there is no such account.
  */
 export async function remove(
   cloud: AccountsCloud,
@@ -182,7 +219,7 @@ export async function remove(
   const { place, table } = cloud;
   requireName(name);
   const user = new CameraUser(cloud.iam, place, name);
-  // Without an account there may be a user that a failed removal has left, but not one of another cloud.
+  // Without an account, a failed removal may have left its user. Another cloud's user does not count.
   if (!(await readAccount(table, name)) && !(await user.isLeftOver())) throw noAccount(name);
   await suspendAccount(table, name, new Date());
   await user.setActive(false);
@@ -196,7 +233,7 @@ export async function remove(
   }
   const deleted = { objects: 0, items: 0 };
   let usesRekognition = false;
-  // What was being looked at when the first pass went by is found by the next one.
+  // Each pass may be overtaken by work that was still running, which the next pass finds.
   for (let pass = { objects: 1, items: 1 }; pass.objects + pass.items > 0; ) {
     pass = { objects: 0, items: 0 };
     for (const bucket of [place.uploadsBucket, place.productionBucket]) {
@@ -221,7 +258,12 @@ export async function remove(
   return deleted;
 }
 
-/** The account exists, and its login is this one. Its key pair is in IAM already; one that was rotated since stays. */
+/**
+ * Makes sure that the account exists and has this password. Its key pair must be in IAM; a key pair that was rotated
+ * since stays.
+ *
+ * @throws Failure if IAM has no such user.
+ */
 export async function ensure(cloud: AccountsCloud, name: string, password: string, accessKeyId: string): Promise<void> {
   requireName(name);
   const user = new CameraUser(cloud.iam, cloud.place, name);
@@ -273,7 +315,7 @@ function noAccount(name: string): Failure {
   return new Failure(`There is no account "${name}". See them all with: list`);
 }
 
-/** What Amazon's face engine knows of an account. */
+/** Deletes the faces that Amazon's engine keeps for an account. */
 async function deleteCollection(account: string): Promise<void> {
   const client = new RekognitionClient();
   try {

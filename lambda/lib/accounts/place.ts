@@ -1,6 +1,6 @@
 /**
- * Where a cloud's accounts are: on AWS, the outputs of its stack say so; on one machine, the file owner.env that
- * `grunt cloud` writes into its directory, with the owner's credentials.
+ * Finds the servers and names of a cloud. On AWS they are the outputs of its stack; on one machine they are in the file
+ * owner.env, which `grunt cloud` writes into its directory with the owner's credentials.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,23 +8,24 @@ import { parseEnv } from 'node:util';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { Failure } from './failure';
 
+/** The buckets, table and names of one cloud. */
 export interface Place {
-  /** For a person: which cloud this is. */
+  /** Describes the cloud in messages. */
   name: string;
   uploadsBucket: string;
   productionBucket: string;
   tableName: string;
-  /** Where the page is. */
+  /** URL of the cloud application. */
   appUrl: string;
-  /** `aws`, or what stands there in ARNs of China and of governments. */
+  /** The partition in ARNs: `aws`, or that of China or a government. */
   partition: string;
-  /** The IAM users of this cloud's accounts are called this, and the account's name behind it. */
+  /** The name of an account's IAM user is this prefix and the account's name. */
   userPrefix: string;
-  /** Where a Pi must send to, when that is not AWS. */
+  /** The S3 endpoint that a Pi must send to; absent for AWS. */
   endpoint?: string;
 }
 
-/** What the SDK reads of the environment that would lead it away from one machine's cloud. */
+/** Variables of the SDK that must be unset, because they would lead to another cloud than the one on this machine. */
 const NOT_OF_ONE_MACHINE = ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL', 'AWS_DEFAULT_PROFILE'];
 
 const NEEDED = [
@@ -40,7 +41,11 @@ const NEEDED = [
   'APP_URL',
 ];
 
-/** The cloud of a stack; the SDK's environment says in which region and as whom. */
+/**
+ * The cloud of a stack, in the region and AWS account of the SDK's environment.
+ *
+ * @throws Failure if the stack does not exist or lacks an output.
+ */
 export async function placeOnAws(stack: string): Promise<Place> {
   const client = new CloudFormationClient();
   try {
@@ -73,8 +78,10 @@ export async function placeOnAws(stack: string): Promise<Place> {
 }
 
 /**
- * The cloud of one machine, by the directory of its data. Sets the environment that the SDK reads to its servers and its
- * owner's credentials.
+ * The cloud on this machine, by its data directory. Sets the SDK's variables in `env` to its servers and its owner's
+ * credentials.
+ *
+ * @throws Failure if there is no owner.env, or it lacks a variable.
  */
 export function placeOnOneMachine(directory: string, env: NodeJS.ProcessEnv): Place {
   const file = join(directory, 'owner.env');
@@ -84,12 +91,16 @@ export function placeOnOneMachine(directory: string, env: NodeJS.ProcessEnv): Pl
   return placeOfEnvironment(said, file, `The cloud in ${directory}`);
 }
 
-/** Whether an environment is the one that owner.env holds. */
+/** Whether an environment has all variables of owner.env. */
 export function isOwnersEnvironment(env: NodeJS.ProcessEnv): boolean {
   return NEEDED.every((name) => env[name]);
 }
 
-/** The cloud that an environment describes. @throws Failure that names what is missing in `source` */
+/**
+ * The cloud that an environment describes.
+ *
+ * @throws Failure that names the variable that `source` lacks.
+ */
 export function placeOfEnvironment(env: NodeJS.Dict<string>, source: string, name: string): Place {
   const needed = (variable: string): string => {
     const value = env[variable];

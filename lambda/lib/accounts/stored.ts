@@ -1,6 +1,6 @@
 /**
- * All that a cloud has stored of an account: items of the table, and objects of the two buckets with all their versions.
- * The table is scanned: that is slow and exact, and done only when somebody changes or removes an account by hand.
+ * Finds everything stored of an account: items of the table, and objects of the two buckets with all their versions. It
+ * scans the table, which is slow and exact, and is done only when the operator changes or removes an account.
  */
 import {
   DeleteObjectCommand,
@@ -18,21 +18,21 @@ import { RETENTION_TAG } from '../table/retention';
 import type { AccountsCloud } from './cloud';
 import type { Place } from './place';
 
-/** Where all that lies: what it takes to read and to change it. */
+/** The stores of a cloud, and the clients to read and change them. */
 export interface Stores extends Pick<AccountsCloud, 's3' | 'documents' | 'table'> {
   place: Pick<Place, 'productionBucket' | 'tableName'>;
 }
 
-/** One version of an object, or the mark that it was deleted. */
+/** A version of an object, or a delete marker. */
 export interface Version {
   bucket: string;
   key: string;
   versionId: string | undefined;
-  /** Whether it is what a reader gets. */
+  /** Whether it is the version that a reader gets. */
   isCurrent: boolean;
 }
 
-/** An account's items, page by page; only the named attributes and the key, where names are given. */
+/** An account's items, page by page. `attributes`: the attributes to return, beside the key; all by default. */
 export async function* itemsOf(
   { documents, place }: Stores,
   account: string,
@@ -71,14 +71,14 @@ export async function* versionsOf(
   }
 }
 
-/** Deletes versions for good. */
+/** Deletes versions permanently. */
 export async function deleteVersions({ s3 }: Pick<Stores, 's3'>, versions: readonly Version[]): Promise<void> {
   await inParallel(versions, async ({ bucket, key, versionId }) => {
     await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }));
   });
 }
 
-/** Gives current objects the tag that the bucket's lifecycle goes by; older versions expire by themselves. */
+/** Tags current objects for the bucket's lifecycle; older versions expire by themselves. */
 export async function tagRetention({ s3 }: Stores, versions: readonly Version[], tag: number | string): Promise<void> {
   const Tagging = { TagSet: [{ Key: RETENTION_TAG, Value: String(tag) }] };
   const current = versions.filter(({ isCurrent }) => isCurrent);

@@ -1,34 +1,37 @@
 /**
- * Whether a camera lives, by its two signs: the sign of life that `grunt sync` puts into the bucket every ten minutes, and
- * its uploads. Both are dated by the clock of S3, so a camera's own clock does not matter.
+ * Whether a camera lives, by two signs: the sign of life that `grunt sync` uploads every ten minutes, and its uploads.
+ * Both are dated by S3's clock, so a wrong clock of the camera does not matter.
  */
 import type { Instance } from '../table/instance-item';
 
-/** How long nothing may be heard of a camera that gives signs of life, in ms: one every ten minutes, and one may be late. */
+/**
+ * Ms without any sign after which a camera that gives signs of life is gone: they come every ten minutes, and may be
+ * late.
+ */
 export const GONE_AFTER = 15 * 60_000;
 
-/** A camera that lives and uploaded nothing for so long (ms) is said to see nothing. */
+/** Ms without an upload after which a living camera is `quiet`. */
 const QUIET_AFTER = 3_600_000;
 
-/** A camera of which nothing came for a day may well be broken, where its owner has not chosen otherwise. */
+/** Hours without an upload after which a camera may be broken, if its owner has not chosen another number. */
 export const SILENT_AFTER_HOURS = 24;
 
 /**
- * - `alive`: it gives signs of life, and uploads.
- * - `quiet`: it gives signs of life, and uploads nothing: nothing moves there.
- * - `gone`: it gave signs of life, and gives none any more.
+ * - `alive`: it gives signs of life and uploads.
+ * - `quiet`: it gives signs of life but uploads nothing: nothing moves.
+ * - `gone`: it no longer gives signs of life.
  * - `sending`, `silent`: it gives no signs of life (an older version, or they are switched off); only uploads tell.
  */
 export type CameraStateName = 'alive' | 'quiet' | 'gone' | 'sending' | 'silent';
 
-/** How a camera is. */
+/** The state of a camera. */
 export interface CameraState {
   readonly is: CameraStateName;
-  /** The last that was heard of one that is gone; the last upload of any other. */
+  /** For `gone`: when the last sign came. For all others: when the last upload came. */
   readonly since: Date;
 }
 
-/** How a camera is at `now` (milliseconds since 1970). */
+/** The state of a camera at `now` (ms since 1970). */
 export function cameraState(
   { alive, lastSeen, silentAfterHours }: Pick<Instance, 'alive' | 'lastSeen' | 'silentAfterHours'>,
   now: number,
@@ -42,12 +45,12 @@ export function cameraState(
   return { is: now - lastSeen.getTime() > QUIET_AFTER ? 'quiet' : 'alive', since: lastSeen };
 }
 
-/** Uploads went on for longer than a sign may be late: its owner has switched the signs off. */
+/** Whether the owner has switched off the signs of life: uploads went on for longer than a sign may be late. */
 function isSwitchedOff(sign: number, lastSeen: Date): boolean {
   return lastSeen.getTime() - sign > GONE_AFTER;
 }
 
-/** Whether nothing was uploaded for as long as its owner says. */
+/** Whether no upload came for the number of hours that its owner has chosen. */
 export function isSilent(
   { lastSeen, silentAfterHours = SILENT_AFTER_HOURS }: Pick<Instance, 'lastSeen' | 'silentAfterHours'>,
   now: number,

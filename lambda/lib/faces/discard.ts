@@ -1,9 +1,12 @@
 import { REKOGNITION } from './engine';
 
-/** Has prints gone where an engine keeps them outside our table. `engine` is the name under which it made them. */
+/** Deletes descriptors that an engine keeps outside our table. `engine` is the name of the engine that made them. */
 export type DiscardPrints = (engine: string, account: string, prints: readonly Uint8Array[]) => Promise<void>;
 
-/** The same for all engines that exist; none of them is loaded, Amazon's client only once there is something to discard. */
+/**
+ * Deletes descriptors of any engine without loading the engine; loads Amazon's client only if there is something to
+ * delete.
+ */
 export function discardPrints(): DiscardPrints {
   return async (engine, account, prints) => {
     if (engine !== REKOGNITION) return;

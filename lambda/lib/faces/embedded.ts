@@ -1,10 +1,11 @@
 /**
  * The face engine that runs inside the Lambda: face-api, whose three networks are in its package, on TensorFlow.js'
- * WebAssembly back end. One network finds faces, one their 68 landmarks, by which they are turned upright, and one makes
- * of each face a descriptor: 128 numbers, such that two pictures of one person lie near each other (Euclidean distance).
+ * WebAssembly back end. One network finds faces, one finds their 68 landmarks, by which they are turned upright, and
+ * one makes a descriptor of each face: 128 numbers, such that descriptors of one person are near each other (Euclidean
+ * distance).
  *
- * How near was measured on photographs and television stills: one person's median is .43, the smallest distance of two
- * people .58 (.47 within one photograph). Under .45 no two people were taken for one.
+ * The distances were measured on photographs and television stills: the median for one person is .43, the smallest
+ * distance of two people .58 (.47 within one photograph). Under .45 no two people were taken for one.
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,13 +17,16 @@ import type { Upright } from '../media/image';
 import { startWasm } from '../tensorflow';
 import { type Box, type Face, type FaceEngine, type KnownFace, type Match, MOST_FACES, SMALLEST_FACE } from './engine';
 
-/** What a box needs to count as a face: half of all is where misses and false alarms were in balance. */
+/** Lowest score of a face: at 0.5, misses and false alarms were in balance. */
 const LOWEST_SCORE = 0.5;
 
-/** Larger pictures are scaled down to this for the search: the first network sees 512 pixels at most anyway. */
+/**
+ * Larger pictures are scaled down to this side for the search, in pixels: the first network sees 512 pixels at most
+ * anyway.
+ */
 const LONGEST_SIDE = 1280;
 
-/** Loads the networks, and runs them once, so that the first picture takes no longer than the others. */
+/** Loads the networks and runs them once, so that the first picture takes no longer than the others. */
 export async function embeddedEngine(): Promise<FaceEngine> {
   const models = modelDirectory();
   await startWasm();
@@ -51,7 +55,7 @@ async function detect(picture: Upright): Promise<Face[]> {
   }
 }
 
-/** In pixels of the whole picture, and inside it. */
+/** The box in pixels of the whole picture, cut to the picture. */
 function boxOf(
   found: { left: number; top: number; right: number; bottom: number },
   within: Upright,
@@ -93,10 +97,10 @@ async function enrol(_account: string, face: Face): Promise<Uint8Array> {
   return face.print;
 }
 
-/** A print lies in the table alone. */
+/** The descriptors are in the table only. */
 async function discard(): Promise<void> {}
 
-/** Of bytes that may lie at any address, as they come from DynamoDB. */
+/** Copies the bytes, which may be at any offset of a buffer, as DynamoDB returns them. */
 function descriptorOf(print: Uint8Array): Float32Array {
   return new Float32Array(Uint8Array.from(print).buffer);
 }
@@ -108,7 +112,7 @@ function between(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** `npm run build` lays the networks beside the bundle; otherwise they lie in their package. */
+/** The directory of the networks: beside the bundle after `npm run build`, otherwise in their package. */
 function modelDirectory(): string {
   const beside = join(__dirname, 'face-api');
   if (existsSync(beside)) return beside;

@@ -1,6 +1,6 @@
 import type { Upright } from '../media/image';
 
-/** `[x1, y1, x2, y2]` in whole pixels of the upright picture; x2 and y2 lie just outside. */
+/** `[x1, y1, x2, y2]` in whole pixels of the upright picture; x2 and y2 are just outside. */
 export type Box = readonly [number, number, number, number];
 
 /** A face in a picture, as an engine found it. */
@@ -8,52 +8,58 @@ export interface Face {
   box: Box;
   /** How sure the engine is that this is a face, 0 to 1. */
   score: number;
-  /** What the engine compares faces by. Only the engine that made it can read it. */
+  /** The face's descriptor, or what stands for it. Only the engine that made it can read it. */
   print: Uint8Array;
 }
 
-/** A face that was kept, of a known person. */
+/** A stored face of a known person. */
 export interface KnownFace {
   person: string;
   /** As `enrol` returned it. */
   print: Uint8Array;
 }
 
-/** How far a face is from a known person. */
+/** The distance of a face to a known person. */
 export interface Match {
   person: string;
-  /** 0 is the same picture; `sure` and `possible` of the engine say what the rest means. */
+  /** 0 is the same picture; `sure` and `possible` of the engine are its thresholds. */
   distance: number;
 }
 
 /**
- * What finds and compares faces. Three engines exist: embedded (embedded.ts), Amazon's (rekognition.ts), and none. An
- * operator with a better model adds a fourth.
+ * Finds and compares faces. There are two engines: embedded (embedded.ts) and Amazon's (rekognition.ts). An operator
+ * with a better model can add another.
  */
 export interface FaceEngine {
-  /** Engine and model. Prints of engines with different names are never compared. */
+  /** Engine and model. Descriptors of engines with different names are never compared. */
   readonly name: string;
   /** Under this distance it is the same person. */
   readonly sure: number;
   /** Under this distance it may be the same person. */
   readonly possible: number;
-  /** Finds the faces in a picture and describes each, MOST_FACES at most: those that it is surest of. */
+  /** Finds the faces in a picture, at most `MOST_FACES`: those that it is surest of. */
   detect(picture: Upright): Promise<Face[]>;
-  /** How far two faces of one picture are from each other; undefined where only enrolled faces can be compared. */
+  /** The distance of two faces of one picture; undefined for an engine that compares stored faces only. */
   readonly between?: ((one: Face, other: Face) => number) | undefined;
-  /** The known persons that a face may be, each once, with the smallest distance to any of that person's prints. */
+  /** The known persons that a face may be, each once, with the smallest distance to one of the person's descriptors. */
   match(account: string, face: Face, known: readonly KnownFace[]): Promise<Match[]>;
-  /** Keeps a face for later matches; the result is what KnownFace carries as `print`. `id` is unique for the face. */
+  /**
+   * Stores a face for later matches. `id` identifies the face.
+   *
+   * @returns the `print` of its `KnownFace`.
+   */
   enrol(account: string, face: Face, id: string): Promise<Uint8Array>;
-  /** Forgets faces that it keeps itself, by their prints as `enrol` returned them. Those it does not know are forgotten. */
+  /**
+   * Deletes the faces that the engine stores itself, by the `print` that `enrol` returned. Unknown faces are ignored.
+   */
   discard(account: string, prints: readonly Uint8Array[]): Promise<void>;
 }
 
-/** Faces smaller than this are noise to every engine that was tried (in pixels, of the shorter side). */
+/** Shorter side of the smallest face, in pixels: smaller faces are noise to every engine that was tried. */
 export const SMALLEST_FACE = 32;
 
-/** Faces of one picture that are described: each takes 60 ms of a processor, and a picture of a hundred must not take six seconds. */
+/** Most faces of one picture that are described: each takes 60 ms of a processor. */
 export const MOST_FACES = 20;
 
-/** The name of Amazon's engine, whose prints lie at Amazon. */
+/** Name of Amazon's engine, which stores descriptors at Amazon. */
 export const REKOGNITION = 'rekognition';

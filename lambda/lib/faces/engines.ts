@@ -1,10 +1,7 @@
 import type { FacesSetting } from '../settings';
 import type { FaceEngine } from './engine';
 
-/**
- * The face engine that a setting names, ready to work; undefined when faces are off. An engine's packages are loaded
- * only when it is chosen.
- */
+/** The face engine that a setting names, loaded and ready; `undefined` for `off`. Only its own packages are loaded. */
 export async function faceEngine(faces: FacesSetting): Promise<FaceEngine | undefined> {
   switch (faces) {
     case 'embedded': {

@@ -1,6 +1,6 @@
 /**
- * Amazon's face engine. Nothing of ours sees a face's numbers: Rekognition keeps them in a collection, one for each
- * account, and a print is the id of a face there. A face is looked for by the piece of the picture that it is on.
+ * Amazon's face engine. Descriptors never leave Amazon: Rekognition stores them in a collection for each account, and
+ * the `print` of a stored face is its id there. To match a face, the piece of the picture around the face is sent.
  * docs.aws.amazon.com/rekognition/latest/dg/collections.html
  */
 import {
@@ -27,16 +27,19 @@ import {
 } from './engine';
 import { collectionOf, discardFaces } from './rekognition-collection';
 
-/** The longest side of a picture that is sent; 5 MB are the most that Rekognition takes. */
+/** Longest side of a picture that is sent, in pixels; Rekognition accepts 5 MB at most. */
 const LONGEST_SIDE = 1920;
 
-/** How much of the picture around a face goes with it, as a share of the face's side. */
+/** Margin around a face in its piece of the picture, as a share of the face's sides. */
 const MARGIN = 0.4;
 
-/** Rekognition calls it a match from this similarity on, in percent. It is what `possible` says as a distance. */
+/** Lowest similarity of a match, in percent. `possible` is the same as a distance. */
 const LOWEST_SIMILARITY = 90;
 
-/** The engine on a client of Rekognition. Distances are what similarity lacks to 1: under .01 sure, under .1 possible. */
+/**
+ * The engine, with a client of Rekognition. A distance is 1 minus the similarity (0 to 1): under .01 sure, under .1
+ * possible.
+ */
 export function rekognitionEngine(client: RekognitionClient): FaceEngine {
   return {
     name: REKOGNITION,
@@ -50,7 +53,7 @@ export function rekognitionEngine(client: RekognitionClient): FaceEngine {
   };
 }
 
-/** A print is, until it is enrolled, the JPEG of the face with its surroundings. */
+/** Until a face is enrolled, its `print` is a JPEG of the face with its surroundings. */
 async function detect(client: RekognitionClient, picture: Upright): Promise<Face[]> {
   const image = sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } });
   const Bytes = await image
@@ -113,7 +116,7 @@ async function search(client: RekognitionClient, account: string, face: Face) {
       similarity: Similarity,
     }));
   } catch (error) {
-    // Its answer for a picture in which it sees no face, now that it is only a piece; and for an account's first face.
+    // Rekognition answers so for a piece in which it sees no face, and for an account's first face (no collection yet).
     if (error instanceof InvalidParameterException || error instanceof ResourceNotFoundException) return [];
     throw error;
   }
@@ -126,7 +129,7 @@ async function enrol(client: RekognitionClient, account: string, face: Face, id:
       new IndexFacesCommand({
         CollectionId,
         Image: { Bytes: face.print },
-        // The same picture under the same id is kept once, however often it is sent.
+        // Rekognition stores the same picture under the same id only once.
         ExternalImageId: id.replace(/[^\w.:-]/g, '_'),
         MaxFaces: 1,
         QualityFilter: 'NONE',
@@ -148,7 +151,7 @@ async function createCollection(client: RekognitionClient, CollectionId: string)
   }
 }
 
-/** From shares of the picture's sides to pixels inside it. */
+/** Converts shares of the picture's sides to pixels inside the picture. */
 function inside([x1, y1, x2, y2]: Box, { width, height }: Upright): Box {
   const within = (value: number, most: number) => Math.min(Math.max(0, Math.round(value * most)), most);
   return [within(x1, width), within(y1, height), within(x2, width), within(y2, height)];

@@ -1,10 +1,11 @@
 /**
  * The label engine that runs inside the Lambda: CenterNet on MobileNetV3, trained on COCO, from the package of
- * @vladmandic/human, on the TensorFlow.js WebAssembly back end that the embedded face engine uses, too. Of COCO's 80
- * classes only those are read that say person, vehicle or animal: it takes a cat for a dog, but both are animals.
  *
- * Measured on photographs: persons score 0.54 to 0.74, and nothing of the three classes scores above 0.25 where there is
- * none. A picture takes 0.2 s of a processor.
+ * @vladmandic/human, on the TensorFlow.js WebAssembly back end that the embedded face engine uses, too. Of COCO's 80
+ *   classes only persons, vehicles and animals are used: the network takes a cat for a dog, but both are animals.
+ *
+ * Measured on photographs: persons score 0.54 to 0.74, and nothing of the three classes scores above 0.25 where there
+ * is none. A picture takes 0.2 s of a processor.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,10 +17,10 @@ import type { Upright } from '../media/image';
 import { startWasm } from '../tensorflow';
 import { distinctLabels, type Label, type LabelEngine } from './engine';
 
-/** Pictures are brought to this many pixels in both directions: the network knows no others. */
+/** Pictures are scaled to this width and height in pixels, the only size that the network accepts. */
 const SIDE = 512;
 
-/** What a box needs to count. */
+/** Lowest score of a detection. */
 const LOWEST_SCORE = 0.4;
 
 /** Numbers of one detection: x1, y1, x2, y2 (of SIDE), score, class. */
@@ -36,7 +37,7 @@ const LABEL_OF: ReadonlyMap<number, Label> = new Map([
   ...[14, 15, 16, 17, 18, 19, 20, 21, 22, 23].map((number): [number, Label] => [number, 'animal']),
 ]);
 
-/** Loads the network, and runs it once, so that the first picture takes no longer than the others. */
+/** Loads the network and runs it once, so that the first picture takes no longer than the others. */
 export async function embeddedLabels(): Promise<LabelEngine> {
   await startWasm();
   const model = await loadGraphModel({ load: async () => artifacts() });
@@ -76,7 +77,7 @@ function labelsOf(numbers: ArrayLike<number>): Label[] {
   return distinctLabels(found);
 }
 
-/** The network's description and weights, as the converter wrote them. */
+/** The network's description and weights, in the converter's format. */
 function artifacts() {
   const directory = modelDirectory();
   const { modelTopology, weightsManifest, format, signature } = JSON.parse(
@@ -87,7 +88,7 @@ function artifacts() {
   return { modelTopology, weightSpecs, weightData, format, signature };
 }
 
-/** `npm run build` lays the network beside the bundle; otherwise it lies in its package. */
+/** The directory of the network: beside the bundle after `npm run build`, otherwise in its package. */
 function modelDirectory(): string {
   const beside = join(__dirname, 'labels');
   if (existsSync(join(beside, 'centernet.json'))) return beside;

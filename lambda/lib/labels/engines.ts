@@ -1,7 +1,7 @@
 import type { LabelsSetting } from '../settings';
 import type { LabelEngine } from './engine';
 
-/** The label engine that a setting names, ready to work; undefined when labels are off. Only its own packages are loaded. */
+/** The label engine that a setting names, loaded and ready; `undefined` for `off`. Only its own packages are loaded. */
 export async function labelEngine(labels: LabelsSetting): Promise<LabelEngine | undefined> {
   switch (labels) {
     case 'embedded': {

@@ -1,5 +1,5 @@
 /**
- * Amazon's label engine. Its labels are many and have parents: a dog has "Animal" among them.
+ * Amazon's label engine. It has many labels, which have parents: "Animal" is a parent of "Dog".
  * docs.aws.amazon.com/rekognition/latest/dg/labels-detect-labels-image.html
  */
 import { DetectLabelsCommand, type RekognitionClient } from '@aws-sdk/client-rekognition';
@@ -7,10 +7,10 @@ import sharp from 'sharp';
 import type { Upright } from '../media/image';
 import { distinctLabels, type Label, type LabelEngine } from './engine';
 
-/** The longest side of a picture that is sent. */
+/** Longest side of a picture that is sent, in pixels. */
 const LONGEST_SIDE = 1280;
 
-/** In percent; Amazon's own default is 55. */
+/** Lowest confidence of a label, in percent; Amazon's own default is 55. */
 const LOWEST_CONFIDENCE = 70;
 
 const LABEL_OF: ReadonlyMap<string, Label> = new Map([
@@ -20,7 +20,7 @@ const LABEL_OF: ReadonlyMap<string, Label> = new Map([
   ['Animal', 'animal'],
 ]);
 
-/** The engine on a client of Rekognition. */
+/** The engine, with a client of Rekognition. */
 export function rekognitionLabels(client: RekognitionClient): LabelEngine {
   return { name: 'rekognition', detect: (picture) => detect(client, picture) };
 }

@@ -1,19 +1,27 @@
 /**
- * Which pictures labels are looked for in. A windy day has thousands of pictures a few seconds apart, and one or two of a
- * burst tell what it shows: of each camera one is looked at in ten seconds. Each Lambda counts for itself.
+ * Chooses the pictures that are labelled. A windy day has thousands of pictures a few seconds apart, and one or two of
+ * a burst show what there is: one picture of each camera is labelled in ten seconds. Each Lambda process chooses for
+ * itself.
  */
 
-/** At least this much lies between two pictures of a camera that are looked at, in milliseconds. */
+/** Shortest time between two labelled pictures of a camera, in ms. */
 const DISTANCE_MS = 10_000;
 
-/** Of more cameras than this the ones seen least lately are forgotten: their next picture is looked at. */
+/**
+ * Cameras that are remembered; beyond it, the least recently seen camera is forgotten, and its next picture is
+ * labelled.
+ */
 const MOST_CAMERAS = 1000;
 
-/** Remembers of each camera which picture was looked at last, by the camera's clock. */
+/** Remembers when each camera's last labelled picture was taken, by the camera's clock. */
 export class LabelTurns {
   readonly #last = new Map<string, number>();
 
-  /** Whether it is a picture's turn; if so, those beside it have to wait. */
+  /**
+   * Decides whether a picture is labelled; if so, records it.
+   *
+   * @returns whether it is labelled.
+   */
   take(account: string, instance: string, time: Date): boolean {
     const camera = JSON.stringify([account, instance]);
     const last = this.#last.get(camera);

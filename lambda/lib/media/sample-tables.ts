@@ -1,7 +1,7 @@
 /**
- * The tracks of an MP4, as far as the file has their samples: which of them lie wholly in the file, and how long they
- * last. Read straight from the tables (ISO 14496-12), whose counts were checked before (table-counts.ts); no object is
- * made for a sample, so a table of a million takes no more memory than its bytes.
+ * The tracks of an MP4, and which of their samples are completely in the file, and how long these last. Read straight
+ * from the tables (ISO 14496-12), whose counts were checked before (table-counts.ts); no object is made for a sample,
+ * so a table of a million takes no more memory than its bytes.
  */
 import { boxAt, childrenOf } from './boxes';
 import { Corrupt, TooComplex } from './refused';
@@ -11,9 +11,9 @@ import { entryBytesOfRun, headerBytesOfRun, MOST_SAMPLES } from './table-counts'
 export interface Track {
   id: number;
   isVideo: boolean;
-  /** Four letters, such as `avc1`; for `avc1` with profile and level, as RFC 6381 writes it. */
+  /** Codec: for `avc1` with profile and level, as RFC 6381 writes it; otherwise four letters. */
   codec: string;
-  /** In pixels; 0 where it is no video. */
+  /** In pixels; 0 if it is no video. */
   width: number;
   height: number;
   /** Units of time in a second. */
@@ -22,23 +22,27 @@ export interface Track {
   content: Buffer;
 }
 
-/** How much of a track is there. */
+/** The part of a track that is in the file. */
 export interface Extent {
-  /** Bytes of all samples that it claims to have, where they have one size; 0 where each has its own. */
+  /** Bytes of all samples, if they have one size; 0 if each has its own. */
   claimed: number;
-  /** Samples that lie in chunks. */
+  /** Number of samples in chunks. */
   samples: number;
-  /** Samples that lie wholly in the file. */
+  /** Number of samples that are completely in the file. */
   whole: number;
-  /** Of the whole ones, in units of the track's timescale. */
+  /** Duration of the complete samples, in units of the track's timescale. */
   duration: number;
 }
 
-/** Counts what is read of a file's samples. */
+/** Limits the samples that are read of one file. */
 export class SampleBudget {
   #left = MOST_SAMPLES;
 
-  /** @throws TooComplex when more than MOST_SAMPLES were taken in all */
+  /**
+   * Takes `samples` samples from what may still be read.
+   *
+   * @throws TooComplex if more than `MOST_SAMPLES` were taken in all
+   */
   take(samples: number): void {
     this.#left -= samples;
     if (this.#left < 0) throw new TooComplex(`The video has more than ${MOST_SAMPLES} samples.`);
@@ -61,7 +65,7 @@ function trackOf(content: Buffer): Track {
     id: u32(header, header[0] === 1 ? 20 : 12),
     isVideo,
     codec: entry ? codecOf(entry.type, entry.content) : '',
-    // Behind the entry's header: 24 bytes, then width and height (12.1.3.2).
+    // After the entry's header: 24 bytes, then width and height (12.1.3.2).
     width: isVideo && entry ? u16(entry.content, 24) : 0,
     height: isVideo && entry ? u16(entry.content, 26) : 0,
     timescale: u32(mediaHeader, mediaHeader[0] === 1 ? 20 : 12),
@@ -69,9 +73,7 @@ function trackOf(content: Buffer): Track {
   };
 }
 
-/**
- * Behind the 78 bytes of a visual entry stand its boxes; `avcC` has profile, compatibility and level (ISO 14496-15).
- */
+/** After the 78 bytes of a visual entry come its boxes; `avcC` has profile, compatibility and level (ISO 14496-15). */
 function codecOf(type: string, entry: Buffer): string {
   const letters = type.replace(/[^\w-]/g, '');
   const avc = type === 'avc1' || type === 'avc3' ? boxAt(entry.subarray(78), 'avcC') : undefined;
@@ -80,7 +82,7 @@ function codecOf(type: string, entry: Buffer): string {
 
 const EMPTY = Buffer.alloc(0);
 
-/** 0 behind the end. */
+/** The 16-bit number at an offset; 0 after the end. */
 function u32(bytes: Buffer, at: number): number {
   return at + 4 <= bytes.length ? bytes.readUInt32BE(at) : 0;
 }
@@ -89,7 +91,11 @@ function u16(bytes: Buffer, at: number): number {
   return at + 2 <= bytes.length ? bytes.readUInt16BE(at) : 0;
 }
 
-/** What of the samples that a track's own tables list is in a file of so many bytes. @throws TooComplex */
+/**
+ * The part of a track that is in a file of `fileLength` bytes, by the track's own tables.
+ *
+ * @throws TooComplex if the file has too many samples
+ */
 export function extentOf({ content }: Track, fileLength: number, budget: SampleBudget): Extent {
   const tables = boxAt(content, 'mdia', 'minf', 'stbl') ?? EMPTY;
   const sizes = sampleSizes(tables);
@@ -140,7 +146,7 @@ function sampleSizes(tables: Buffer): { count: number; same: number; of: (sample
   return { count: u32(compact, 8), same: 0, of };
 }
 
-/** How long the first samples last, by runs of samples of one duration. */
+/** How long the first `samples` samples last, by runs of samples of one duration. */
 function durationOf(times: Buffer, samples: number): number {
   let left = samples;
   let duration = 0;
@@ -152,7 +158,7 @@ function durationOf(times: Buffer, samples: number): number {
   return duration;
 }
 
-/** What `trex` and `tfhd` say of samples of which `trun` does not say it. */
+/** Values of `trex` and `tfhd` for samples whose `trun` does not have them. */
 interface Defaults {
   duration: number;
   size: number;
@@ -167,15 +173,19 @@ export function fragmentDefaults(moov: Buffer): Map<number, Defaults> {
   return defaults;
 }
 
-/** One fragment: how far into the file its samples reach, and how long those of each track last. */
+/** A fragment: where its samples end in the file, and how long those of each track last. */
 export interface Fragment {
-  /** Offset behind its last sample. */
+  /** Offset of the byte after its last sample. */
   end: number;
   /** By the track's id, in units of its timescale. */
   durations: Map<number, number>;
 }
 
-/** Reads a `moof` that begins at an offset of the file. @throws Corrupt, TooComplex */
+/**
+ * Reads a `moof` that begins at the offset `start` of the file.
+ *
+ * @throws Corrupt or TooComplex
+ */
 export function fragmentOf(
   moof: Buffer,
   start: number,

@@ -1,71 +1,78 @@
 /**
- * The item of one account, which is one licence: a folder, a login and a key pair for any number of instances. Its name is
- * the user's, and the first segment of all its keys. A folder without such an item is nobody's: what is uploaded there is
- * published, but nobody can log in to see it.
+ * The item of an account. An account is one licence: a folder, a login and a key pair for any number of instances. Its
+ * name is the user's name, and the first segment of all its keys. A folder without such an item belongs to no account:
+ * uploads to it are published, but no one can log in to see them.
  */
 import { any, Change, is, isAbsent, isOneOf, isPresent } from './expression';
 import { type Fields, number, text } from './fields';
 import { ACCOUNTS, accountKey, BY_DAY, EXPIRES } from './keys';
 import type { Table } from './table';
 
-/** Lower case, so that no two names differ by what a phone's keyboard does; no slash, as it is one segment of a key. */
+/** Lower case, so that a phone's keyboard makes no other name; no slash, because the name is one segment of a key. */
 export const ACCOUNT_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
-/** For how many days events may be kept; the production bucket has a lifecycle rule for each. */
+/** The days for which events may be kept. The production bucket has a lifecycle rule for each. */
 export const RETENTIONS = [7, 30, 90, 365] as const;
 
+/** One of `RETENTIONS`, in days. */
 export type RetentionDays = (typeof RETENTIONS)[number];
 
-/** How long the events of a folder are kept that has no account. */
+/** Retention of the events in a folder without an account, in days. */
 export const LONGEST_RETENTION: RetentionDays = 365;
 
+/** An account, as it is stored. */
 export interface Account {
   name: string;
-  /** A suspended one can neither upload nor look. */
+  /** A suspended account can neither upload nor log in. */
   state: 'active' | 'suspended';
-  /** When it was last suspended: what began before may still be at work for a while. */
+  /** When it was last suspended. Work that began before may go on for a while. */
   suspended?: Date | undefined;
-  /** IANA name; UTC when there is none. */
+  /** IANA name; UTC where absent. */
   timeZone?: string | undefined;
+  /** For how many days its events are kept. */
   retentionDays: RetentionDays;
-  /** Of accounts/password.ts. */
+  /** Made by accounts/password.ts. */
   passwordHash: string;
-  /** 32 random bytes that sign this account's sessions; another key ends them all. */
+  /** 32 random bytes that sign this account's sessions. Another key ends all sessions. */
   sessionKey: Uint8Array;
   /** Ids of sessions that were logged out before they expired. */
   endedSessions: ReadonlySet<string>;
-  /** The public half of the key pair that cameras upload with. */
+  /** Access key id of the key pair that cameras upload with. */
   accessKeyId: string;
   created: Date;
 }
 
-/** What can be changed of an account. */
+/** A change of an account. */
 export type AccountChange = Partial<
   Pick<Account, 'state' | 'timeZone' | 'retentionDays' | 'passwordHash' | 'sessionKey' | 'accessKeyId'>
 > & { suspended?: undefined };
 
-/** How long it is remembered that an account was removed: longer than any notification of its uploads is delivered again. */
+/** Seconds for which a removed account is remembered: longer than any notification is delivered again. */
 const REMEMBERED_SECONDS = 30 * 24 * 3600;
 
-/** Whether a number of days is one that can be chosen. */
+/** Whether a value is one of `RETENTIONS`. */
 export function isRetention(days: unknown): days is RetentionDays {
   return RETENTIONS.some((one) => one === days);
 }
 
-/** The account of a name; undefined when there is none, or none any more. */
+/** The account of this name; `undefined` where there is none, or it was removed. */
 export async function readAccount(table: Table, name: string): Promise<Account | undefined> {
   const found = await readFolder(table, name);
   return found === 'removed' ? undefined : found;
 }
 
-/** Whose a folder is: an account's, nobody's (undefined), or one's that was removed not long ago. */
+/** The account of a folder; `removed` if it was removed not long ago; `undefined` if there is none. */
 export async function readFolder(table: Table, name: string): Promise<Account | 'removed' | undefined> {
   const item = await table.get(accountKey(name));
   if (item?.state === 'removed') return 'removed';
   return item && accountOf(item);
 }
 
-/** Writes a new account's item. Returns false when there is one already. */
+/**
+ * Writes a new account's item.
+ *
+ * @returns false if there is an account of this name already.
+ */
 export async function createAccount(table: Table, account: Account): Promise<boolean> {
   const { name, created, suspended: _, endedSessions: __, ...rest } = account;
   const index = { dayKey: ACCOUNTS, timeKey: name };
@@ -78,7 +85,11 @@ export async function createAccount(table: Table, account: Account): Promise<boo
   return item !== undefined;
 }
 
-/** Suspends an account, at `now`; false when there is none. One that is suspended already stays so since then. */
+/**
+ * Suspends an account at `now`; an account that is suspended already keeps its time.
+ *
+ * @returns false if there is no such account.
+ */
 export async function suspendAccount(table: Table, name: string, now: Date): Promise<boolean> {
   const item = await table.update(
     accountKey(name),
@@ -91,8 +102,9 @@ export async function suspendAccount(table: Table, name: string, now: Date): Pro
 }
 
 /**
- * Changes an account and returns it as it then is; undefined when there is none, or when it has another password by now
- * than `from` says.
+ * Changes an account. With `from`, only if its password hash is still that one.
+ *
+ * @returns the changed account; `undefined` if it does not exist, or its password was changed meanwhile.
  */
 export async function changeAccount(
   table: Table,
@@ -106,8 +118,8 @@ export async function changeAccount(
 }
 
 /**
- * Remembers that a session was logged out. `id` starts with the second since 1970 at which the session expires, and a dot;
- * those that have expired at `now` (milliseconds) are forgotten.
+ * Records that a session was logged out. `id` begins with the time at which the session expires, in seconds since 1970,
+ * and a dot. Sessions that have expired at `now` (ms since 1970) are forgotten.
  */
 export async function endSession(
   table: Table,
@@ -122,18 +134,18 @@ export async function endSession(
   await table.update(accountKey(name), exists.deleteFrom({ endedSessions: new Set(expired) }));
 }
 
-/** All accounts, by name. One that was made in this moment may be missing. */
+/** All accounts, by name. An account made in this moment may be missing. */
 export async function allAccounts(table: Table): Promise<Account[]> {
   const items = await table.list({ index: BY_DAY, partition: ACCOUNTS });
   return items.map(accountOf);
 }
 
-/** Takes a new account's item away, as if it had never been there. */
+/** Removes a new account's item without a trace. */
 export async function dropAccount(table: Table, name: string): Promise<void> {
   await table.remove(accountKey(name));
 }
 
-/** Removes an account, at `now`: for a while its item says that it was, so that late deliveries of its uploads end there. */
+/** Removes an account at `now`. Its item records that for a while, so that late deliveries of its uploads end there. */
 export async function removeAccount(table: Table, name: string, now: Date): Promise<void> {
   const expires = Math.floor(now.getTime() / 1000) + REMEMBERED_SECONDS;
   await table.replace(accountKey(name), { name, state: 'removed', [EXPIRES]: expires });

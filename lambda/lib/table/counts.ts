@@ -1,17 +1,17 @@
 /**
- * How many events, by quarter of an hour, per instance and day: the histogram and the calendar read these. DynamoDB can
- * add 1 to a number, but an event may be delivered twice, and a crash may fall between any two writes; so nothing is
- * added to. Instead:
+ * Counts events by quarter of an hour, for each instance and day (UTC), for the histogram and the calendar. DynamoDB
+ * can add 1 to a number, but an event may be delivered twice, and a crash may fall between any two writes; so no
+ * counter is incremented. Instead:
  *
- * - which events a minute had is a *set* of their ids, to which adding twice is adding once. Removed events are a second
- *   set; neither set ever shrinks;
- * - a quarter's count is worked out anew from its fifteen minutes, and written together with a version: the number of all
- *   members of all the sets. Versions only grow, and a count is written only over a smaller version.
+ * - which events a minute had is a *set* of their ids, to which adding twice is adding once. Removed events are a
+ *   second set; neither set ever shrinks;
+ * - a quarter's count is worked out anew from its fifteen minutes, and written together with a version: the number of
+ *   all members of all the sets. Versions only grow, and a count is written only over a smaller version.
  *
- * Whoever adds last to a quarter reads after everybody's adding, so the greatest version is the true count, in whatever
- * order things arrive. A minute's item stays small (an id takes 12 bytes) however busy the account is.
+ * The last writer of a quarter reads after all additions, so the highest version holds the true count, in whatever
+ * order events arrive. A minute's item stays small (an id takes 12 bytes) however busy the account is.
  *
- * Both kinds of items expire with the event of them that was received last, those of minutes a little later.
+ * Both kinds of items expire with their last received event, those of minutes a little later.
  */
 import { any, Change, isAbsent, isAtMost, isLess, isSmaller } from './expression';
 import { expiresAt, type Fields, texts } from './fields';
@@ -19,43 +19,47 @@ import { dayCountsKey, EXPIRES, type Key, minuteKey } from './keys';
 import { minuteKeptUntil } from './retention';
 import type { Table } from './table';
 
-/** What is counted: an event, by when and where it was. */
+/** An event to count. */
 export interface Counted {
   account: string;
   instance: string;
   time: Date;
   id: string;
-  /** When S3 had it; an event that is taken out need not say so. */
+  /** When S3 received it; may be absent when an event is removed from the counts. */
   received?: Date | undefined;
-  /** When it goes; absent when it stays. */
+  /** When it expires; absent if never. */
   expires?: Date | undefined;
 }
 
 /**
- * Events of one instance and minute that are counted: five times as many as a camera of 15 pictures a second makes. More
- * are listed, and not counted. An item may have 400 KB, which is 33,000 ids; a flood must not fill it.
+ * Most events that are counted of one instance and minute: five times as many as a camera of 15 pictures a second
+ * makes. Further events are listed, but not counted. An item may have 400 KB, which is 33,000 ids; a flood must not
+ * fill it.
  */
 export const MOST_COUNTED = 4500;
 
-/** The same for those that were taken out again: some may come before they are counted, and twice as many find room. */
+/**
+ * Most removed events of one instance and minute. Some may be removed before they are counted, so there is twice the
+ * room.
+ */
 const MOST_UNCOUNTED = 2 * MOST_COUNTED;
 
-/** Counts an event; counting it again changes nothing, nor does counting one that was removed. */
+/** Counts an event. Counting it again, or counting a removed event, changes nothing. */
 export async function count(table: Table, event: Counted): Promise<void> {
   await addTo('present', table, event);
 }
 
-/** Takes an event out of the counts, for good. */
+/** Removes an event from the counts, for good. */
 export async function uncount(table: Table, event: Counted): Promise<void> {
   await addTo('removed', table, event);
 }
 
-/** The counts of an item of dayCountsKey: 96 numbers, one for each quarter of an hour of the day (UTC). */
+/** The counts in an item of `dayCountsKey`: 96 numbers, one for each quarter of an hour of the day (UTC). */
 export function quartersOf(item: Fields): number[] {
   return ofQuarters(item, 'n');
 }
 
-/** The versions of those counts: a quarter's is another, greater one whenever an event of it came or went. */
+/** The versions of those counts. A quarter's version grows whenever an event of it is added or removed. */
 export function versionsOf(item: Fields): number[] {
   return ofQuarters(item, 'v');
 }
@@ -90,7 +94,7 @@ async function addTo(set: 'present' | 'removed', table: Table, event: Counted): 
   await updateKept(table, dayCountsKey(account, instance, time), event, event.expires, counted);
 }
 
-/** Changes an item, and has it kept for as long as the event of it that was received last. */
+/** Changes an item, and keeps it for as long as its last received event. */
 async function updateKept(
   table: Table,
   key: Key,
@@ -105,7 +109,7 @@ async function updateKept(
   const keep = { received: received.getTime(), [EXPIRES]: expiresAt(expires) };
   const isLast = any(isAbsent('received'), isAtMost('received', received.getTime()));
   if (await table.update(key, change.set(keep).when(isLast))) return;
-  // One of the two conditions is not met: each of them alone.
+  // One of the two conditions is not met, so both changes are tried alone.
   if (await table.update(key, change)) return;
   await table.update(key, new Change().set(keep).when(isLast));
 }

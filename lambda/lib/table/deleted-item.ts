@@ -1,7 +1,7 @@
 /**
- * What stays of an event that its owner deleted, for 30 days: that it was, so that a late delivery of its upload does not
- * bring it back. It lies at the event's key. Until everything else is removed it also has what that takes, stands
- * among the account's unfinished deletions, and does not expire.
+ * The tombstone of an event that its owner deleted: a late delivery of its upload must not bring it back. It has the
+ * event's key, and stays for 30 days. Until everything else of the event is removed, it also has what the removal
+ * needs, is listed among the account's unfinished deletions, and does not expire.
  */
 import type { PublishedEvent } from './event-item';
 import { all, Change, is } from './expression';
@@ -9,26 +9,30 @@ import { type Fields, number, optional, text, texts } from './fields';
 import { deletingDayKey, EXPIRES, eventKey, timeKey } from './keys';
 import type { Table } from './table';
 
-/** Longer than any notification is delivered again: dead letters keep it for 10 days, and as long again when it is tried again. */
+/**
+ * Seconds for which a tombstone stays: longer than any delivery. Dead letters keep a notification for 10 days, and for
+ * another 10 after a retry.
+ */
 const KEPT_SECONDS = 30 * 24 * 3600;
 
-/** What is known of a deleted event of which not everything may be removed yet. */
+/** A deleted event that may not be removed completely yet. */
 export interface EventRemains {
   account: string;
   id: string;
   fileName: string;
-  /** Of the upload that the event showed. */
+  /** ETag of the upload that the event showed. */
   etag?: string | undefined;
   time: Date;
   instance: string;
-  /** Everybody who was ever on it. */
+  /** All persons who were ever on it. */
   persons: ReadonlySet<string>;
   engine?: string | undefined;
 }
 
 /**
- * Replaces an event's item by one that says that it was deleted, at `now` (milliseconds). Returns what is to be removed;
- * undefined when the event has changed since it was read.
+ * Replaces an event's item by its tombstone. `now` in ms since 1970.
+ *
+ * @returns what is still to be removed; `undefined` if the event has changed since it was read.
  */
 export async function hideEvent(table: Table, event: PublishedEvent, now: number): Promise<EventRemains | undefined> {
   const { account, id, fileName, time, instance, engine, etag, sequencer } = event;
@@ -46,7 +50,7 @@ export async function hideEvent(table: Table, event: PublishedEvent, now: number
   return hidden ? { account, id, fileName, etag, time, instance, persons, engine } : undefined;
 }
 
-/** What is still to be removed of a deleted event; undefined when nothing is. */
+/** What is still to be removed of a deleted event; `undefined` if all is removed. */
 export function remainsOf(item: Fields): EventRemains | undefined {
   if (item.dayKey === undefined) return undefined;
   return {
@@ -61,14 +65,16 @@ export function remainsOf(item: Fields): EventRemains | undefined {
   };
 }
 
-/** Remembers that everything else is removed: nothing stays but that the event was deleted. */
+/** Completes a tombstone: everything else of the event is removed. `now` in ms since 1970. */
 export async function writeGone(table: Table, { account, id }: EventRemains, now: number): Promise<void> {
   await table.replace(eventKey(account, id), { state: 'deleted', expires: Math.floor(now / 1000) + KEPT_SECONDS });
 }
 
 /**
- * For ingest, which was at an event while its owner deleted it, and has written what the deletion had removed before: has
- * it removed once more, by the next deletion of the account. Returns false when the event was not deleted.
+ * For ingest, which may write projections of an event while its owner deletes it: lets the account's next deletion
+ * remove them.
+ *
+ * @returns false if the event was not deleted.
  */
 export async function reopenDeletion(table: Table, event: PublishedEvent): Promise<boolean> {
   const { account, id, fileName, etag, time, instance, engine } = event;

@@ -1,10 +1,10 @@
 /**
- * The item of one event, keyed by the account and the event's id. The id is made of the uploaded object's key, so that
+ * The item of an event. Its key is the account and the event's id, which is made from the uploaded object's key:
  * however often and in whatever order an upload is reported, there is one item.
  *
- * What a whole picture showed when it was first published, the event shows for good: other bytes that are uploaded under
- * the same key later become a version of it (version-item.ts). Only a file that was cut off is replaced, by the whole one.
- * When and where the event was is set once and stays: the indexes and the counts are built on it.
+ * An event goes on showing its first whole picture: other bytes uploaded later under the same key become a version of
+ * it (version-item.ts). Only a file that was cut off is replaced, by a whole one. Time and instance are set once and
+ * stay, because indexes and counts are built on them.
  */
 import type { Box } from '../faces/engine';
 import { isLabel, type Label } from '../labels/engine';
@@ -21,19 +21,19 @@ export interface EventFace {
   /** How sure the engine is that this is a face, 0 to 1. */
   score: number;
   person: string;
-  /** Whether it is certainly this person, or possibly. */
+  /** Whether it is certainly this person; otherwise possibly. */
   sure: boolean;
-  /** From the nearest face of that person that was known before; absent when the person was new. */
+  /** Distance to the nearest face of that person that was known before; absent when the person was new. */
   distance?: number;
-  /** Of a video, which frame it is on, from 0. */
+  /** Index of the frame in a video, from 0. */
   frame?: number;
 }
 
-/** What is kept of a video's frames: `KEY.frames.jpg`, all of them side by side, and `KEY.frame-N.jpg`. */
+/** The frames that are kept of a video: `KEY.frames.jpg`, all of them side by side, and `KEY.frame-N.jpg`. */
 export interface EventFilm {
-  /** Where the frames are, in milliseconds from the start. */
+  /** Times of the frames, in ms from the start of the video. */
   moments: readonly number[];
-  /** Which of them is the poster, from 0. */
+  /** Index of the frame that is the poster, from 0. */
   poster: number;
 }
 
@@ -43,71 +43,78 @@ export interface PublishedEvent {
   id: string;
   /** The uploaded object's key without the account. */
   fileName: string;
-  /** In the production bucket. */
+  /** Key in the production bucket. */
   key: string;
-  /** In the production bucket; absent for videos of which no frame could be decoded. */
+  /** Key in the production bucket; absent for videos without a decodable frame. */
   thumbnailKey?: string | undefined;
-  /** Of the upload, as S3 gave it. */
+  /** ETag of the upload. */
   etag: string;
-  /** Of the bytes, in hexadecimal. */
+  /** SHA-256 of the bytes, in hexadecimal. */
   sha256: string;
   /** In bytes. */
   size: number;
   kind: Kind;
-  /** In pixels, upright. */
+  /** Of the upright picture, in pixels. */
   width: number;
   height: number;
-  /** Of a video, in milliseconds. */
+  /** Duration of a video, in ms. */
   duration?: number | undefined;
-  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  /** Codec of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string | undefined;
-  /** Of a video of which frames could be decoded. */
+  /** The frames of a video, if any could be decoded. */
   film?: EventFilm | undefined;
-  /** Bytes behind the end of the picture, when there are any. */
+  /** Bytes after the end of the picture; absent if none. */
   trailing?: number | undefined;
-  /** What is wrong with the file, and harms nobody who looks at it; absent when nothing is. */
+  /** Harmless faults of the file; absent if none. */
   faults?: readonly Fault[] | undefined;
-  /** Whether the file was cut off: a whole one of the same key takes its place. */
+  /** Whether the file was cut off; a whole file of the same key replaces it. */
   incomplete?: boolean | undefined;
   time: Date;
-  /** What to add to `time` to have the true one, in ms: the camera's clock was that wrong. Absent where it was right. */
+  /** Ms to add to `time` to get the true time; absent where the camera's clock was right. */
   clockOffset?: number | undefined;
   instance: string;
-  /** Where something changed: `[x1, y1, x2, y2]` in the camera's pixels. */
+  /** The rectangle that holds all changes: `[x1, y1, x2, y2]` in the camera's pixels. */
   region?: Box | undefined;
   /** How many pixels changed. */
   changes?: number | undefined;
   token?: string | undefined;
-  /** There on a picture that was taken without a detection: nothing moved. */
+  /** True for a picture that was taken without a detection: nothing moved. */
   reference?: true | undefined;
-  /** IANA name that the configuration of its camera had then. */
+  /** IANA time zone in the camera's configuration at that time. */
   cameraTimeZone?: string | undefined;
   faces: EventFace[];
-  /** What is on it beside faces; absent where nobody has looked. */
+  /** Its labels; absent where no engine has looked. */
   labels?: readonly Label[] | undefined;
   /** Unknown faces that were not kept, because there were too many at once; absent when there are none. */
   facesAside?: number | undefined;
-  /** The face engine that looked; absent when none did. */
+  /** The face engine that looked; absent where none did. */
   engine?: string | undefined;
-  /** Of the upload. */
+  /** Sequencer of the upload's notification. */
   sequencer: string;
-  /** When S3 had the upload. */
+  /** When S3 received the upload. */
   received: Date;
-  /** When it goes; absent when it stays. */
+  /** When it expires; absent if never. */
   expires?: Date | undefined;
-  /** When the last other upload of the same key came that brought other bytes (version-item.ts); absent when none did. */
+  /** When the last upload of the same key with other bytes came (version-item.ts); absent if none came. */
   otherUpload?: Date | undefined;
-  /** Whether its owner keeps it for ever; then it has no `expires`. Only the owner writes it, and the note. */
+  /**
+   * Whether its owner keeps it for ever; then it has no `expires`. Only the owner's requests write `kept` and `note`.
+   */
   kept?: true | undefined;
   note?: string | undefined;
-  /** Everybody who was ever on it: an earlier upload of the same key may have shown others. Writing adds the faces' own. */
+  /**
+   * All persons who were ever on it: an earlier upload of the same key may have shown others. Writing adds those of
+   * `faces`.
+   */
   persons?: ReadonlySet<string> | undefined;
 }
 
-/** What is known of an uploaded key: an event, one whose followers (counts, persons) are not all written, or a deleted one. */
+/**
+ * The state of an event's item: a published event or a tombstone. `settled`: all projections of the event were written.
+ */
 export type EventState = { state: 'published'; event: PublishedEvent; settled: boolean } | { state: 'deleted' };
 
-/** The item of an id; undefined when there is none. */
+/** The state of an event; `undefined` where there is no item. */
 export async function readEvent(table: Table, account: string, id: string): Promise<EventState | undefined> {
   const item = await table.get(eventKey(account, id));
   if (!item) return undefined;
@@ -116,9 +123,11 @@ export async function readEvent(table: Table, account: string, id: string): Prom
 }
 
 /**
- * Writes an event's item, unsettled, where there is none, or where there is the one of the ETag `inPlaceOf`, which must be
- * of a file that was cut off. Returns the event as it now stands, with the time and instance that it was first written
- * with; undefined when it was not written, as another upload was published or the owner has deleted the event.
+ * Writes an event's item, unsettled, if there is none, or if the item has the ETag `inPlaceOf` and is of a file that
+ * was cut off.
+ *
+ * @returns the event as stored, with the time and instance of its first upload; `undefined` if it was not written,
+ *   because another upload was published or the owner deleted the event.
  */
 export async function writeEvent(
   table: Table,
@@ -126,7 +135,7 @@ export async function writeEvent(
   inPlaceOf?: string,
 ): Promise<PublishedEvent | undefined> {
   const { account, id, time, clockOffset, instance, received, expires, persons, ...described } = event;
-  // The owner's own, and what other uploads left.
+  // These belong to the owner, or to other uploads.
   const { otherUpload: _, kept: __, note: ___, ...rest } = described;
   const first = {
     account,
@@ -155,7 +164,7 @@ export async function writeEvent(
   return item && (await unlessKept(table, eventOf(item)));
 }
 
-/** Remembers that the same bytes were uploaded again, later, and expire later. */
+/** Records that the same bytes were uploaded again, so that the event expires later. */
 export async function writeUploadedAgain(
   table: Table,
   { account, id, etag, sequencer, received, expires }: PublishedEvent,
@@ -169,7 +178,7 @@ export async function writeUploadedAgain(
   if (item) await unlessKept(table, eventOf(item));
 }
 
-/** Has an event expire at another time, unless it is another one by now. */
+/** Changes when an event expires, unless its upload was replaced. */
 export async function writeExpiry(
   table: Table,
   { account, id, etag }: Pick<PublishedEvent, 'account' | 'id' | 'etag'>,
@@ -180,7 +189,11 @@ export async function writeExpiry(
   if (item) await unlessKept(table, eventOf(item));
 }
 
-/** Takes the time to expire away again that was written with an event, where its owner keeps it. Returns it as it then is. */
+/**
+ * Removes the expiry that was just written if the owner keeps the event.
+ *
+ * @returns the event as stored.
+ */
 async function unlessKept(table: Table, event: PublishedEvent): Promise<PublishedEvent> {
   if (!event.kept || event.expires === undefined) return event;
   const change = new Change().set({ [EXPIRES]: undefined });
@@ -188,19 +201,27 @@ async function unlessKept(table: Table, event: PublishedEvent): Promise<Publishe
   return item ? eventOf(item) : event;
 }
 
-/** Remembers that everything that follows from this event's item is written. False when it is another event by now. */
+/**
+ * Records that all projections of this event were written.
+ *
+ * @returns false if the item is of another upload, or deleted.
+ */
 export async function writeSettled(table: Table, { account, id, etag }: PublishedEvent): Promise<boolean> {
   const change = new Change().set({ settled: true });
   const item = await table.update(eventKey(account, id), change.when(isPublishedWith(etag)));
   return item !== undefined;
 }
 
-/** The event is published, and its picture is still the one with this ETag. */
+/** The event is published, and shows the upload with this ETag. */
 function isPublishedWith(etag: string) {
   return all(is('state', 'published'), is('etag', etag));
 }
 
-/** Reads an event's item; throws an Error that names the field when one is missing. */
+/**
+ * Reads an event's item.
+ *
+ * @throws Error that names a missing field.
+ */
 export function eventOf(item: unknown): PublishedEvent {
   const from = fieldsOf(item);
   return {
@@ -243,7 +264,7 @@ export function eventOf(item: unknown): PublishedEvent {
   };
 }
 
-/** Whether an item is an event that may be shown at `now`: published, not deleted, and kept or not expired. */
+/** Whether an item is an event that may be shown at `now` (ms since 1970): published, and kept or not expired. */
 export function isShown(item: Fields, now: number): boolean {
   const expires = expiryOf(item);
   return item.state === 'published' && (item.kept === true || expires === undefined || expires.getTime() > now);
@@ -262,7 +283,7 @@ function faceOf(value: unknown): EventFace {
   };
 }
 
-/** Where a file of a video's frames is in the production bucket, by the video's key and how the file's own key ends. */
+/** Key of a file of a video's frames in the production bucket, by the video's key and the ending of the file's key. */
 export function filmKey(key: string, ending: string): string {
   return `${key.slice(0, key.lastIndexOf('.'))}${ending}`;
 }
@@ -272,7 +293,11 @@ function filmIn(item: Fields, name: string): EventFilm {
   return { moments: list(from, 'moments').map(Number), poster: number(from, 'poster') };
 }
 
-/** A box of four numbers; throws an Error that names the field when there is none. */
+/**
+ * A field that is a box of four numbers.
+ *
+ * @throws Error that names the field if it is missing or no box.
+ */
 export function boxOf(from: Fields, name: string): Box {
   const [x1, y1, x2, y2] = list(from, name).map(Number);
   if (x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined) {
@@ -281,7 +306,11 @@ export function boxOf(from: Fields, name: string): Box {
   return [x1, y1, x2, y2];
 }
 
-/** What is published, by its Content-Type; throws an Error for any other. */
+/**
+ * The kind of a Content-Type.
+ *
+ * @throws Error if it is of no kind that is published.
+ */
 export function kindOf(value: string): Kind {
   if (value === 'image/jpeg' || value === 'image/png' || value === 'video/mp4') return value;
   throw new Error(`"${value}" is no kind of event.`);

@@ -1,9 +1,9 @@
 /**
- * What a write does to an item, and on which condition, as parts that are joined into DynamoDB's expressions.
+ * Builds DynamoDB's expressions: what a write does to an item, and on which condition.
  *
  *     new Change().set({ size }).setOnce({ time }).add({ persons }).when(any(isAbsent('pk'), is('state', 'published')))
  *
- * Every attribute's name and every value stands behind a placeholder, since many plain words (`state`, `time`) are
+ * Every name of an attribute and every value becomes a placeholder, since many plain words (`state`, `time`) are
  * reserved in expressions. A name may be a path into a map: `portrait.at`.
  */
 import type { NativeAttributeValue } from '@aws-sdk/lib-dynamodb';
@@ -44,15 +44,15 @@ class Placeholders {
   }
 }
 
-/** What must be true of an item, as it is before the write, for the write to be made. */
+/** A condition on an item before a write. The write is made only if it is true. */
 export type Condition = (placeholders: Placeholders) => string;
 
-/** The attribute is there; of the key, `pk`: the item is there. */
+/** The attribute exists. With `pk`: the item exists. */
 export function isPresent(name: string): Condition {
   return (to) => `attribute_exists(${to.name(name)})`;
 }
 
-/** The attribute is not there; of the key, `pk`: the item is not there. */
+/** The attribute does not exist. With `pk`: the item does not exist. */
 export function isAbsent(name: string): Condition {
   return (to) => `attribute_not_exists(${to.name(name)})`;
 }
@@ -67,27 +67,27 @@ export function isOneOf(name: string, values: readonly NativeAttributeValue[]): 
   return (to) => `${to.name(name)} IN (${values.map((value) => to.value(value)).join(', ')})`;
 }
 
-/** The attribute is there and less than the value. */
+/** The attribute exists and is less than the value. */
 export function isLess(name: string, value: string | number): Condition {
   return (to) => `${to.name(name)} < ${to.value(value)}`;
 }
 
-/** The attribute is there and not greater than the value. */
+/** The attribute exists and is not greater than the value. */
 export function isAtMost(name: string, value: string | number): Condition {
   return (to) => `${to.name(name)} <= ${to.value(value)}`;
 }
 
-/** The attribute is there and greater than the value. */
+/** The attribute exists and is greater than the value. */
 export function isGreater(name: string, value: string | number): Condition {
   return (to) => `${to.name(name)} > ${to.value(value)}`;
 }
 
-/** The attribute is there, and has fewer members, letters or bytes than the number. */
+/** The attribute exists and has fewer members, characters or bytes than `size`. */
 export function isSmaller(name: string, size: number): Condition {
   return (to) => `size(${to.name(name)}) < ${to.value(size)}`;
 }
 
-/** The attribute is there and begins with the text. */
+/** The attribute exists and begins with the text. */
 export function startsWith(name: string, text: string): Condition {
   return (to) => `begins_with(${to.name(name)}, ${to.value(text)})`;
 }
@@ -102,7 +102,7 @@ export function any(...conditions: readonly Condition[]): Condition {
   return (to) => conditions.map((condition) => `(${condition(to)})`).join(' OR ');
 }
 
-/** The fields of a request that has a condition only: of a Put or a Delete. */
+/** The fields for a request that has only a condition: Put or Delete. */
 export function onCondition(condition: Condition | undefined) {
   if (!condition) return {};
   const to = new Placeholders();
@@ -110,7 +110,7 @@ export function onCondition(condition: Condition | undefined) {
   return { ConditionExpression, ...to.attributes };
 }
 
-/** The fields of a Scan that gives the matching items, with these attributes only where some are named. */
+/** The fields for a Scan of the matching items. `attributes`: the attributes to return; all by default. */
 export function selecting(condition: Condition, attributes: readonly string[] | undefined) {
   const to = new Placeholders();
   const FilterExpression = condition(to);
@@ -128,7 +128,7 @@ interface Parts {
   condition: Condition | undefined;
 }
 
-/** A change of one item. Immutable: every method returns another one, which does more. */
+/** A change of one item. Immutable: every method returns a new change. */
 export class Change {
   readonly #parts: Parts;
 
@@ -136,12 +136,12 @@ export class Change {
     this.#parts = { assignments: {}, adds: {}, deletes: {}, condition: undefined, ...parts };
   }
 
-  /** Sets each attribute; one that is `undefined` is removed. */
+  /** Sets each attribute; removes those that are `undefined`. */
   set(attributes: Fields): Change {
     return this.#assign(attributes, (value) => (value === undefined ? undefined : (to) => to.value(value)));
   }
 
-  /** Sets each attribute that the item does not have yet; one that is `undefined` is left alone. */
+  /** Sets each attribute that the item does not have yet; ignores those that are `undefined`. */
   setOnce(attributes: Fields): Change {
     const present = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
     return this.#assign(present, (value, name) => (to) => `if_not_exists(${to.name(name)}, ${to.value(value)})`);
@@ -152,12 +152,12 @@ export class Change {
     return this.#with({ adds: { ...this.#parts.adds, ...withoutEmptySets(attributes) } });
   }
 
-  /** Takes a set's members out of a set. */
+  /** Removes members from sets. */
   deleteFrom(attributes: Fields): Change {
     return this.#with({ deletes: { ...this.#parts.deletes, ...withoutEmptySets(attributes) } });
   }
 
-  /** Makes the change depend on a condition, besides those that it depends on already. */
+  /** Adds a condition. All conditions must be true for the change to be made. */
   when(condition: Condition): Change {
     const before = this.#parts.condition;
     return this.#with({ condition: before ? all(before, condition) : condition });

@@ -1,20 +1,20 @@
 /**
- * An account's log of faces, one item each, numbered from 1, per face engine.
+ * The log of faces of an account and a face engine: one item for each entry, numbered from 1.
  *
- * Two pictures of a new visitor may be looked at in the same moment, by two Lambdas that do not know of each other; both
- * must not found a person. So whoever writes reads the whole log, decides, and appends under the next number on the
- * condition that nobody has: who comes second reads what the first one wrote and decides anew. One conditional write is
- * all that takes, no lock and no transaction.
+ * Two Lambdas may inspect two pictures of a new visitor in the same moment, but only one of them may make a person of
+ * the visitor. So a writer reads the whole log, decides, and appends under the next number on the condition that this
+ * number is free; the second writer then reads the first one's entry and decides anew. That takes one conditional
+ * write, no lock and no transaction.
  *
- * An entry says
- * - `face`: a print of a `person`; the first of its person founds it. `face` is the id of the face that it was made for,
- *   event, content and place in the picture; so a second delivery of the event finds what the first one decided;
+ * The kinds of entries:
+ * - `face`: a descriptor (`print`) of a `person`; the person begins with its first entry. `face` is the id of the face:
+ *   event, content and index in the picture. So a second delivery of the event finds the decision of the first;
  * - `merged`: the person `from` is the person `into`;
- * - `forgotten`: the `person`, and who was merged into it, is nobody any more;
+ * - `forgotten`: the `person`, and all who were merged into it, are forgotten;
  * - `erased`: the owner deleted the `event`.
  *
- * The log is only appended to, so a warm Lambda reads what is new and keeps the rest. What an entry takes back is then
- * removed for good: the `print` of the earlier entries. Behind that entry nobody can append such a print any more.
+ * The log is only appended to, so a warm Lambda reads the new entries and keeps the rest. A `forgotten` or `erased`
+ * entry also deletes the descriptors of earlier entries; writers that are behind cannot append them again.
  */
 
 import type { KnownFace } from '../faces/engine';
@@ -23,30 +23,30 @@ import { type Fields, number, text } from './fields';
 import { faceKey } from './keys';
 import type { Table } from './table';
 
-/** A print that is in force. */
+/** A descriptor in force. */
 export interface KnownPrint extends KnownFace {
   /** Number of its entry. */
   number: number;
-  /** Id of the face that the print was made of. */
+  /** Id of the face that the descriptor was made of. */
   face: string;
-  /** Whose it was when it was made. */
+  /** The person that it was made for; `person` is the person today. */
   madeFor: string;
 }
 
-/** What can be appended. */
+/** An entry of the log. A `print` is a descriptor. */
 export type Entry =
   | { entry: 'face'; face: string; person: string; print: Uint8Array }
   | { entry: 'merged'; from: string; into: string }
   | { entry: 'forgotten'; person: string }
   | { entry: 'erased'; event: string };
 
-/** One log, as far as it was read. */
+/** A log, as far as it was read. */
 export class FaceLog {
   readonly #table: Table;
   readonly #account: string;
   readonly #engine: string;
   #length = 0;
-  /** The entry of that number, but its print. */
+  /** What identifies the last entry that was read (`nameOf`). */
   #last = '';
   #prints: KnownPrint[] = [];
   readonly #merged = new Map<string, string>();
@@ -59,34 +59,34 @@ export class FaceLog {
     this.#engine = engine;
   }
 
-  /** The prints in force, by the persons that they are of now. */
+  /** The descriptors in force, with the persons that they belong to now. */
   get prints(): readonly KnownPrint[] {
     return this.#prints;
   }
 
-  /** Numbers of the entries that had a print when they were read, which a later entry has taken back. */
+  /** Numbers of the entries whose descriptors a later entry has revoked, and which may still have to be removed. */
   get leftovers(): readonly number[] {
     return this.#leftovers;
   }
 
-  /** Who a person is now: the same, or who it was merged into. */
+  /** The person that `person` was merged into; `person` itself if it was not merged. */
   rootOf(person: string): string {
     return this.#merged.get(person) ?? person;
   }
 
-  /** Who was merged into a person, directly or not. */
+  /** The persons who were merged into a person, directly or not. */
   mergedInto(person: string): string[] {
     return [...this.#merged].filter(([, into]) => into === person).map(([from]) => from);
   }
 
-  /** Whether a person was forgotten, or whoever it was merged into. */
+  /** Whether a person, or the person it was merged into, was forgotten. */
   isForgotten(person: string): boolean {
     return this.#forgotten.has(person) || this.#forgotten.has(this.rootOf(person));
   }
 
   /**
-   * Reads what is new: a query a megabyte; all of the log the first time. The last known entry is read once more: where it
-   * is another one, or gone, the account was removed since, and nothing of its log is known any more.
+   * Reads the new entries, one query a megabyte; at first the whole log. The last known entry is read again: if it has
+   * changed or is gone, the account was removed meanwhile, and everything is read anew.
    */
   async read(): Promise<void> {
     const { pk, sk } = faceKey(this.#account, this.#engine, Math.max(0, this.#length - 1));
@@ -101,7 +101,11 @@ export class FaceLog {
     await this.read();
   }
 
-  /** Appends an entry. Returns false when somebody else has appended in between: read, and decide anew. */
+  /**
+   * Appends an entry.
+   *
+   * @returns false if another writer has appended meanwhile: read again, and decide anew.
+   */
   async append(entry: Entry): Promise<boolean> {
     const numbered = { ...entry, number: this.#length + 1 };
     const made = await this.#table.create(faceKey(this.#account, this.#engine, numbered.number), numbered);
@@ -110,8 +114,8 @@ export class FaceLog {
   }
 
   /**
-   * Removes the prints that were taken back, for good: first `discard` has them gone where the engine keeps them, then
-   * they go from the table. Repeated after a crash, it finishes.
+   * Removes the revoked descriptors for good: `discard` first removes them where the engine keeps them, then they are
+   * removed from the table. May be repeated, which completes it after a crash.
    */
   async removeLeftovers(discard: (prints: Uint8Array[]) => Promise<void>): Promise<void> {
     if (this.#leftovers.length === 0) return;
@@ -134,13 +138,13 @@ export class FaceLog {
     this.#leftovers = [];
   }
 
-  /** Takes the next entry into account. */
+  /** Applies the next entry. */
   #follow(entry: Fields): void {
     this.#length = number(entry, 'number');
     this.#last = nameOf(entry);
     switch (entry.entry) {
       case 'face':
-        // An entry that was taken back stays in its place, without a print.
+        // A revoked entry stays without its descriptor.
         if (entry.print instanceof Uint8Array) {
           const { print } = entry;
           const person = text(entry, 'person');
@@ -153,7 +157,7 @@ export class FaceLog {
       case 'forgotten': {
         const person = text(entry, 'person');
         this.#forgotten.add(person);
-        // Who was merged meanwhile takes its own prints along.
+        // A person that was merged meanwhile loses its own descriptors, too.
         this.#takeBack((print) => print.person === person || print.madeFor === person);
         break;
       }
@@ -179,7 +183,7 @@ export class FaceLog {
   }
 }
 
-/** What tells an entry from another one; its print may be removed later. */
+/** Identifies an entry, without its descriptor, which may be removed later. */
 function nameOf({ entry, face, person, from, into, event }: Fields): string {
   return JSON.stringify([entry, face, person, from, into, event]);
 }

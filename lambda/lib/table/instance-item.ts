@@ -1,7 +1,6 @@
 /**
- * One Kerberos instance of an account. Ingest writes when it was last seen and which time zone its configuration names;
- * the time zone in which it is shown, and how long it may be silent, are the owner's to choose, and ingest leaves them
- * alone.
+ * A Kerberos instance of an account. Ingest writes when it was last seen, and the time zone of its configuration. The
+ * owner chooses the time zone in which it is shown, and how long it may be silent; ingest leaves these alone.
  */
 import { createHash } from 'node:crypto';
 import type { PublishedEvent } from './event-item';
@@ -12,61 +11,61 @@ import type { Table } from './table';
 
 /** An instance, as it is stored. */
 export interface Instance {
-  /** Opaque, 22 letters: made of account and name. */
+  /** Opaque, 22 characters, made from account and name. */
   id: string;
   name: string;
-  /** When its last upload came, by the clock of S3. */
+  /** When its last upload came, by S3's clock. */
   lastSeen: Date;
-  /** That upload's event, by the camera's clock; absent when it was deleted and there is no other. */
+  /** The event of that upload, by the camera's clock; absent when it was deleted and there is no other. */
   lastEvent?: { id: string; time: Date } | undefined;
   /** The last sign of life of its `grunt sync`; absent when there was none. */
   alive?: SignOfLife | undefined;
   /** The last event whose time was wrong; absent when there was none. */
   wrongClock?: WrongClock | undefined;
-  /** IANA name, as its owner has chosen; absent when nobody has. */
+  /** IANA time zone that its owner chose; absent without a choice. */
   timeZone?: string | undefined;
-  /** IANA name that the camera's own configuration has; absent when that is not known. */
+  /** IANA time zone in the camera's configuration; absent where unknown. */
   cameraTimeZone?: string | undefined;
-  /** Absent when nobody has chosen. */
+  /** After how many hours without an upload it counts as silent; absent without a choice. */
   silentAfterHours?: number | undefined;
 }
 
-/** How a camera was when it last said that it is there. What it does not know is absent. */
+/** A camera's last sign of life. Unknown fields are absent. */
 export interface SignOfLife {
-  /** By the clock of S3. */
+  /** By S3's clock. */
   at: Date;
   /** Files that wait to be uploaded. */
   queue?: number | undefined;
-  /** When a file last came into its capture directory or went. */
+  /** When a file last appeared in or vanished from its capture directory. */
   lastCapture?: Date | undefined;
-  /** Of the capture directory's disk, in bytes. */
+  /** Free bytes on the disk of the capture directory. */
   freeDisk?: number | undefined;
-  /** Of its processor, in degrees Celsius. */
+  /** Temperature of its processor, in °C. */
   temperature?: number | undefined;
-  /** How long the machine has been running, in seconds. */
+  /** Seconds since the machine started. */
   uptime?: number | undefined;
-  /** Of `grunt sync`. */
+  /** Version of `grunt sync`. */
   version?: string | undefined;
 }
 
-/** What a camera did while its clock was wrong. */
+/** An event with a wrong time. */
 export interface WrongClock {
-  /** What to add to the camera's time to have the true one, in ms. */
+  /** Ms to add to the camera's time to get the true time. */
   offset: number;
-  /** The event that has the wrong time. */
+  /** Id of the event. */
   id: string;
   time: Date;
-  /** When it came, by the clock of S3. */
+  /** When the event came, by S3's clock. */
   received: Date;
 }
 
-/** What its owner can change; `null` takes the choice back. */
+/** A change by the owner; `null` removes the choice. */
 export interface InstanceChange {
   timeZone?: string | null | undefined;
   silentAfterHours?: number | undefined;
 }
 
-/** An instance's id: it tells nothing of the name, and is another one in another account. */
+/** The id of an instance: does not reveal the name, and differs between accounts. */
 export function instanceId(account: string, name: string): string {
   return createHash('sha256')
     .update(JSON.stringify([account, name]))
@@ -75,8 +74,8 @@ export function instanceId(account: string, name: string): string {
 }
 
 /**
- * Remembers an instance's last event, by the clock of S3: a camera's own clock may be wrong. Of two events the later one
- * stays, in whatever order they come.
+ * Records an instance's last event, by S3's clock: a camera's own clock may be wrong. The later of two events stays, in
+ * whatever order they arrive.
  */
 export async function writeLastEvent(table: Table, event: PublishedEvent): Promise<void> {
   const { account, instance, received, id, time, cameraTimeZone, clockOffset } = event;
@@ -96,8 +95,7 @@ export async function writeLastEvent(table: Table, event: PublishedEvent): Promi
 }
 
 /**
- * Remembers an instance's last sign of life; an earlier one that comes later is dropped. An instance that never had an
- * event is first seen by it.
+ * Records an instance's last sign of life, unless a later one is known. Makes the item of an instance without an event.
  */
 export async function writeSignOfLife(
   table: Table,
@@ -128,19 +126,23 @@ export async function hasInstance(table: Table, account: string, name: string): 
   return (await table.get(instanceKey(account, name))) !== undefined;
 }
 
-/** The names of an account's instances, of at most so many: one query. */
+/** The names of at most `most` of an account's instances, in one query. */
 export async function readInstanceNames(table: Table, account: string, most: number): Promise<string[]> {
   const query = { partition: instancePartition(account), attributes: ['instance'], pageSize: most };
   for await (const page of table.pages(query)) return page.map((item) => text(item, 'instance'));
   return [];
 }
 
-/** Removes an instance. It comes back with its next upload. */
+/** Removes an instance. It returns with its next upload. */
 export async function removeInstance(table: Table, account: string, name: string): Promise<void> {
   await table.remove(instanceKey(account, name));
 }
 
-/** Changes an instance; undefined when there is none of that name. */
+/**
+ * Changes an instance.
+ *
+ * @returns the changed instance; `undefined` if there is none of that name.
+ */
 export async function changeInstance(
   table: Table,
   account: string,
@@ -157,7 +159,7 @@ export async function changeInstance(
   return item && instanceOf(account, item);
 }
 
-/** Puts another event, or none, in the place of an instance's last one. */
+/** Replaces an instance's last event, if it is `id`, by another event or by none. */
 export async function replaceLastEvent(
   table: Table,
   { account, instance, id }: Pick<PublishedEvent, 'account' | 'instance' | 'id'>,

@@ -1,8 +1,8 @@
 /**
- * Events that their owner keeps for ever. The event's own item says so (`kept`, and a `note`) and has no `expires`; a mark
- * among all that are kept makes it findable, and counted, when the counts of its day have expired.
+ * Events that their owner keeps for ever. The event's own item has `kept` and perhaps a `note`, and no `expires`. A
+ * mark in the list of kept events lets it be found and counted after the counts of its day have expired.
  *
- * The mark is written first and removed last: whoever gives an account another retention looks at the marks to learn which
+ * The mark is written first and removed last: a change of the account's retention reads the marks to learn which
  * objects to leave alone.
  */
 import { eventOf, type PublishedEvent } from './event-item';
@@ -12,7 +12,7 @@ import { appearanceKey, EXPIRES, eventKey, keptKey, keptPartition } from './keys
 import { labelKeysOf } from './label-item';
 import type { Table } from './table';
 
-/** A mark that an event is kept. */
+/** The mark of a kept event. */
 export interface KeptMark {
   /** The event's id. */
   event: string;
@@ -58,7 +58,11 @@ export async function writeKept(
   return event;
 }
 
-/** Lets an event expire again, without a note. Returns it as it then is; undefined when it was deleted. */
+/**
+ * Lets an event expire again, and removes its note.
+ *
+ * @returns the event as stored; `undefined` if it was deleted.
+ */
 export async function writeReleased(
   table: Table,
   { account, id }: PublishedEvent,
@@ -76,7 +80,7 @@ export async function writeReleased(
   return event;
 }
 
-/** The marks of all that an account keeps, within the range (of `timeKey`) where one is given. */
+/** The marks of all kept events of an account, or of those in a range of `timeKey`. */
 export async function readKeptMarks(
   table: Table,
   account: string,

@@ -1,9 +1,9 @@
 /**
- * The one DynamoDB table: its shape, and every key in it. README.md lists the questions that it answers.
+ * The shape of the DynamoDB table, and all its keys. README.md lists the questions that it answers.
  *
- * Each key but those of logins starts with the account, percent-encoded so that no account's name can reach into another's
- * keys: a reader that builds its keys here, from the account of its session, cannot see anybody else's items. Instants in
- * keys are ISO 8601 in UTC, so that they sort as text.
+ * Each key, except those of logins, begins with the account, percent-encoded so that no account's name can reach into
+ * another's keys: a reader that builds its keys here, from the account of its session, cannot see other accounts'
+ * items. Times in keys are ISO 8601 in UTC, so that they sort as text.
  */
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 
@@ -11,17 +11,18 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 export const BY_DAY = 'byDay';
 /** Index of an instance's events, newest last. */
 export const BY_INSTANCE = 'byInstance';
-/** `dayKey` of all accounts' own items; every other one starts with `ACCOUNT#`. */
+/** `dayKey` of all accounts' own items; every other `dayKey` begins with `ACCOUNT#`. */
 export const ACCOUNTS = 'ACCOUNTS';
-/** The attribute that DynamoDB's time to live reads: seconds since 1970, after which the item goes. */
+/** The attribute for DynamoDB's time to live: seconds since 1970, after which the item is removed. */
 export const EXPIRES = 'expires';
 
+/** Primary key of an item. */
 export interface Key {
   pk: string;
   sk: string;
 }
 
-/** What the two parts of a key are called, in the table or in one of its indexes. */
+/** The names of the two parts of a key, in the table or in an index. */
 export function partitionOf(index?: typeof BY_DAY | typeof BY_INSTANCE): { partition: string; sort: string } {
   if (index === undefined) return { partition: 'pk', sort: 'sk' };
   return { partition: index === BY_DAY ? 'dayKey' : 'instanceKey', sort: 'timeKey' };
@@ -32,22 +33,22 @@ export function accountKey(account: string): Key {
   return { pk: `${of(account)}#ACCOUNT`, sk: 'ACCOUNT' };
 }
 
-/** How every `pk` of an account's items starts, and no other. */
+/** The prefix of every `pk` of an account's items, and of no other `pk`. */
 export function accountPrefix(account: string): string {
   return `${of(account)}#`;
 }
 
-/** Attempts to log in, by whatever is limited; no account's key starts like this. */
+/** Attempts to log in, counted for whatever is limited; no account's key begins like this. */
 export function attemptsKey(limited: string): Key {
   return { pk: `LOGIN#${limited}`, sk: 'ATTEMPTS' };
 }
 
-/** That a user has logged in from a network. */
+/** Marks that a user has logged in from a network. */
 export function loggedInKey(user: string, network: string): Key {
   return { pk: `LOGIN#${user}`, sk: `FROM#${network}` };
 }
 
-/** That whoever runs the cloud has given a user a new password, and wants them let in. */
+/** Marks that the operator has given a user a new password, so that login limits are lifted. */
 export function rescueKey(user: string): Key {
   return { pk: `LOGIN#${user}`, sk: 'RESCUE' };
 }
@@ -57,14 +58,14 @@ export function eventKey(account: string, id: string): Key {
   return { pk: `${of(account)}#EVENT#${id}`, sk: 'EVENT' };
 }
 
-/** Another upload of an event's key (see version-item.ts); all of an event's share its `pk`. */
+/** A version of an event (version-item.ts); all versions of an event share its `pk`. */
 export function versionKey(account: string, event: string, version: string): Key {
   return { pk: eventKey(account, event).pk, sk: `VERSION#${version}` };
 }
 
-/** Where an event's versions lie. */
+/** The range of an event's versions. */
 export function versionsRange(account: string, event: string): { partition: string; from: string; to: string } {
-  // `$` is what follows `#`.
+  // `$` is the character after `#`.
   return { partition: eventKey(account, event).pk, from: 'VERSION#', to: 'VERSION$' };
 }
 
@@ -83,27 +84,27 @@ export function dayKey(account: string, time: Date): string {
   return dayKeyOf(account, time.toISOString().slice(0, 10));
 }
 
-/** The same for a day as `2026-04-22`. */
+/** `dayKey` for a day (UTC) such as `2026-04-22`. */
 export function dayKeyOf(account: string, day: string): string {
   return `${of(account)}#DAY#${day}`;
 }
 
-/** `dayKey` of an account's refused uploads, of whatever day: there are 30 days of them. */
+/** `dayKey` of an account's refused uploads of all days: they stay for 30 days. */
 export function rejectedDayKey(account: string): string {
   return `${of(account)}#REJECTED`;
 }
 
-/** `dayKey` of an account's deleted events of which not everything may be gone yet. */
+/** `dayKey` of an account's deleted events that may not be removed completely yet. */
 export function deletingDayKey(account: string): string {
   return `${of(account)}#DELETING`;
 }
 
-/** Where things usually move on an instance's picture, for a day as `2026-04-22`; all of an account's share the `pk`. */
+/** The usual grid of an instance (usual-item.ts), for a day such as `2026-04-22`; an account's grids share the `pk`. */
 export function usualKey(account: string, day: string, instance: string): Key {
   return { pk: `${of(account)}#USUAL`, sk: `${day}#${instance}` };
 }
 
-/** That an event is kept for ever; all of an account's share the `pk`, in the order of time. */
+/** The mark of a kept event; an account's marks share the `pk`, in the order of time. */
 export function keptKey(account: string, time: Date, id: string): Key {
   return { pk: keptPartition(account), sk: timeKey(time, id) };
 }
@@ -123,7 +124,7 @@ export function timeKey(time: Date, id: string): string {
   return `${time.toISOString()}#${id}`;
 }
 
-/** One instance; all of an account's share the `pk`. */
+/** An instance; an account's instances share the `pk`. */
 export function instanceKey(account: string, instance: string): Key {
   return { pk: instancePartition(account), sk: `INSTANCE#${instance}` };
 }
@@ -139,20 +140,20 @@ export function dayCountsKey(account: string, instance: string, time: Date): Key
   return { pk: `${of(account)}#COUNTS#${day.slice(0, 7)}`, sk: `${day.slice(0, 10)}#${instance}` };
 }
 
-/** Where the counts of a day (UTC) of all instances lie; `day` as `2026-04-22`. Those of a month share the partition. */
+/** The range of all instances' counts on a day (UTC) such as `2026-04-22`. A month shares the partition. */
 export function dayCountsRange(account: string, day: string): { partition: string; from: string; to: string } {
-  // `$` is what follows `#`.
+  // `$` is the character after `#`.
   return { partition: `${of(account)}#COUNTS#${day.slice(0, 7)}`, from: `${day}#`, to: `${day}$` };
 }
 
-/** Which events one instance had in one minute; a quarter of an hour shares the `pk`. */
+/** The events of one instance in one minute; a quarter of an hour shares the `pk`. */
 export function minuteKey(account: string, instance: string, time: Date): Key {
   const quarter = new Date(Math.floor(time.getTime() / 900_000) * 900_000);
   const pk = `${of(account)}#MINUTES#${encodeURIComponent(instance)}#${quarter.toISOString().slice(0, 16)}`;
   return { pk, sk: time.toISOString().slice(0, 16) };
 }
 
-/** A person; all of an account's share the `pk`. */
+/** A person; an account's persons share the `pk`. */
 export function personKey(account: string, person: string): Key {
   return { pk: personPartition(account), sk: `PERSON#${person}` };
 }
@@ -167,7 +168,7 @@ export function appearancePartition(account: string, person: string): string {
   return `${of(account)}#PERSON#${person}`;
 }
 
-/** That a person is in an event; all of a person's events share the `pk`, in the order of time. */
+/** An appearance of a person in an event; a person's appearances share the `pk`, in the order of time. */
 export function appearanceKey(account: string, person: string, time: Date, id: string): Key {
   return { pk: appearancePartition(account, person), sk: timeKey(time, id) };
 }
@@ -177,17 +178,17 @@ export function labelPartition(account: string, label: string): string {
   return `${of(account)}#LABEL#${label}`;
 }
 
-/** That a label is on an event; all events of a label share the `pk`, in the order of time. */
+/** A label on an event; all events of a label share the `pk`, in the order of time. */
 export function labelKey(account: string, label: string, time: Date, id: string): Key {
   return { pk: labelPartition(account, label), sk: timeKey(time, id) };
 }
 
-/** One entry of an account's face log (see people.ts), which is numbered from 1. */
+/** An entry of an account's face log (face-log.ts); entries are numbered from 1. */
 export function faceKey(account: string, engine: string, number: number): Key {
   return { pk: `${of(account)}#FACES#${engine}`, sk: String(number).padStart(12, '0') };
 }
 
-/** What creates the table on one machine; template.yaml says the same for AWS, and a test holds them together. */
+/** The table's definition, to create it on one machine. template.yaml has the same for AWS; a test compares them. */
 export function tableDefinition(name: string): CreateTableCommandInput {
   const index = (IndexName: string, partition: string) => ({
     IndexName,

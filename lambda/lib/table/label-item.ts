@@ -1,6 +1,6 @@
 /**
- * Makes an event findable by what is on it beside faces. As with persons, an entry is a pointer: it counts only while the
- * event's item has the label.
+ * Makes an event findable by its labels. As with persons, an entry is a pointer: it counts only while the event's item
+ * has the label.
  */
 import { LABELS } from '../labels/engine';
 import type { PublishedEvent } from './event-item';
@@ -9,7 +9,7 @@ import { expiresAt } from './fields';
 import { type Key, labelKey } from './keys';
 import type { Table } from './table';
 
-/** Writes an event's labels; a write for each that it has. */
+/** Writes an entry for each label of an event. */
 export async function writeLabels(table: Table, event: PublishedEvent): Promise<void> {
   const { account, id, time, instance, expires, labels = [] } = event;
   const received = event.received.getTime();
@@ -23,7 +23,7 @@ export async function writeLabels(table: Table, event: PublishedEvent): Promise<
   }
 }
 
-/** Where an event's labels can lie, whichever it has. */
+/** The keys of all entries that an event may have, whatever its labels. */
 export function labelKeysOf({ account, id, time }: Pick<PublishedEvent, 'account' | 'id' | 'time'>): Key[] {
   return LABELS.map((label) => labelKey(account, label, time, id));
 }

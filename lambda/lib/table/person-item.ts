@@ -1,8 +1,8 @@
 /**
- * A person, and where the person was seen.
+ * A person, and the person's appearances in events.
  *
- * Ingest makes a person's item once and moves its portrait on; the name, and that the person was merged or forgotten, are
- * the owner's to write, and ingest leaves them alone.
+ * Ingest makes a person's item once, and updates its portrait. The owner's requests write the name, and that a person
+ * was merged or forgotten; ingest leaves these alone.
  */
 
 import type { Box } from '../faces/engine';
@@ -14,12 +14,12 @@ import type { Table } from './table';
 
 const isLiving = all(isPresent('pk'), isAbsent('mergedInto'), isAbsent('forgotten'));
 
-/** Where a person's face is to be seen. */
+/** Where a person's face can be seen. */
 export interface Portrait {
   /** Id of the event. */
   event: string;
   box: Box;
-  /** Of a video, which frame it is on. */
+  /** Index of the frame in a video. */
   frame?: number | undefined;
   /** When the event goes; absent when it stays, as one does that is kept for ever. */
   expires?: Date | undefined;
@@ -28,27 +28,27 @@ export interface Portrait {
 /** A person, as it is stored. */
 export interface Person {
   id: string;
-  /** When the person was first seen, by the camera's clock. Who was forgotten has none. */
+  /** When the person was first seen, by the camera's clock; absent for a forgotten person. */
   since?: Date | undefined;
   name?: string | undefined;
   portrait?: Portrait | undefined;
-  /** The face engine whose log has the person's prints. */
+  /** The face engine whose log has the person's descriptors. */
   engine?: string | undefined;
-  /** Who this person really is; that one may have been merged into another since. */
+  /** The person that this one was merged into, which may have been merged into another since. */
   mergedInto?: string | undefined;
-  /** Who was merged into this person, directly or not. */
+  /** The persons who were merged into this one, directly or not. */
   merged: ReadonlySet<string>;
-  /** Absent for who is known; `begun` while descriptors or appearances may be left. */
+  /** Absent for a known person; `begun` while descriptors or appearances may be left. */
   forgotten?: 'begun' | 'done' | undefined;
 }
 
 /**
- * Makes an event findable by its persons, and each person by the account. The portrait is the last picture that was
- * received in which it certainly is this person.
+ * Makes an event findable by its persons, and each person by the account. The portrait is the last received picture
+ * that certainly shows the person.
  *
- * An appearance is a pointer: it counts only while the event's item names the person. When another upload of the same key
- * showed others, their appearances go. Who was forgotten gets none: it is looked for after writing, so either this or the
- * forgetting, which removes them after saying so, sees the other.
+ * An appearance is a pointer: it counts only while the event's item names the person. If another upload of the same key
+ * showed other persons, their appearances are removed. A forgotten person gets none: this function checks after
+ * writing, and forgetting removes appearances after its mark, so one of the two sees the other.
  */
 export async function writeAppearances(table: Table, event: PublishedEvent): Promise<void> {
   const { account, id, time, instance, received } = event;
@@ -76,7 +76,7 @@ export async function writeAppearances(table: Table, event: PublishedEvent): Pro
   }
 }
 
-/** Puts another picture, or none, in the place of the portrait that is on an event. */
+/** Replaces a person's portrait, if it is on `event`, by another picture or by none. */
 export async function replacePortrait(
   table: Table,
   account: string,
@@ -114,7 +114,7 @@ export async function writeName(
   return item && personOf(item);
 }
 
-/** Remembers that a person is forgotten, and forgets what is known of it, but who was merged into it. */
+/** Marks a person as forgotten and removes what is known of the person, except who was merged into it. */
 export async function writeForgotten(
   table: Table,
   account: string,
@@ -125,7 +125,7 @@ export async function writeForgotten(
   await table.update(personKey(account, person), change.when(isPresent('pk')));
 }
 
-/** Remembers on a person who was merged into it; it takes the name and the portrait of `from` where it has none. */
+/** Records on a person who was merged into it. The name and portrait of `from` fill missing ones. */
 export async function writeMerger(
   table: Table,
   account: string,
@@ -143,24 +143,28 @@ export async function writeMerger(
   }
 }
 
-/** Remembers that a person is another one. */
+/** Records that a person was merged into another. */
 export async function writeMerged(table: Table, account: string, person: string, into: string): Promise<void> {
   const change = new Change().set({ mergedInto: into, name: undefined, portrait: undefined });
   await table.update(personKey(account, person), change.when(all(isPresent('pk'), isAbsent('forgotten'))));
 }
 
-/** All persons of an account, also those merged or forgotten: a query a megabyte, some 4,000 persons. */
+/** All persons of an account, merged and forgotten ones included: a query a megabyte, some 4,000 persons. */
 export async function allPersons(table: Table, account: string): Promise<Person[]> {
   return (await table.list({ partition: personPartition(account) })).map(personOf);
 }
 
-/** The persons that exist of these ids, by their ids: a request for a hundred, all at once. */
+/** The existing persons among these ids, by id: a request for a hundred, all at once. */
 export async function readPersons(table: Table, account: string, ids: readonly string[]): Promise<Map<string, Person>> {
   const items = await table.batchGet(ids.map((id) => personKey(account, id)));
   return new Map(items.map(personOf).map((person) => [person.id, person]));
 }
 
-/** Reads a person's item; throws an Error that names the field when one is missing. */
+/**
+ * Reads a person's item.
+ *
+ * @throws Error that names a missing field.
+ */
 export function personOf(item: Fields): Person {
   return {
     id: text(item, 'person'),

@@ -15,34 +15,35 @@ import { Change, type Condition, isAbsent, onCondition } from './expression';
 import { type Fields, fieldsOf, text } from './fields';
 import { type BY_DAY, type BY_INSTANCE, type Key, partitionOf } from './keys';
 
-/** Most items of one BatchGetItem, and of one BatchWriteItem (DynamoDB's own limits). */
+/** Most items of one BatchGetItem (DynamoDB's limit). */
 const MOST_GOT = 100;
+/** Most items of one BatchWriteItem (DynamoDB's limit). */
 const MOST_WRITTEN = 25;
 
-/** What DynamoDB leaves of a batch is asked for again this often, with longer and longer pauses: 6 seconds in all. */
+/** Most attempts for a batch. The pauses between them double from `FIRST_PAUSE_MS`: 6 seconds in all. */
 const MOST_ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 50;
 
-/** Which items of one partition, in which order. */
+/** A query: items of one partition, in the order of their sort key. */
 export interface Query {
-  /** Left out, the table itself. */
+  /** The index; left out, the table itself. */
   index?: typeof BY_DAY | typeof BY_INSTANCE | undefined;
   /** `pk`, `dayKey` or `instanceKey`. */
   partition: string;
-  /** The least and the greatest `sk` or `timeKey`; either may be left out. */
+  /** The lowest and the highest `sk` or `timeKey`; each may be left out. */
   from?: string | undefined;
   to?: string | undefined;
-  /** The greatest `sk` or `timeKey` first. */
+  /** Whether the highest `sk` or `timeKey` comes first. */
   backwards?: boolean;
-  /** Most items of a page; left out, as many as are in 1 MB. */
+  /** Most items of a page; left out, what fits into 1 MB. */
   pageSize?: number;
-  /** Only these attributes. */
+  /** The attributes to return; all by default. */
   attributes?: readonly string[];
 }
 
 /**
- * The table, with the few calls that we make of it. A condition that is not met is an answer here (`undefined` or
- * `false`), every other failure is thrown. Reads see every write that came before them.
+ * The table, with the calls that we use. A condition that is not met is a result (`undefined` or `false`); every other
+ * failure is thrown. Reads see all earlier writes.
  */
 export class Table {
   readonly #client: DynamoDBDocumentClient;
@@ -53,7 +54,7 @@ export class Table {
     this.#name = name;
   }
 
-  /** The item of a key; undefined when there is none. */
+  /** The item of a key; `undefined` where there is none. */
   async get(key: Key): Promise<Fields | undefined> {
     const found = await this.#client.send(
       new GetCommand({ TableName: this.#name, Key: { ...key }, ConsistentRead: true }),
@@ -61,7 +62,11 @@ export class Table {
     return found.Item;
   }
 
-  /** Changes an item, or makes it. Returns it as it then is; undefined when the change's condition is not met. */
+  /**
+   * Changes an item, or makes it.
+   *
+   * @returns the changed item; `undefined` if the change's condition is not met.
+   */
   async update(key: Key, change: Change): Promise<Fields | undefined> {
     const changed = await ifMet(
       this.#client.send(
@@ -71,13 +76,21 @@ export class Table {
     return changed?.Attributes;
   }
 
-  /** Sets an item's attributes if the item does not exist. Returns whether it did not. */
+  /**
+   * Makes an item, unless it exists.
+   *
+   * @returns whether it was made.
+   */
   async create(key: Key, attributes: Fields): Promise<boolean> {
     const made = await this.update(key, new Change().set(attributes).when(isAbsent('pk')));
     return made !== undefined;
   }
 
-  /** Puts an item in the place of the one that is there: none of its attributes stays. False when the condition is not met. */
+  /**
+   * Replaces an item with all its attributes, or makes it.
+   *
+   * @returns false if the condition is not met.
+   */
   async replace(key: Key, attributes: Fields, condition?: Condition): Promise<boolean> {
     const Item = { ...attributes, ...key };
     const done = await ifMet(
@@ -86,14 +99,18 @@ export class Table {
     return done !== undefined;
   }
 
-  /** Removes an item, if the condition (when one is given) is met. */
+  /** Removes an item, if `condition` is met or not given. */
   async remove(key: Key, condition?: Condition): Promise<void> {
     await ifMet(
       this.#client.send(new DeleteCommand({ TableName: this.#name, Key: { ...key }, ...onCondition(condition) })),
     );
   }
 
-  /** Removes items; those that are not there are removed already. One request for 25 of them, one after the other. */
+  /**
+   * Removes items, 25 in a request, one request after the other. Missing items are no error.
+   *
+   * @throws Error if DynamoDB does not remove all.
+   */
   async removeAll(keys: readonly Key[]): Promise<void> {
     for (const some of chunks(distinct(keys), MOST_WRITTEN)) {
       let left = some.map((key) => ({ DeleteRequest: { Key: { ...key } } }));
@@ -109,7 +126,11 @@ export class Table {
     }
   }
 
-  /** The items that exist of these keys, each once and in no order. One request for 100 of them, all at the same time. */
+  /**
+   * The existing items of these keys, each once and in no order: 100 in a request, all requests at once.
+   *
+   * @throws Error if DynamoDB does not return all.
+   */
   async batchGet(keys: readonly Key[], attributes?: readonly string[]): Promise<Fields[]> {
     const projection = projecting(attributes);
     const get = async (some: readonly Key[]): Promise<Fields[]> => {
@@ -129,8 +150,8 @@ export class Table {
   }
 
   /**
-   * A partition's items, page by page; each page is one request. An index is a moment behind the table; the table itself
-   * is read as it is.
+   * Yields a query's items page by page; each page is one request. An index lags a moment behind the table; reads of
+   * the table itself are consistent.
    */
   async *pages(query: Query): AsyncGenerator<Fields[]> {
     const { partition, sort } = partitionOf(query.index);
@@ -155,7 +176,7 @@ export class Table {
       ScanIndexForward: !query.backwards,
       Limit: query.pageSize,
     };
-    // DynamoDB refuses a BETWEEN whose ends are the wrong way round; such a range has nothing in it.
+    // DynamoDB refuses a BETWEEN whose ends are in the wrong order; such a range is empty.
     if (from !== undefined && to !== undefined && Buffer.compare(Buffer.from(from), Buffer.from(to)) > 0) return;
     do {
       const page = await this.#client.send(new QueryCommand(input));
@@ -177,7 +198,7 @@ export class Table {
     return items;
   }
 
-  /** All items of a `pk` whose `sk` is greater than `after`, in the order of their `sk`. */
+  /** Yields all items of `pk` whose `sk` is greater than `after`, in the order of `sk`. */
   async *all(pk: string, after = ' '): AsyncGenerator<Fields> {
     let ExclusiveStartKey: Record<string, unknown> | undefined;
     do {
@@ -210,7 +231,11 @@ function projecting(attributes: readonly string[] | undefined) {
   };
 }
 
-/** DynamoDB does what it can of a batch and names the rest, which is asked for again. */
+/**
+ * Repeats a batch until DynamoDB leaves no items of it unprocessed.
+ *
+ * @throws Error after `MOST_ATTEMPTS`.
+ */
 async function untilNoneIsLeft(what: string, attempt: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < MOST_ATTEMPTS; i++) {
     if (i > 0) await setTimeout(FIRST_PAUSE_MS * 2 ** (i - 1));
@@ -219,7 +244,11 @@ async function untilNoneIsLeft(what: string, attempt: () => Promise<boolean>): P
   throw new Error(`DynamoDB left items of a batch ${MOST_ATTEMPTS} times; not all could be ${what}.`);
 }
 
-/** The key of an item. */
+/**
+ * The key of an item.
+ *
+ * @throws Error if the item has no key.
+ */
 export function keyIn(value: unknown): Key {
   const from = fieldsOf(value);
   return { pk: text(from, 'pk'), sk: text(from, 'sk') };

@@ -1,27 +1,27 @@
 /**
- * Where things usually move on a camera's picture, as it was worked out for one day. It is made from the events
- * themselves (lib/gallery/usual.ts) and can be made again at any time, so nothing that is delivered twice is in it twice.
+ * The usual grid of a camera: where things usually move on its picture, computed for one day. It is computed from the
+ * events themselves (lib/gallery/usual.ts) and can be computed again at any time, so repeated deliveries do no harm.
  */
 
 import { type Fields, list, number, text } from './fields';
 import { EXPIRES, usualKey } from './keys';
 import type { Table } from './table';
 
-/** It is made again after so long where it is still asked for. */
+/** Seconds after which a grid expires. It is computed again when it is asked for. */
 const KEPT_SECONDS = 30 * 24 * 3600;
 
 /** The grid of a camera, for a day. */
 export interface UsualGrid {
   instance: string;
-  /** Of each cell, row by row: in how many ten minutes of its busiest day something moved there. */
+  /** For each cell, row by row: in how many intervals of ten minutes of its busiest day something moved there. */
   cells: readonly number[];
-  /** So many pixels change at most in nearly all (95 %) of what moves where things usually move. */
+  /** In 95 % of the usual movements, at most this number of pixels changes. */
   changes: number;
-  /** When it was worked out, in milliseconds since 1970. */
+  /** When it was computed, in ms since 1970. */
   made: number;
 }
 
-/** The grids of an account for a day (`2026-04-22`) that are there, by instance: a batch. */
+/** The stored grids of an account for a day such as `2026-04-22`, by instance: one batch. */
 export async function readUsual(
   table: Table,
   account: string,
@@ -32,7 +32,7 @@ export async function readUsual(
   return new Map(items.map((item) => [text(item, 'instance'), gridOf(item)]));
 }
 
-/** Remembers a grid. */
+/** Stores a grid. */
 export async function writeUsual(table: Table, account: string, day: string, grid: UsualGrid): Promise<void> {
   const expires = Math.floor(grid.made / 1000) + KEPT_SECONDS;
   await table.replace(usualKey(account, day, grid.instance), { ...grid, [EXPIRES]: expires });

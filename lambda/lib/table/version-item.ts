@@ -1,7 +1,7 @@
 /**
- * Another upload of an event's key, which brought other bytes. The event goes on showing what it showed: whoever holds a
- * camera's key could otherwise blacken what the camera saw days ago. The other upload is kept as a version of the event,
- * and the event's item says when the last one came, so that its owner sees that there is one.
+ * A version of an event: another upload of the event's key, with other bytes. The event goes on showing what it showed;
+ * otherwise whoever holds a camera's key could blacken what the camera saw days ago. The event's item has the time of
+ * the last version, so that its owner sees that there is one.
  *
  * Versions share the partition of their event and are named for their content: to write one twice is to write it once.
  * They expire by themselves, unless the event is kept for ever, and go when the event is deleted.
@@ -14,32 +14,32 @@ import { expiresAt, expiryOf, type Fields, number, optional, text } from './fiel
 import { BY_INSTANCE, EXPIRES, eventKey, timeKey, versionKey, versionsKey, versionsRange } from './keys';
 import { keyIn, type Table } from './table';
 
-/** One other upload of an event's key, as it is stored. */
+/** A version of an event, as it is stored. */
 export interface EventVersion {
   account: string;
   /** Id of the event. */
   event: string;
-  /** Opaque, 22 letters, the same for the same content. */
+  /** Opaque, 22 characters, the same for the same content. */
   id: string;
-  /** In the production bucket. */
+  /** Key in the production bucket. */
   key: string;
-  /** In the production bucket; absent where there is none. */
+  /** Key in the production bucket; absent where there is none. */
   thumbnailKey?: string | undefined;
   /** In bytes. */
   size: number;
   kind: Kind;
-  /** In pixels, upright. */
+  /** Of the upright picture, in pixels. */
   width: number;
   height: number;
-  /** Of a video, in milliseconds. */
+  /** Duration of a video, in ms. */
   duration?: number | undefined;
   /** Whether the file was cut off. */
   incomplete?: boolean | undefined;
-  /** Of the upload. */
+  /** Sequencer of the upload's notification. */
   sequencer: string;
-  /** When S3 had the upload. */
+  /** When S3 received the upload. */
   received: Date;
-  /** When it goes; absent when it stays. */
+  /** When it expires; absent if never. */
   expires?: Date | undefined;
 }
 
@@ -51,7 +51,7 @@ export function versionId(sha256: string): string {
   return Buffer.from(sha256, 'hex').toString('base64url').slice(0, 22);
 }
 
-/** What an upload would be as a version, from what it would be as the event. */
+/** The version that an upload would be, made from the event that it would be. */
 export function versionOf(upload: PublishedEvent): EventVersion {
   const { account, id: event, sha256, key, thumbnailKey, size, kind, width, height, duration } = upload;
   const { incomplete, sequencer, received, expires } = upload;
@@ -60,8 +60,9 @@ export function versionOf(upload: PublishedEvent): EventVersion {
 }
 
 /**
- * Writes a version, and then its mark on the event. Of the same bytes that were uploaded several times, the last upload
- * counts. Returns false when the event was deleted meanwhile: then nothing stays of the version's item.
+ * Writes a version, then its mark on the event. If the same bytes were uploaded several times, the last upload counts.
+ *
+ * @returns false if the event was deleted meanwhile; then the version's item is removed again.
  */
 export async function writeVersion(table: Table, version: EventVersion): Promise<boolean> {
   const { account, event, id, received, expires, ...rest } = version;
@@ -121,7 +122,7 @@ export async function keepVersionFor(
   await table.update(versionKey(account, event, id), change.when(all(isPresent('pk'), isAbsent('kept'))));
 }
 
-/** One version of an event; undefined when there is none, or when it has expired at `now` (milliseconds). */
+/** A version of an event; `undefined` if there is none, or it has expired at `now` (ms since 1970). */
 export async function readVersion(
   table: Table,
   account: string,
@@ -133,7 +134,7 @@ export async function readVersion(
   return item && isKept(item, now) ? versionIn(item) : undefined;
 }
 
-/** An event's last versions that are kept at `now` (milliseconds), newest first, `most` of them at most: one query. */
+/** At most `most` of an event's versions that have not expired at `now` (ms since 1970), newest first: one query. */
 export async function lastVersions(
   table: Table,
   account: string,
