@@ -1,6 +1,7 @@
 /**
- * The cloud application: the page, and the API that it is made with (openapi.yaml). Each request goes through the same
- * gates in the same order: the headers of every answer, no change from elsewhere, and a session for all that is somebody's.
+ * The cloud application: the page, and the API that serves it (openapi.yaml). Each request passes the same checks in
+ * the same order: the headers of every answer, no change from another origin, and a session for everything that belongs
+ * to an account.
  */
 import { Hono } from 'hono';
 import { assets } from './assets';
@@ -23,7 +24,7 @@ import { loggedIn } from './session';
 
 export type { Env } from './env';
 
-/** The application, for whoever hands it requests: Lambda or a test. */
+/** The application, for a caller that passes it requests: Lambda or a test. */
 export function galleryApp(gallery: Gallery): Hono<Env> {
   const app = new Hono<Env>();
   app.use(securityHeaders(gallery));

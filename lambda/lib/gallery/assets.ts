@@ -1,13 +1,13 @@
 /**
- * Serves the built page (page/build.ts): the shell at `/`, and `/assets/NAME-HASH.EXT`. Names with a hash never mean other
- * bytes, so browsers keep them for a year; the shell is asked for again each time, by its ETag.
+ * Serves the built page (page/build.ts): the shell at `/`, and `/assets/NAME-HASH.EXT`. The bytes of a name with a hash
+ * never change, so browsers keep them for a year; the shell is requested each time, with its ETag.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { type Context, Hono } from 'hono';
 
-/** What the build makes, by ending. */
+/** Content types of the built files, by extension. */
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -17,7 +17,7 @@ const TYPES: Record<string, string> = {
   '.webmanifest': 'application/manifest+json',
 };
 
-/** Endings of compressed forms, the better one first. */
+/** Encodings and the endings of their files, the best first. */
 const ENCODINGS = [
   ['br', '.br'],
   ['gzip', '.gz'],
@@ -37,8 +37,8 @@ interface Asset {
 }
 
 /**
- * The routes of the page. `directory` is what page/build.ts made: beside a function's bundle, or in dist/. It is read at
- * the first request; where it is missing, `/` says how to make it.
+ * The routes of the page. `directory` is the output of page/build.ts: beside a function's bundle, or in dist/. It is
+ * read at the first request; if it is missing, `/` tells how to make it.
  */
 export function assets(directory = pageDirectory()): Hono {
   let read: Map<string, Asset> | undefined;
@@ -74,7 +74,7 @@ function answer(c: Context, { type, plain, encoded }: Asset, caching: string): R
   return isKnown(c.req.header('if-none-match'), etag) ? c.body(null, 304) : c.body(bytes);
 }
 
-/** Whether a browser takes an encoding (RFC 9110, section 12.5.3); one that says nothing gets none. */
+/** Whether a browser accepts an encoding (RFC 9110, section 12.5.3); without the header it gets none. */
 function accepts(header: string | undefined, encoding: string): boolean {
   for (const part of (header ?? '').split(',')) {
     const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
@@ -87,7 +87,7 @@ function isKnown(header: string | undefined, etag: string): boolean {
   return (header ?? '').split(',').some((text) => text.trim().replace(/^W\//, '') === etag || text.trim() === '*');
 }
 
-/** All files of the page, in memory: they are few. */
+/** Reads all files of the page into memory: they are few. */
 function readAssets(directory: string): Map<string, Asset> {
   const found = new Map<string, Asset>();
   if (!existsSync(directory)) return found;

@@ -1,17 +1,17 @@
 /**
- * Bursts: pictures of one camera of which each follows the one before within a gap. A list of them is computed from the
- * list of events (event-list.ts): nothing of them is stored.
+ * Bursts: series of pictures of one camera, each of which follows the last within a gap. Bursts are computed from the
+ * list of events (event-list.ts), and are not stored.
  *
- * Events are read newest first, whole megabytes at a time and only the attributes that a burst is made of. A burst
- * is listed by its last picture, so bursts of several cameras may overlap. A page ends when its last burst is known to be
- * complete: when what is read lies further back than the gap.
+ * Events are read newest first, whole megabytes at a time and only the attributes that bursts need. A burst is listed
+ * by its last picture, so bursts of several cameras may overlap. A page ends when its last burst is complete: when the
+ * reading is further back than the gap.
  *
- * The next page begins at the last picture of the last burst of this one, and has to tell which older pictures belong to
- * bursts that were listed. It reads again from one gap above that position: a camera's picture above the position is of a
- * listed burst, and so is all that follows it within the gap. So a page needs to remember nothing but a position, and what
- * arrives meanwhile moves nothing.
+ * The next page begins at the last picture of this page's last burst, and has to recognise the older pictures of bursts
+ * that were listed. So it reads again from one gap above that position: a camera's picture above the position belongs
+ * to a listed burst, and so do the pictures that follow it within the gap. Thus a cursor is only a position, and new
+ * events do not shift the pages.
  *
- * A camera that never pauses would be one endless burst. Where MOST_READ events were read, all bursts are cut.
+ * A camera that never pauses would be one endless burst. After MOST_READ events, all bursts are cut.
  */
 import { boxOf, eventOf, isShown, type PublishedEvent } from '../table/event-item';
 import { type Fields, fieldsOf, list, number, optional, text } from '../table/fields';
@@ -25,22 +25,25 @@ import { livingPersons } from './persons';
 import type { Places } from './places';
 import type { Usual } from './usual';
 
-/** Events that one request reads at most; bursts are cut there. */
+/** The most events that one request reads; bursts are cut there. */
 const MOST_READ = 5000;
 
-/** One picture, as far as a burst is made of it. */
+/** The attributes of a picture that bursts need. */
 interface Sight {
   id: string;
   /** Its `timeKey`. */
   position: string;
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   time: number;
   faces: readonly { person: string; sure: boolean }[];
   changes: number;
   /** Pixels of the region that changed; 0 where none is known. */
   area: number;
   isKept: boolean;
-  /** In how many ten minutes of a day something moves where this was, at least; undefined where it ranks high (usual.ts). */
+  /**
+   * Undefined where the picture ranks high; otherwise the number of ten-minute intervals of a day in which something
+   * usually moves there (usual.ts).
+   */
   spans: number | undefined;
 }
 
@@ -49,19 +52,19 @@ export interface Burst {
   instance: string;
   first: Sight;
   last: Sight;
-  /** The picture that tells most of it. */
+  /** The picture that shows most. */
   cover: Sight;
   count: number;
-  /** How many of its pictures are kept for ever. */
+  /** Number of its pictures that are kept for ever. */
   kept: number;
-  /** How many of its pictures rank high; where none does, `spans` is the least of all. */
+  /** Number of its pictures that rank high. If it is 0, `spans` is the lowest of all its pictures. */
   unusual: number;
   spans: number;
-  /** Who is on it, by the ids of the events, and whether certainly. */
+  /** The persons on it, by the ids in the events, and whether certainly. */
   people: Map<string, boolean>;
 }
 
-/** Where a list of bursts goes on: behind a burst's last picture, or where bursts were cut. */
+/** Where a list of bursts continues: after a burst's last picture, or where bursts were cut. */
 export interface BurstPosition {
   position: string;
   isCut: boolean;
@@ -73,15 +76,18 @@ export interface BurstPage {
   next?: BurstPosition;
 }
 
+/** The bursts to list. */
 export interface BurstQuery extends Omit<EventQuery, 'after'> {
-  /** Pictures that follow each other within so many milliseconds are one burst; with 0, each is one of its own. */
+  /** Longest time between two pictures of a burst, in ms; with 0, each picture is a burst of its own. */
   gap: number;
   after?: BurstPosition | undefined;
-  /** What is usual on the day; without, all pictures rank high. */
+  /** What is usual on the day; without it, all pictures rank high. */
   usual?: Usual | undefined;
 }
 
-/** A page of bursts, by their last pictures, newest first: `limit` of them, unless it is the last page or one that was cut. */
+/**
+ * A page of bursts by their last pictures, newest first. It has `limit` bursts, unless it is the last page or was cut.
+ */
 export async function listBursts(table: Table, query: BurstQuery): Promise<BurstPage> {
   const { after, gap, limit, usual, ...rest } = query;
   const events: EventQuery = { ...rest, limit, after: after && startOf(after, gap) };
@@ -113,7 +119,7 @@ export async function listBursts(table: Table, query: BurstQuery): Promise<Burst
   return bursts.length > limit ? pageOf(bursts.slice(0, limit)) : { bursts };
 }
 
-/** Bursts as the API tells them: a batch of their covers, then a batch of persons. */
+/** Bursts as the API returns them: reads a batch of covers, then a batch of persons. */
 export async function burstViews(
   table: Table,
   account: string,
@@ -163,7 +169,7 @@ function viewOf(burst: Burst, cover: EventView, living: ReadonlyMap<string, Pick
   };
 }
 
-/** The covers' events. Where one was deleted in this moment, the burst's first or last picture stands for it. */
+/** The events of the covers. If a cover was just deleted, the burst's last or first picture replaces it. */
 async function readCovers(
   table: Table,
   account: string,
@@ -187,7 +193,7 @@ async function readCovers(
 function startOf({ position, isCut }: BurstPosition, gap: number): string {
   if (isCut) return position;
   const time = Date.parse(position.slice(0, position.indexOf('#')));
-  // `$` follows `#`: all ids of that instant are in the range.
+  // `$` is the character after `#`: the range includes all ids of that instant.
   return `${new Date(time + gap).toISOString()}$`;
 }
 
@@ -203,7 +209,7 @@ function burstOf(instance: string, sight: Sight): Burst {
   return burst;
 }
 
-/** Adds a picture that is older than those that are there. */
+/** Adds a picture that is older than the burst's pictures. */
 function join(burst: Burst, sight: Sight): void {
   burst.first = sight;
   burst.count += 1;
@@ -214,7 +220,7 @@ function join(burst: Burst, sight: Sight): void {
   for (const { person, sure } of sight.faces) burst.people.set(person, sure || burst.people.get(person) === true);
 }
 
-/** Faces tell most, then what is unusual, then how much changed. */
+/** Whether a picture shows more than another: faces count most, then what is unusual, then how much changed. */
 function tellsMore(one: Sight, other: Sight): boolean {
   if (one.faces.length !== other.faces.length) return one.faces.length > other.faces.length;
   const [isOne, isOther] = [one.spans === undefined, other.spans === undefined];

@@ -1,9 +1,9 @@
 /**
- * Where a list goes on. A cursor is the position of the last thing that was listed, in the order of the list, together
- * with a digest of what was asked: it is good for the same question of the same account, and for nothing else. It is no
- * secret and needs no signature, since every query starts from the account of the session, whatever the cursor says.
+ * Cursors of lists. A cursor is the position of the last listed item, with a digest of the question: it is valid only
+ * for the same question of the same account. It is no secret and needs no signature, because every query starts from
+ * the account of the session, whatever the cursor.
  *
- * As it names a position and not a number of things, what arrives meanwhile moves nothing: no page repeats or loses any.
+ * Because it is a position and not a count, new items do not shift the pages: no page repeats or loses any.
  */
 import { createHash } from 'node:crypto';
 import { Problem } from './problem';
@@ -21,7 +21,11 @@ export function cursorAt(question: Question, position: string): string {
   return Buffer.concat([digestOf(question, position), Buffer.from(position)]).toString('base64url');
 }
 
-/** The position of a cursor. Throws a Problem (400) when it is none for this question. */
+/**
+ * The position of a cursor.
+ *
+ * @throws Problem (400) if the cursor does not belong to this question.
+ */
 export function positionOf(question: Question, cursor: string): string {
   if (!isCursorOf(question, cursor)) {
     throw new Problem(400, 'Invalid cursor', 'The cursor does not belong to this list; begin at its start.');
@@ -29,7 +33,7 @@ export function positionOf(question: Question, cursor: string): string {
   return positionIn(cursor);
 }
 
-/** Whether a cursor is one for this question. */
+/** Whether a cursor belongs to this question. */
 export function isCursorOf(question: Question, cursor: string): boolean {
   const position = positionIn(cursor);
   return POSITION.test(position) && cursorAt(question, position) === cursor;

@@ -1,11 +1,11 @@
 /**
- * Deleting an event: the pictures with all their versions, what the camera uploaded, and everything that is known of it,
- * down to the descriptors of its faces.
+ * Deletes an event: its files with all versions, the camera's upload, and everything that is known of it, down to the
+ * descriptors of its faces.
  *
- * First the event's item is replaced by one that says it was deleted: from then on nobody is shown it, and no delivery of
- * the upload, however late, brings it back. That item keeps what is needed to remove the rest, and stands in an index
- * until all of it is removed. So whatever crash there is in between: to delete it again finishes, and so does the next
- * deletion of any other event, and the next time that somebody opens the page.
+ * First the event's item is replaced by a tombstone: from then on the event is not shown, and no delivery of the
+ * upload, however late, brings it back. The tombstone has what is needed to remove the rest, and is in an index until
+ * all is removed. After a crash, deleting the event again completes the deletion; so does the next deletion of any
+ * event, and the next opening of the page.
  */
 import { originOf } from '../ingest/event';
 import { uncount } from '../table/counts';
@@ -25,19 +25,23 @@ import { deleteAllVersions, deleteObject } from './objects';
 import { idsOf, livingPersons } from './persons';
 import { Places } from './places';
 
-/** A later upload may change the event while we hide it; more often than this in a row is a fault. */
+/** Most attempts to replace an item that changes meanwhile; more changes in a row are a fault. */
 const MOST_ATTEMPTS = 10;
 
-/** A deletion that began this long ago is not at work any more: a Lambda has a minute. */
+/** Ms after which an unfinished deletion counts as abandoned: a Lambda has a minute. */
 const ABANDONED_MS = 5 * 60_000;
 
-/** How many abandoned deletions are finished with another one. */
+/** Abandoned deletions that are finished along with another request. */
 const MOST_FINISHED = 5;
 
-/** Of how many pictures of a person one is looked for that can be the portrait. */
+/** Pictures of a person that are searched for a new portrait. */
 const LOOKED_AT = 20;
 
-/** Deletes an event, or finishes deleting it. Returns false when there is no such event. */
+/**
+ * Deletes an event, or finishes its deletion.
+ *
+ * @returns false if there is no such event.
+ */
 export async function deleteEvent(gallery: Gallery, account: string, id: string): Promise<boolean> {
   const remains = await hide(gallery, account, id);
   if (remains === 'none') return false;
@@ -46,8 +50,8 @@ export async function deleteEvent(gallery: Gallery, account: string, id: string)
 }
 
 /**
- * Finishes deletions that were begun and abandoned, some of them; a query when there are none, as mostly. What fails is
- * logged, and tried again the next time.
+ * Finishes some of the abandoned deletions; one query if there are none, which is usual. Failures are logged, and tried
+ * again next time.
  */
 export async function finishDeletions(gallery: Gallery, account: string): Promise<void> {
   const { table, now } = gallery;
@@ -56,7 +60,7 @@ export async function finishDeletions(gallery: Gallery, account: string): Promis
   try {
     for (const item of await table.first(query)) {
       const remains = remainsOf(item);
-      // One that cannot be finished does not keep the others.
+      // A deletion that fails does not stop the others.
       if (remains) await removeRemains(gallery, remains).catch(gallery.log);
     }
   } catch (error) {
@@ -76,7 +80,7 @@ async function hide({ table, now }: Gallery, account: string, id: string): Promi
   throw new Error(`Event ${id} changed ${MOST_ATTEMPTS} times while it was deleted.`);
 }
 
-/** Each step may be done again. */
+/** Removes everything but the tombstone. Each step may be repeated. */
 async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<void> {
   const { settings, s3, table, now } = gallery;
   const { account, id, fileName, etag } = remains;
@@ -84,7 +88,7 @@ async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<v
   await removeVersions(table, account, id);
   await table.removeAll(labelKeysOf(remains));
   const upload = `${account}/${fileName}`;
-  // Under a name without a time lies another event by now, perhaps, which nobody has looked at yet.
+  // A name without a time may hold another event by now, which ingest has not seen yet.
   await deleteObject(s3, settings.uploadsBucket, upload, originOf(upload).isTimed ? undefined : etag);
   await uncount(table, remains);
   await removeKeptMark(table, remains);
@@ -101,7 +105,7 @@ async function removeRemains(gallery: Gallery, remains: EventRemains): Promise<v
   await writeGone(table, remains, now());
 }
 
-/** Persons whose portrait was on the event get the next one, by when they were last seen. */
+/** Replaces portraits that were on the event by the person's newest certain picture. */
 async function movePortraits(
   { table, now }: Gallery,
   { account, id }: EventRemains,
@@ -124,7 +128,7 @@ async function movePortraits(
   }
 }
 
-/** The prints made from the event's pictures go from the log, and warm Lambdas are told. */
+/** Deletes the descriptors made from the event's pictures from the log, which tells warm Lambdas. */
 async function erasePrints({ table, discard }: Gallery, { account, id }: EventRemains, engine: string): Promise<void> {
   const log = new FaceLog(table, account, engine);
   do {
@@ -134,14 +138,14 @@ async function erasePrints({ table, discard }: Gallery, { account, id }: EventRe
   await log.removeLeftovers((prints) => discard(engine, account, prints));
 }
 
-/** The newest event of the same instance, by the camera's clock. */
+/** The newest other event of the same instance, by the camera's clock. */
 async function lastEventBut(
   { table, now }: Gallery,
   { account, instance, id }: EventRemains,
 ): Promise<PublishedEvent | undefined> {
   const isNext = (item: Fields) => isShown(item, now()) && item.id !== id;
   const partition = instanceEventsKey(account, instance);
-  // Behind so many that have expired there is none.
+  // If the newest ones have all expired, there is no other.
   const latest = await table.first({ index: BY_INSTANCE, partition, backwards: true, pageSize: LOOKED_AT });
   const next = latest.find(isNext);
   return next && eventOf(next);

@@ -1,6 +1,7 @@
 /**
- * How many events, by the clocks on the walls. Without a person they are the counts that ingest keeps by quarters of an
- * hour of UTC (counts.ts), folded into each instance's time zone; those of a person are counted from its appearances.
+ * Counts events by local days and hours. Without a person or label, these are the counts that ingest keeps by quarters
+ * of an hour of UTC (counts.ts), converted to each instance's time zone; for a person or label, appearances are
+ * counted.
  */
 import { createHash } from 'node:crypto';
 import type { Label } from '../labels/engine';
@@ -16,29 +17,29 @@ import type { Places } from './places';
 
 const HOUR_MS = 3600_000;
 
-/** What is counted, for whom, and when. */
+/** The events to count. */
 export interface CountQuery {
   account: string;
   places: Places;
   instance?: Instance | undefined;
-  /** All ids that stand for the person. */
+  /** All ids of the person. */
   persons?: readonly string[] | undefined;
-  /** Only what this is on. */
+  /** Only events with this label. */
   label?: Label | undefined;
-  /** Milliseconds since 1970: what has expired is not counted. */
+  /** Ms since 1970; expired events are not counted. */
   now: number;
 }
 
 /** The events of a local day. */
 export interface DayCounts {
-  /** 24 numbers. An hour that comes twice is one. */
+  /** 24 numbers. An hour that a clock change repeats is counted as one. */
   hours: number[];
   total: number;
-  /** Another one when events came or went. */
+  /** Changes whenever events are added or removed. */
   version: string;
 }
 
-/** Events of some hour of a local day. */
+/** Events of an hour of a local day. `version` grows with every change. */
 interface Counted {
   day: string;
   hour: number;
@@ -46,7 +47,7 @@ interface Counted {
   version: number;
 }
 
-/** The hours of a day: up to four short queries at once, one or two of them for a person. */
+/** The counts of a day's hours: up to four short queries at once, one or two for a person. */
 export async function countDay(table: Table, day: string, query: CountQuery): Promise<DayCounts> {
   const hours = Array.from({ length: 24 }, () => 0);
   const of = (counted: { day: string }) => counted.day === day;
@@ -55,7 +56,7 @@ export async function countDay(table: Table, day: string, query: CountQuery): Pr
   return { hours, total: hours.reduce((sum, one) => sum + one, 0), version };
 }
 
-/** The same of a day's events that a filter means which no counts are kept of: they are read and counted. */
+/** The counts of a day's hours for filters without stored counts: the events are read and counted. */
 export async function countListed(
   table: Table,
   query: Omit<EventQuery, 'limit' | 'after'> & { filter: { day: string } },
@@ -77,7 +78,7 @@ export async function countListed(
   return { hours, total, version: version.digest('base64url').slice(0, 16) };
 }
 
-/** The days of a month, such as `2026-04`, that have events: four queries at once, three of them short. */
+/** The days of a month such as `2026-04` that have events: four queries at once, three of them short. */
 export async function countMonth(table: Table, month: string, query: CountQuery): Promise<Record<string, number>> {
   const first = `${month}-01`;
   const last = addDays(`${addDays(first, 31).slice(0, 7)}-01`, -1);
@@ -94,7 +95,7 @@ async function countDays(
   isMeant: (counted: Counted) => boolean,
   query: CountQuery,
 ): Promise<{ counted: Counted[]; version: string }> {
-  // A local day touches the days of UTC beside its own.
+  // A local day overlaps the UTC days before and after it.
   const [from, to] = [addDays(first, -1), addDays(last, 1)];
   if (query.persons || query.label) {
     const found = await countAppearances(table, from, to, query);
@@ -103,7 +104,7 @@ async function countDays(
     return { counted, version: createHash('sha256').update(all.join()).digest('base64url').slice(0, 16) };
   }
   const counted = (await countQuarters(table, from, to, query)).filter(isMeant);
-  // Each quarter's version only grows; the sum changes with any of them. The total tells that some have expired.
+  // Each quarter's version only grows, so the sum changes with any of them. The total shows expiries.
   const sum = (name: 'events' | 'version') => counted.reduce((all, one) => all + one[name], 0);
   return { counted, version: `${sum('version')}-${sum('events')}` };
 }
@@ -116,7 +117,7 @@ async function countQuarters(table: Table, from: string, to: string, query: Coun
     months.set(range.partition, { ...range, from: months.get(range.partition)?.from ?? range.from });
   }
   const [kept, ...lists] = await Promise.all([
-    // `U` follows `T`.
+    // `U` is the character after `T`.
     readKeptMarks(table, account, { from: `${from}T`, to: `${to}U` }),
     ...[...months.values()].map((range) => table.list(range)),
   ]);
@@ -139,7 +140,7 @@ async function countQuarters(table: Table, from: string, to: string, query: Coun
   return [...ofQuarters, ...ofKept];
 }
 
-/** Whether an event is kept that the counts of its quarter of an hour no longer count: they have expired. */
+/** Whether a kept event is no longer in the counts of its quarter of an hour, because these have expired. */
 function isOutlived({ instance, time }: KeptMark, items: readonly Fields[], now: number): boolean {
   const day = time.toISOString().slice(0, 10);
   const item = items.find((one) => one.instance === instance && one.day === day);
@@ -158,7 +159,7 @@ async function countAppearances(
   to: string,
   { account, places, instance, persons, label, now }: CountQuery,
 ): Promise<(Counted & { position: string })[]> {
-  // `U` follows `T`.
+  // `U` is the character after `T`.
   const entries = (partition: string) => table.list({ partition, from: `${from}T`, to: `${to}U` });
   const [ofPersons, ofLabel] = await Promise.all([
     persons && Promise.all(persons.map((person) => entries(appearancePartition(account, person)))),
@@ -177,8 +178,9 @@ async function countAppearances(
 }
 
 /**
- * Whether a quarter's events are still kept. The item knows when its last event was received and when that one goes; the
- * others go as long after they happened, unless the day's events came late: then nobody can say, and they count.
+ * Whether a quarter's events are still kept. Exact where the events arrived at once: the item knows when its last event
+ * was received and expires, and the others expire as long after they happened. Where the day's events arrived late it
+ * is unknown, and the quarter is counted.
  */
 function keptQuarters(item: Fields, now: number): (quarter: number) => boolean {
   const expires = expiryOf(item)?.getTime();

@@ -1,14 +1,14 @@
 /**
- * Lists of events, newest first, by any of day, instance and person.
+ * Lists of events, newest first, filtered by day, instance, person and more.
  *
- * Where the table has an order of what is asked, that order is read and the rest is left out: the account's days, an
- * instance's events, a person's appearances (of all ids that stand for the person), or the marks of what is kept. A day is one of the instance's
- * wall, so what is read of it is a range of instants that is made of the time zones, and each event is then held against
- * its own. Without any filter, the instances' orders are read side by side: a camera's clock may say any year.
+ * One order of the table is read for each filter: day → the account's days; instance → its events; person → appearances
+ * (of all ids of the person); kept → the marks of kept events; none → a merge of all instances, because a camera's
+ * clock may say any year. Other filters leave out events of that order. A day is a local day of the instance, so it is
+ * read as a range of instants made from the time zones, and each event is then compared with its own day.
  *
- * What a page costs: a query of the page's size for a day or an instance, mostly one; for a person the appearances and a
- * batch of the events that they name; without a filter a query an instance. Behind what is left out more is read, until
- * the page is full or MOST_READ were looked at.
+ * The cost of a page: for a day or an instance mostly one query of the page's size; for a person the appearances and a
+ * batch of their events; without a filter one query an instance. If events are left out, reading goes on until the page
+ * is full or MOST_READ were read.
  */
 import type { Label } from '../labels/engine';
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';
@@ -30,60 +30,64 @@ import { newestFirst, type Placed } from './newest-first';
 import type { Places } from './places';
 import { USUAL_ATTRIBUTES } from './usual';
 
-/** A request that leaves out more than this ends early, with a cursor: nobody waits for it to read a year. */
+/**
+ * A request that has read this number of events ends with a cursor, so that a visitor does not wait for a year of
+ * events.
+ */
 const MOST_READ = 5000;
 
-/** So many pointers may be left out before it is counted how many were read. */
+/** Most pointers that are collected before the events of a batch are read. */
 const MOST_LEFT_OUT = 500;
 
-/** Items of one query of several that are read side by side. */
+/** Fewest items in a page of one of several parallel queries. */
 const FEWEST_ITEMS = 10;
 
-/** Which events. */
+/** The events that are meant. */
 export interface EventFilter {
-  /** By the clock on the instance's wall, such as `2026-04-22`. */
+  /** Local day of the instance, such as `2026-04-22`. */
   day?: string | undefined;
-  /** With a day: only before the end of this hour. */
+  /** With a day: only events before the end of this hour (0 to 23). */
   until?: number | undefined;
   instance?: Instance | undefined;
-  /** All ids that stand for the person. */
+  /** All ids of the person. */
   persons?: readonly string[] | undefined;
-  /** Only what this is on. */
+  /** Only events with this label. */
   label?: Label | undefined;
-  /** Only events whose items these are; it may read LISTING_ATTRIBUTES. */
+  /** Only events whose items match; it may read LISTING_ATTRIBUTES. */
   matches?: ((item: Fields) => boolean) | undefined;
-  /** Only what its owner keeps for ever. */
+  /** Only events that the owner keeps for ever. */
   kept?: boolean | undefined;
-  /** Only events from this instant on, and until this one; both are included. */
+  /** Only events from this instant on, included. */
   from?: Date | undefined;
+  /** Only events up to this instant, included. */
   to?: Date | undefined;
 }
 
-/** A page of events; `next` is the position to go on behind, absent at the end. */
+/** A page of events; `next` is the position to continue after, absent at the end. */
 export interface EventPage {
   events: PublishedEvent[];
   next?: string;
 }
 
-/** What is listed, for whom, and when. */
+/** The events to list. */
 export interface EventQuery {
   account: string;
   places: Places;
   filter: EventFilter;
-  /** Events on a page. */
+  /** Most events of a page. */
   limit: number;
-  /** Go on behind this position. */
+  /** Continue after this position. */
   after?: string | undefined;
-  /** Milliseconds since 1970: what has expired is not listed. */
+  /** Ms since 1970; expired events are not listed. */
   now: number;
 }
 
-/** A page of events, full unless it is the last one (or MOST_READ were left out). */
+/** A page of events. It is full, unless it is the last page or MOST_READ were read. */
 export async function listEvents(table: Table, query: EventQuery): Promise<EventPage> {
   const events: PublishedEvent[] = [];
   let read = 0;
   let last = '';
-  // One more than a page tells whether there is another one.
+  // One event beyond the page shows that there is another page.
   for await (const { position, value } of candidates(table, query, { pageSize: query.limit + 2 })) {
     if (position === query.after) continue;
     read += 1;
@@ -97,17 +101,17 @@ export async function listEvents(table: Table, query: EventQuery): Promise<Event
   return { events };
 }
 
-/** How the items of a list are read. */
+/** How items are read. */
 export interface Reading {
-  /** Items of one query; left out, as many as are in 1 MB. */
+  /** Items of one query; left out, what fits into 1 MB. */
   pageSize: number | undefined;
-  /** Only these attributes; left out, all of them. */
+  /** The attributes to read; all by default. */
   attributes?: readonly string[];
 }
 
 /**
- * The positions that may be meant, newest first, with the event's item where there is one. Whoever reads them holds each
- * item against the filter (isListed).
+ * Yields positions that may match, newest first, with the event's item if there is one. The caller must still check
+ * each item with `isListed`.
  */
 export async function* candidates(
   table: Table,
@@ -146,18 +150,18 @@ interface Range {
   to?: string | undefined;
 }
 
-/** The `timeKey`s that can be meant. */
+/** The range of `timeKey`s that may match. */
 function rangeOf(query: EventQuery): Range {
   const { from, to } = query.filter;
   const day = rangeOfDay(query);
   return {
     from: greatest(day.from, from?.toISOString()),
-    // `$` follows `#`: all ids of the last instant are in the range.
+    // `$` is the character after `#`: the range includes all ids of the last instant.
     to: least(day.to, to && `${to.toISOString()}$`),
   };
 }
 
-/** `to` of a day has no id behind it, so the instant itself is not in the range. */
+/** `to` has no id, so the instant itself is not in the range. */
 function rangeOfDay({ filter: { day, until, instance }, places, after }: EventQuery): Range {
   if (day === undefined) return { to: after };
   const zones = instance ? [places.timeZoneOf(instance.name)] : places.timeZones;
@@ -178,12 +182,12 @@ function least(one: string | undefined, other: string | undefined): string | und
   return one === undefined || (other !== undefined && other < one) ? other : one;
 }
 
-/** What isListed reads of an item. */
+/** The attributes that `isListed` reads. */
 export const LISTING_ATTRIBUTES = [
   ...new Set(['id', 'timeKey', 'state', 'kept', 'expires', 'instance', 'time', 'faces', ...USUAL_ATTRIBUTES]),
 ];
 
-/** Whether the filter means an event, by its item. */
+/** Whether an event matches the filter, by its item. */
 export function isListed(
   item: Fields,
   { filter: { day, until = 23, instance, persons, label, kept, matches }, places, now }: EventQuery,
@@ -215,7 +219,7 @@ function queryOf({ pageSize, attributes }: Reading): Pick<Query, 'pageSize' | 'a
   return { ...(pageSize === undefined ? {} : { pageSize }), ...(attributes ? { attributes } : {}) };
 }
 
-/** The days (UTC) of a range, the last one first. */
+/** The events of the days (UTC) of a range, the last day first. */
 async function* inDays(
   table: Table,
   account: string,
@@ -228,8 +232,8 @@ async function* inDays(
 }
 
 /**
- * The events that pointers name: a person's appearances, or the marks of what is kept. Pointers say which, batches of a
- * page's size say what they are.
+ * The events that pointers name (a person's appearances, or the marks of kept events): the pointers are read in order,
+ * their events in batches of a page's size.
  */
 async function* pointed(
   table: Table,
@@ -239,10 +243,10 @@ async function* pointed(
   reading: Reading,
 ): AsyncGenerator<Placed<Fields | undefined>> {
   const { account, filter, limit, now } = query;
-  // At one instance only, most may have to be left out: they are read by the megabyte.
+  // With an instance, most pointers may have to be left out, so they are read in pages of 1 MB.
   const pageSize = filter.instance ? undefined : reading.pageSize;
   const named = newestFirst(partitions.map((partition) => pointers(table, partition, range, pageSize)));
-  /** What is left out is looked at too, and counts. */
+  /** Pointers that are left out stay in the batch without an id, because they count as read. */
   const batch: Placed<string | undefined>[] = [];
   let asked = 0;
   const read = async () => {

@@ -7,7 +7,7 @@ import { localTime } from './local-time';
 import { livingPersons } from './persons';
 import type { Places } from './places';
 
-/** An event as the API tells it: `Event` of openapi.yaml. Nothing of it leads to the bucket. */
+/** `Event` of openapi.yaml. Nothing in it leads to the bucket. */
 export interface EventView {
   id: string;
   time: string;
@@ -37,8 +37,8 @@ export interface EventView {
 }
 
 /**
- * Events as the API tells them. Who is on them is read from the persons (see livingPersons), unless the caller knows who
- * lives.
+ * Events as the API returns them. The persons on them are read (livingPersons), unless the caller passes them as
+ * `known`.
  */
 export async function eventViews(
   table: Table,

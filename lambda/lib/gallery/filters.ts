@@ -13,7 +13,11 @@ import { notFound } from './problem';
 /** An id, as openapi.yaml has it. */
 export const ID = z.string().regex(/^[A-Za-z0-9_-]{10,64}$/, 'must be an id');
 
-/** The id in a request's path. Throws a Problem (404) when it can be nobody's; `what` says of what it is. */
+/**
+ * The id in a request's path. `what` names the kind of thing.
+ *
+ * @throws Problem (404) if it cannot be an id.
+ */
 export function idIn(c: Context, what: string): string {
   const { success, data } = ID.safeParse(c.req.param('id'));
   if (!success) throw notFound(what);
@@ -26,7 +30,7 @@ export const CURSOR = z.string().regex(/^[A-Za-z0-9_-]{1,400}$/, 'must be a curs
 /** The filters that counts and lists of events share. */
 export const FILTERS = { instance: ID.optional(), person: ID.optional(), label: z.enum(LABELS).optional() };
 
-/** A whole number of a query, from the least to the most. */
+/** A whole number in a query, from `least` to `most`. */
 export function wholeNumber(least: number, most: number) {
   return z
     .string()
@@ -40,7 +44,7 @@ const TRUE = z
   .transform(() => true)
   .optional();
 
-/** Thousandths of the picture's width and height: `x1,y1,x2,y2`. */
+/** Four thousandths of the picture's width and height: `x1,y1,x2,y2`. */
 const AREA = z
   .string()
   .regex(/^\d{1,4}(,\d{1,4}){3}$/, 'must be four whole numbers, such as 0,250,500,1000')
@@ -50,10 +54,10 @@ const AREA = z
   })
   .refine(([x1, y1, x2, y2]) => x1 < x2 && y1 < y2 && x2 <= 1 && y2 <= 1, 'must be a part of the picture');
 
-/** The filters that look at where on the picture something changed. */
+/** Filters by where on the picture something changed. */
 export const RANKING = { area: AREA.optional(), unusual: TRUE };
 
-/** Whether `area` comes with the instance on whose picture it is, and `unusual` with a day. */
+/** Whether `area` comes with the instance whose picture it refers to, and `unusual` with a day. */
 export function rankingIsWhole(query: {
   area?: Part | undefined;
   unusual?: boolean | undefined;
@@ -63,10 +67,10 @@ export function rankingIsWhole(query: {
   return (query.area === undefined || query.instance !== undefined) && (!query.unusual || query.day !== undefined);
 }
 
-/** What is said where they do not. */
+/** The error if `rankingIsWhole` is false. */
 export const RANKING_NEEDS = { path: ['area'], message: 'needs `instance`, and `unusual` needs `day`' };
 
-/** The filters that lists of events and of bursts share, and where a list goes on. */
+/** The filters of lists of events and bursts, and the cursor. */
 export const LISTING = {
   ...FILTERS,
   ...RANKING,
@@ -76,26 +80,28 @@ export const LISTING = {
   cursor: CURSOR.optional(),
 };
 
-/** Whether `until` comes with the day that it is an hour of. */
+/** Whether `until` comes with the day whose hour it is. */
 export function untilHasDay({ day, until }: { day?: string | undefined; until?: number | undefined }): boolean {
   return until === undefined || day !== undefined;
 }
 
-/** What is said where it does not. */
+/** The error if `untilHasDay` is false. */
 export const UNTIL_NEEDS_DAY = { path: ['until'], message: 'is an hour of a day; it needs `day`' };
 
-/** What the filters stand for. */
+/** The values of the filters. */
 export interface Filters {
   places: Places;
   instance?: Instance;
-  /** All ids that stand for the person. */
+  /** All ids of the person. */
   persons?: string[];
   label?: Label;
 }
 
 /**
- * Looks up the instance and the person that are asked for, by their ids, in the account. Throws a Problem (404) when there
- * is none such. Reads the account's instances and, for a person, one or two items, all at once.
+ * Looks up the instance and the person of a request in the account. Reads the account's instances and, for a person,
+ * one or two items, all at once.
+ *
+ * @throws Problem (404) if there is no such instance or person.
  */
 export async function readFilters(
   table: Table,

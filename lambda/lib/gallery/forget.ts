@@ -1,10 +1,10 @@
 /**
- * Forgetting a person: the name, the portrait, the descriptors and the appearances of it and of everybody who was merged
- * into it. The events stay, with nobody known on them; whoever comes again is a new person without a name.
+ * Forgets a person: the name, portrait, descriptors and appearances of the person, and of all who were merged into it.
+ * The events stay, without the person; if the person comes again, it is a new person without a name.
  *
- * First the person's item says that it is forgotten, which hides it everywhere; then the log says so, so that nobody
- * writes a descriptor any more; then everything goes. Interrupted, it is finished by doing it again. Who was merged into
- * the person by the time that the log says so is forgotten with it, whatever the items say.
+ * First the person's item is marked, which hides it everywhere; then the log is marked, so that no descriptor is
+ * written any more; then everything is removed. After a crash, forgetting the person again completes it. Whoever was
+ * merged into the person before the log was marked is forgotten, too, whatever the items say.
  */
 import { FaceLog } from '../table/face-log';
 import { appearancePartition } from '../table/keys';
@@ -14,8 +14,10 @@ import type { Gallery } from './gallery';
 import { idsOf, rootPerson } from './persons';
 
 /**
- * Forgets the person that an id stands for. Returns false when there is none. Reads the whole log of the person's
- * engines, as a cold Lambda does, and deletes as many appearances as there are.
+ * Forgets the person of an id. Reads the whole log of the person's engines, as a cold Lambda does, and deletes all
+ * appearances.
+ *
+ * @returns false if there is no such person.
  */
 export async function forgetPerson({ table, discard }: Gallery, account: string, id: string): Promise<boolean> {
   const person = await rootPerson(table, account, id);

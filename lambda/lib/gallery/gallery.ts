@@ -3,15 +3,15 @@ import type { DiscardPrints } from '../faces/discard';
 import { type FacesSetting, facesSetting, required } from '../settings';
 import type { Table } from '../table/table';
 
-/** What the cloud application is told by its environment (see template.yaml). */
+/** The settings of the cloud application, from its environment (see template.yaml). */
 export interface GallerySettings {
-  /** Where verified pictures are. */
+  /** The bucket for published files. */
   productionBucket: string;
-  /** Where cameras put them. */
+  /** The bucket that cameras upload to. */
   uploadsBucket: string;
-  /** The one DynamoDB table. */
+  /** The DynamoDB table. */
   tableName: string;
-  /** Which face engine runs. */
+  /** The face engine. */
   faces: FacesSetting;
 }
 
@@ -20,15 +20,19 @@ export interface Gallery {
   settings: GallerySettings;
   s3: S3Client;
   table: Table;
-  /** Has descriptors gone where a face engine keeps them. */
+  /** Deletes descriptors that a face engine stores outside the table. */
   discard: DiscardPrints;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   now: () => number;
-  /** Told of failures that the visitor is not to read. */
+  /** Receives failures that the visitor must not read. */
   log: (error: unknown) => void;
 }
 
-/** Reads the settings from an environment. Throws an Error that names the variable when one is missing. */
+/**
+ * Reads the settings from an environment.
+ *
+ * @throws Error that names a variable that is missing or wrong.
+ */
 export function gallerySettingsFrom(env: NodeJS.ProcessEnv): GallerySettings {
   return {
     productionBucket: required(env, 'PRODUCTION_BUCKET'),

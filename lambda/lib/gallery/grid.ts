@@ -1,13 +1,14 @@
 /**
- * A camera's picture as 16 × 16 cells, row by row, and what of them a region that changed covers. Regions are in pixels of
- * the picture that they were seen on, and cameras change their resolution: cells are the same whatever it is.
+ * A camera's picture as 16 × 16 cells, row by row, and which cells a changed region covers. Regions are in pixels of
+ * their picture, and cameras change their resolution; cells stay the same.
  */
 import type { Box } from '../faces/engine';
 import { boxOf } from '../table/event-item';
 import { type Fields, number, optional } from '../table/fields';
 
-/** Cells of a row, and of a column. */
+/** Cells in a row, and in a column. */
 export const SIDE = 16;
+/** Cells of a picture. */
 export const CELLS = SIDE * SIDE;
 
 /** A part of a picture: `[x1, y1, x2, y2]`, each from 0 to 1 of its width or height. */
@@ -16,7 +17,7 @@ export type Part = readonly [x1: number, y1: number, x2: number, y2: number];
 /** The attributes that `partOf` reads. */
 export const PART_ATTRIBUTES = ['region', 'width', 'height'] as const;
 
-/** Where something changed on an event's picture, by its item; undefined where that is not known. */
+/** The part of an event's picture that changed, by its item; `undefined` where it is unknown. */
 export function partOf(item: Fields): Part | undefined {
   const region: Box | undefined = optional(item, 'region', boxOf);
   const width = optional(item, 'width', number);
@@ -28,14 +29,14 @@ export function partOf(item: Fields): Part | undefined {
   return [Math.min(left, right), Math.min(top, bottom), Math.max(left, right), Math.max(top, bottom)];
 }
 
-/** The cells whose middle a part covers; of one that is too small for any, the cell that its own middle is in. */
+/** The cells whose centres a part covers; for a part that covers no centre, the cell of its own centre. */
 export function cellsOf([x1, y1, x2, y2]: Part): number[] {
   const columns = middles(x1, x2);
   const rows = middles(y1, y2);
   return rows.flatMap((row) => columns.map((column) => row * SIDE + column));
 }
 
-/** Whether two parts of a picture have anything in common. */
+/** Whether two parts of a picture overlap. */
 export function doMeet([x1, y1, x2, y2]: Part, [u1, v1, u2, v2]: Part): boolean {
   return x1 < u2 && u1 < x2 && y1 < v2 && v1 < y2;
 }

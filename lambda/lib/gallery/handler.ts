@@ -1,15 +1,15 @@
 /**
- * From what a Function URL hands over (payload 2.0) to a Request, and back from a Response.
+ * Converts the event of a Function URL (payload 2.0) to a Request, and a Response back.
  * docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { galleryApp } from './app';
 import type { Gallery } from './gallery';
 
-/** Those that a Request can be made of. */
+/** Methods that a Request may have. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** What Lambda invokes for each request. */
+/** The function that Lambda invokes for each request. */
 export type GalleryHandler = (event: LambdaFunctionURLEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** The handler of the cloud application. */
@@ -31,12 +31,12 @@ function requestOf(event: LambdaFunctionURLEvent): Request {
   const url = new URL(`https://${requestContext.domainName}`);
   url.pathname = rawPath;
   url.search = rawQueryString;
-  // A GET has no body, whatever was sent with it.
+  // A GET has no body, whatever was sent.
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers });
   return new Request(url, { method, headers, body: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8') });
 }
 
-/** Letters that no header can have make it one that was not sent. */
+/** Ignores a header with characters that no header may have. */
 function setIfValid(headers: Headers, name: string, value: string): void {
   try {
     headers.set(name, value);

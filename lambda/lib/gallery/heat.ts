@@ -1,4 +1,4 @@
-/** Where things moved on a camera's picture in a day, and where they usually do. */
+/** Where things moved on a camera's picture in a day, and where they usually move. */
 import { type Fields, number, text } from '../table/fields';
 import type { Instance } from '../table/instance-item';
 import type { Table } from '../table/table';
@@ -7,18 +7,18 @@ import { CELLS, cellsOf, partOf } from './grid';
 import type { Places } from './places';
 import { USUAL_SPANS, usualOn } from './usual';
 
-/** More than a day of any camera has; the newest are looked at. */
+/** Most events that are read, the newest; no camera has more in a day. */
 const MOST_READ = 10_000;
 
 /** `Heat` of openapi.yaml, without the day. */
 export interface Heat {
-  /** Of each cell, row by row: events of the day that changed something there. */
+  /** For each cell, row by row: the day's events that changed something there. */
   cells: number[];
-  /** Of each cell: whether things usually move there. */
+  /** For each cell: whether things usually move there. */
   usual: boolean[];
-  /** Events of the day. */
+  /** Number of events of the day. */
   events: number;
-  /** The newest one, whose picture it can be drawn on. */
+  /** The newest event, whose picture can be shown below. */
   picture?: { id: string; width: number; height: number };
 }
 

@@ -2,10 +2,14 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { Problem } from './problem';
 
-/** More than any request of the API needs, in bytes. */
+/** Most bytes of a request's body; no request of the API needs more. */
 const MOST_BYTES = 16_384;
 
-/** A request's body, as the schema has it. Throws a Problem: 413 when it is too large, 400 when it is anything else. */
+/**
+ * A request's body, checked by the schema.
+ *
+ * @throws Problem: 413 if the body is too large, 400 if it does not match the schema.
+ */
 export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   const bytes = await c.req.arrayBuffer();
   if (bytes.byteLength > MOST_BYTES) {
@@ -14,7 +18,11 @@ export async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   return checked(json(bytes), schema);
 }
 
-/** A request's query, as the schema has it; a parameter that comes twice counts once. Throws a Problem (400). */
+/**
+ * A request's query, checked by the schema; of a parameter that comes twice, one counts.
+ *
+ * @throws Problem (400) if the query does not match the schema.
+ */
 export function queryOf<T>(c: Context, schema: z.ZodType<T>): T {
   return checked(c.req.query(), schema);
 }
@@ -30,7 +38,7 @@ function json(bytes: ArrayBuffer): unknown {
 function checked<T>(value: unknown, schema: z.ZodType<T>): T {
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
-  // The value itself is not repeated: it may be a password.
+  // The value is not repeated, because it may be a password.
   const wrong = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
   throw new Problem(400, 'Invalid request', `${wrong.join('; ')}.`);
 }

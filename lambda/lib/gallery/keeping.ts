@@ -1,5 +1,5 @@
 /**
- * Keeping an event for ever, and letting it expire again.
+ * Keeps an event for ever, and lets it expire again.
  *
  * An event goes in two places: its items by DynamoDB's time to live, its objects by the bucket's lifecycle, which goes by
  * their tag. Both are told, also of the event's other uploads and of the portraits that are cut from it. Each step may be done again, so whatever fails in between is mended by asking once more.
@@ -16,8 +16,9 @@ import { tagCurrentVersions } from './objects';
 import { livingPersons } from './persons';
 
 /**
- * Keeps an event, with a note; one that is kept already may get another note. Undefined leaves the note as it is, an empty
- * one takes it away. Returns the event as it then is; undefined when there is none.
+ * Keeps an event for ever. `note`: undefined leaves the note as it is, '' removes it.
+ *
+ * @returns the event as stored; `undefined` if there is none.
  */
 export async function keepEvent(
   gallery: Gallery,
@@ -33,7 +34,7 @@ export async function keepEvent(
     await removeKeptMark(gallery.table, event);
     return undefined;
   }
-  // Also where it was kept before: that attempt may have ended here.
+  // Also if it was kept before: that attempt may have ended here.
   await tagCurrentVersions(gallery.s3, gallery.settings.productionBucket, `${account}/${id}/`, KEPT);
   await keepVersions(gallery.table, account, id);
   for (const person of await portrayed(gallery, kept)) await keepPortrait(gallery.table, kept, person);
@@ -41,8 +42,10 @@ export async function keepEvent(
 }
 
 /**
- * Lets an event expire as the account's others do, counted from when it was received: one that is older goes at once.
- * Returns the event as it then is; undefined when there is none.
+ * Lets an event expire like the account's other events, counted from when it was received: an older event expires at
+ * once.
+ *
+ * @returns the event as stored; `undefined` if there is none.
  */
 export async function releaseEvent(gallery: Gallery, account: string, id: string): Promise<PublishedEvent | undefined> {
   const { table, s3, settings } = gallery;

@@ -1,21 +1,25 @@
 /**
- * Days and hours by the clock on a wall: a UTC instant, and the IANA time zone where the wall stands. What Intl knows of
- * a zone is one thing, its offset at an instant; the rest is arithmetic. A day has 23 or 25 hours when the clock changes,
- * offsets may be quarters of an hour, and a day may be left out altogether (Samoa, 2011-12-30).
+ * Local days and hours in an IANA time zone. Intl provides the offset of a zone at an instant; the rest is arithmetic.
+ * A day has 23 or 25 hours when the clock changes, offsets may be quarters of an hour, and a day may be skipped
+ * altogether (Samoa, 2011-12-30).
  */
 
 const DAY_MS = 24 * 3600_000;
 const HOUR_MS = 3600_000;
 
-/** Offsets of time zones are at most 14 hours east and 12 hours west. */
+/** The offset of the easternmost time zone, 14 hours, in ms. */
 const EASTMOST_MS = 14 * HOUR_MS;
+/** The offset of the westernmost time zone, 12 hours, in ms. */
 const WESTMOST_MS = 12 * HOUR_MS;
 
-/** Formats cost far more to make than to use. There are some 600 zones; whoever asks for more spellings starts anew. */
+/**
+ * Most formats that are kept: they cost far more to make than to use. There are some 600 zones; with more spellings,
+ * all are made anew.
+ */
 const MOST_FORMATS = 1000;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The wall's clock at an instant: `2026-04-22T12:45:00.123`. Its first ten letters are the day. */
+/** Local time at an instant: `2026-04-22T12:45:00.123`. Its first ten characters are the day. */
 export function localTime(timeZone: string, instant: Date): string {
   return wallText(instant.getTime() + offsetAt(timeZone, instant.getTime()));
 }
@@ -27,14 +31,14 @@ export function isDay(text: string): boolean {
   return !Number.isNaN(time) && wallText(time).startsWith(text);
 }
 
-/** The day that many days later (or earlier, when negative). */
+/** The day `days` days after `day`, or before it if negative. */
 export function addDays(day: string, days: number): string {
   return wallText(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).slice(0, 10);
 }
 
 /**
- * From when (inclusive) until when (exclusive) it can be that day on that wall. Where a clock is set back over midnight
- * some minutes in between are of the day before or behind: `localTime` says of each instant which day it is.
+ * The instants from which (inclusive) and until which (exclusive) it can be this local day. If a clock is set back over
+ * midnight, some minutes in between are of the day before or after; `localTime` tells the day of each instant.
  */
 export function dayRange(timeZone: string, day: string): { from: Date; to: Date } {
   const from = Math.min(...midnights(timeZone, day));
@@ -42,23 +46,23 @@ export function dayRange(timeZone: string, day: string): { from: Date; to: Date 
   return { from: new Date(from), to: new Date(to) };
 }
 
-/** When an hour (0 to 23) of a day has ended on that wall, also where it comes twice; possibly somewhat later. */
+/** When an hour (0 to 23) of a local day has ended, also if a clock change repeats it; possibly somewhat later. */
 export function hourEnd(timeZone: string, day: string, hour: number): Date {
   const wall = Date.parse(`${day}T00:00:00Z`) + (hour + 1) * HOUR_MS;
   return new Date(wall - Math.min(...offsetsAround(timeZone, wall)));
 }
 
-/** The days (UTC) from an instant to another, as ISO 8601 or longer: the first and the last included. */
+/** The days (UTC) from one ISO 8601 instant to another, the first and the last included. */
 export function utcDays(from: string, to: string): string[] {
   const days: string[] = [];
   for (let day = from.slice(0, 10); day <= to.slice(0, 10); day = addDays(day, 1)) days.push(day);
   return days;
 }
 
-/** A UTC day as a wall shows it: the local time of each of its 96 quarters of an hour. */
+/** The local day and hour of each of the 96 quarters of an hour of a UTC day. */
 export function localQuarters(timeZone: string, day: string): (quarter: number) => { day: string; hour: number } {
   const start = Date.parse(`${day}T00:00:00Z`);
-  // No zone changes its clock twice within a day.
+  // No time zone changes its clock twice within a day.
   const first = offsetAt(timeZone, start);
   const changes = offsetAt(timeZone, start + DAY_MS) !== first;
   return (quarter) => {
@@ -68,7 +72,10 @@ export function localQuarters(timeZone: string, day: string): (quarter: number) 
   };
 }
 
-/** When the day before ends and this day, or one behind it, begins: mostly once. */
+/**
+ * Instants (ms since 1970) at which `day` starts in the zone: usually one; two if a clock change repeats midnight; the
+ * start of a later day if it is skipped.
+ */
 function midnights(timeZone: string, day: string): number[] {
   const wall = Date.parse(`${day}T00:00:00Z`);
   const dayAt = (instant: number) => wallText(instant + offsetAt(timeZone, instant)).slice(0, 10);
@@ -77,12 +84,12 @@ function midnights(timeZone: string, day: string): number[] {
   return found.length > 0 ? found : candidates;
 }
 
-/** The offsets that may be in force when a clock shows this. */
+/** The offsets (ms) that may apply when a local clock shows `wall`. */
 function offsetsAround(timeZone: string, wall: number): number[] {
   return [offsetAt(timeZone, wall - EASTMOST_MS), offsetAt(timeZone, wall + WESTMOST_MS)];
 }
 
-/** How far the clock on the wall is ahead of UTC, in milliseconds. */
+/** Offset of the zone at an instant: local time minus UTC, in ms. */
 function offsetAt(timeZone: string, instant: number): number {
   const parts: Record<string, number> = {};
   for (const { type, value } of formatOf(timeZone).formatToParts(instant)) parts[type] = Number(value);

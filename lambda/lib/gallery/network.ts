@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Whose address it is, as far as attempts are counted: an IPv4 address is one visitor; of IPv6, a visitor has at least
- * a /64 to choose from (RFC 6177), so that is what counts.
+ * The network that attempts from an address count for: an IPv4 address is one visitor; of IPv6, a visitor has at least
+ * a /64 (RFC 6177), so the /64 counts.
  */
 export function networkOf(address: string): string {
   if (isIPv4(address)) return address;

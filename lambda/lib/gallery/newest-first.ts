@@ -1,12 +1,12 @@
-/** What a list is made of: positions that sort as text, and something at each. */
+/** An element of a list, and its position, which sorts as text. */
 export interface Placed<T> {
   position: string;
   value: T;
 }
 
 /**
- * Several lists, each newest first and read page by page, as one list, newest first. All first pages are asked for at
- * once; further ones when they are needed. What is at the same position in several lists comes once.
+ * Merges several lists, each newest first and read page by page, into one list, newest first. All first pages are
+ * requested at once, further pages when they are needed. Elements at the same position come once.
  */
 export async function* newestFirst<T>(lists: readonly AsyncGenerator<Placed<T>[]>[]): AsyncGenerator<Placed<T>> {
   const heads = await Promise.all(lists.map(headOf));

@@ -10,8 +10,10 @@ import {
 import { RETENTION_TAG } from '../table/retention';
 
 /**
- * Deletes everything under a prefix (which ends with `/`) with all its versions and delete markers: nothing can bring it
- * back. Two requests for each thousand of them.
+ * Deletes everything under a prefix (which ends with `/`) with all versions and delete markers, permanently. Two
+ * requests for each thousand.
+ *
+ * @throws Error if S3 does not delete one.
  */
 export async function deleteAllVersions(s3: S3Client, Bucket: string, Prefix: string): Promise<void> {
   let page: ListObjectVersionsCommandOutput | undefined;
@@ -33,7 +35,7 @@ export async function deleteAllVersions(s3: S3Client, Bucket: string, Prefix: st
   } while (page.IsTruncated);
 }
 
-/** Deletes one object, if it has the ETag (when one is given); one that is not there is deleted already. */
+/** Deletes an object, if it has the ETag `IfMatch` (if given). A missing object is no error. */
 export async function deleteObject(s3: S3Client, Bucket: string, Key: string, IfMatch?: string): Promise<void> {
   try {
     await s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch }));
@@ -43,7 +45,7 @@ export async function deleteObject(s3: S3Client, Bucket: string, Key: string, If
   }
 }
 
-/** Gives what a reader gets under a prefix (which ends with `/`) the tag that the bucket's lifecycle goes by. */
+/** Tags the current objects under a prefix (which ends with `/`) for the bucket's lifecycle. */
 export async function tagCurrentVersions(
   s3: S3Client,
   Bucket: string,

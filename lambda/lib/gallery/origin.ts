@@ -1,13 +1,17 @@
 /**
- * Nobody else's page can make a visitor's browser change anything. A request that changes something must have a
- * Content-Type that no form can send, and that a script of another origin can send only after asking (CORS), to which we
- * never say yes; and where the browser tells where the request comes from, it must be from here. The cookie's
- * SameSite=Strict is a third reason why it would fail.
+ * Prevents another site's page from changing anything through a visitor's browser. A request that changes something
+ * must have a Content-Type that no form can send, and that a script of another origin can send only after asking
+ * (CORS), which is never granted; and if the browser tells where the request comes from, it must be from here. The
+ * cookie's SameSite=Strict would prevent it, too.
  */
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from './problem';
 
-/** Refuses (403) what changes something and may come from another origin. */
+/**
+ * Refuses requests that change something and may come from another origin.
+ *
+ * @throws Problem (403) for those.
+ */
 export const sameOrigin: MiddlewareHandler = async (c, next) => {
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
     const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();

@@ -1,14 +1,14 @@
 /**
- * Who a person's id stands for today. Events keep the ids that ingest wrote; a person may have been merged into another
- * since, that one into a third, or have been forgotten.
+ * Finds the person that an id stands for today. Events keep the ids that ingest wrote; since then a person may have
+ * been merged into another, that person into a third, or been forgotten.
  */
 import { allPersons, type Person, readPersons } from '../table/person-item';
 import type { Table } from '../table/table';
 
 /**
- * The living persons that ids stand for: the person itself, or whom it was merged into. An id that stands for nobody, as
- * its person was forgotten or never was, has no entry. Reads a batch for each link of the longest chain of merges: mostly
- * one batch, two where somebody was merged.
+ * The living persons that ids stand for: the person itself, or the person it was merged into. An id whose person was
+ * forgotten or never existed has no entry. Reads a batch for each link of the longest chain of merges: mostly one
+ * batch, two if someone was merged.
  */
 export async function livingPersons(
   table: Table,
@@ -32,14 +32,14 @@ export async function allLiving(table: Table, account: string): Promise<Person[]
   return (await allPersons(table, account)).filter(isLiving);
 }
 
-/** The living person that an id stands for; undefined when it stands for nobody. */
+/** The living person that an id stands for; `undefined` if there is none. */
 export async function livingPerson(table: Table, account: string, id: string): Promise<Person | undefined> {
   return (await livingPersons(table, account, [id])).get(id);
 }
 
 /**
- * The person that an id stands for, forgotten or not; undefined when there never was one. Who was merged into others and
- * forgotten with them stands for the last of them.
+ * The person that an id stands for, forgotten or not; `undefined` if there never was one. For a person who was merged
+ * and then forgotten with others, it is the last of the chain.
  */
 export async function rootPerson(table: Table, account: string, id: string): Promise<Person | undefined> {
   const seen = new Set<string>();
@@ -69,7 +69,7 @@ function standingFor(ids: ReadonlySet<string>, known: ReadonlyMap<string, Person
   return living;
 }
 
-/** All ids that stand for a person, as its item has them: its own, and who was merged into it. */
+/** All ids of a person, by its item: its own, and those of persons merged into it. */
 export function idsOf({ id, merged }: Person): string[] {
   return [id, ...merged];
 }

@@ -2,7 +2,7 @@ import type { Account } from '../table/account-item';
 import { type Instance, instanceId, readInstances } from '../table/instance-item';
 import type { Table } from '../table/table';
 
-/** Where an account's instances are: whose clock says which day an event was on. */
+/** The instances of an account and their time zones, which tell on which local day an event was. */
 export class Places {
   readonly instances: readonly Instance[];
   readonly #account: string;
@@ -21,13 +21,15 @@ export class Places {
     return new Places({ name: this.#account, timeZone: this.#timeZone }, instances);
   }
 
-  /** The time zone of an instance: its owner's choice, else what the camera is set to, else the account's, else UTC. */
+  /**
+   * The time zone of an instance: the owner's choice, else the camera's configuration, else the account's, else UTC.
+   */
   timeZoneOf(name: string): string {
     const instance = this.#byName.get(name);
     return instance?.timeZone ?? instance?.cameraTimeZone ?? this.#timeZone;
   }
 
-  /** All time zones that an event of the account may be in, each once. */
+  /** All time zones that an event of the account may have, each once. */
   get timeZones(): string[] {
     return [...new Set([this.#timeZone, ...this.instances.map(({ name }) => this.timeZoneOf(name))])];
   }
@@ -37,7 +39,7 @@ export class Places {
     return instanceId(this.#account, name);
   }
 
-  /** The instance of an id; undefined when the account has none. */
+  /** The instance of an id; `undefined` if the account has none. */
   byId(id: string): Instance | undefined {
     return this.instances.find((instance) => instance.id === id);
   }

@@ -1,16 +1,16 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** Why a request is not answered: the application answers with it, as RFC 9457 says. */
+/** Why a request is refused. The application answers with it as RFC 9457 describes. */
 export class Problem extends Error {
   readonly status: ContentfulStatusCode;
   readonly title: string;
   readonly detail: string;
-  /** More members of the answer. */
+  /** More members of the answer's JSON. */
   readonly extra: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** `title` is the same for all problems of a kind; `detail` says, for a person, what is wrong and what to do. */
+  /** `title` is the same for all problems of a kind; `detail` tells a person what is wrong and what to do. */
   constructor(
     status: ContentfulStatusCode,
     title: string,
@@ -27,7 +27,7 @@ export class Problem extends Error {
   }
 }
 
-/** What a request asked for is not there, or is another account's, which is the same to whoever asks. */
+/** The requested thing does not exist or is another account's; the answer is the same. */
 export function notFound(what = 'page'): Problem {
   return new Problem(404, 'Not found', `There is no such ${what}.`);
 }

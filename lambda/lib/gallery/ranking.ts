@@ -1,4 +1,4 @@
-/** The filters that look at where on the picture something changed: a part that somebody drew, and what is unusual. */
+/** Filters by where on the picture something changed: a part that was drawn, and what is unusual. */
 import type { Account } from '../table/account-item';
 import type { Fields } from '../table/fields';
 import type { Table } from '../table/table';
@@ -6,22 +6,22 @@ import { doMeet, type Part, partOf } from './grid';
 import type { Places } from './places';
 import { type Usual, usualOn } from './usual';
 
-/** What is asked for. */
+/** The filters of a request. */
 export interface RankingQuery {
   day?: string | undefined;
   area?: Part | undefined;
   unusual?: boolean | undefined;
 }
 
-/** What is usual on the day, and whether an event's item is meant. */
+/** What is usual on the day, and which events match. */
 export interface Ranking {
   /** Undefined without a day. */
   usual?: Usual;
-  /** Undefined where all are meant. */
+  /** Whether an event's item matches; undefined if all do. */
   matches?: (item: Fields) => boolean;
 }
 
-/** Reads what is usual on the day (see usualOn), unless no day is asked for. */
+/** Reads what is usual on the day (see usualOn), if a day is given. */
 export async function readRanking(
   table: Table,
   { name }: Pick<Account, 'name'>,

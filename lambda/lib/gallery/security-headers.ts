@@ -1,7 +1,7 @@
 /**
- * What every answer tells the browser, whatever it is about: the page may load only what is its own, and pictures from the
- * bucket; nobody may frame it, read its answers, or learn its addresses. File names come from devices and instance names
- * from people: should one of them ever get into the page unescaped, it still cannot run.
+ * The headers of every answer: the page may load only its own files, and pictures from the bucket; no other page may
+ * frame it, read its answers, or learn its URLs. File names come from devices and instance names from people: if such a
+ * name ever got into the page unescaped, it still could not run.
  */
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -18,13 +18,14 @@ const HEADERS = {
   'Permissions-Policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
 };
 
-/** Sets the headers on every answer; one that does not say how long it may be kept is not kept. */
+/** Sets the headers on every answer. An answer without a Cache-Control must not be stored. */
 export function securityHeaders(gallery: Gallery): MiddlewareHandler {
   let bucket: Promise<string> | undefined;
   return async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
-    // Credentials that failed once are asked for again; until then no pictures are shown, and nothing else fails.
+    // Credentials that failed are asked for again with the next answer; until then no pictures are shown, and nothing
+    // else fails.
     bucket ??= bucketOrigin(gallery);
     const origin = await bucket.catch((error: unknown) => {
       bucket = undefined;
@@ -44,7 +45,7 @@ function policy(bucket: string): string {
     "style-src 'self'",
     `img-src 'self' ${bucket}`.trim(),
     `media-src 'self' ${bucket}`.trim(),
-    // Pictures are fetched to be put into a zip.
+    // The page fetches pictures to put them into a zip.
     `connect-src 'self' ${bucket}`.trim(),
     "manifest-src 'self'",
     "base-uri 'none'",
@@ -53,7 +54,7 @@ function policy(bucket: string): string {
   ].join('; ');
 }
 
-/** Where signed URLs lead. The signer knows: it depends on the region, on the name, and on an endpoint of one's own. */
+/** The origin of signed URLs. The signer knows it: it depends on region, bucket name and endpoint. */
 async function bucketOrigin({ s3, settings }: Gallery): Promise<string> {
   const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: settings.productionBucket, Key: 'any' }));
   return new URL(url).origin;

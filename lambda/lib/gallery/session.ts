@@ -1,10 +1,10 @@
 /**
- * A session is a signed token (JWT) in a cookie that scripts cannot read. It is signed with the account's own key, and
- * names the account in its header, so that one read of the account's item tells whether the session is real, whether the
- * licence is active, and what its settings are. Another password comes with another key: all sessions end.
+ * A session is a signed token (JWT) in a cookie that scripts cannot read. It is signed with the account's own key and
+ * names the account in its header, so one read of the account's item tells whether the session is valid, whether the
+ * licence is active, and what its settings are. A new password comes with a new key, which ends all sessions.
  *
- * A second cookie, signed with the same key, says no more than that this browser has logged in before. It gives attempts of
- * its own to log in again (login-limit.ts), and stays when the session ends.
+ * A second cookie, signed with the same key, only tells that this browser has logged in before. It gives the browser a
+ * limit of its own for attempts to log in (login-limit.ts), and outlasts the session.
  */
 import { randomBytes } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
@@ -18,11 +18,11 @@ import { Problem } from './problem';
 const DAY = 24 * 3600;
 const ISSUER = 'kerberos-cloud';
 
-/** What a cookie is for; a token of one kind is none of the other. */
+/** A kind of cookie. A token of one kind is not valid as another. */
 interface Kind {
   readonly name: string;
   readonly audience: string;
-  /** How long it is good for. */
+  /** Seconds for which it is valid. */
   readonly seconds: number;
 }
 
@@ -31,7 +31,7 @@ const DEVICE: Kind = { name: 'device', audience: 'device', seconds: 180 * DAY };
 
 const ALGORITHM = 'HS256';
 
-/** Logs the visitor in, for 7 days, and remembers the browser. */
+/** Logs the visitor in for 7 days, and remembers the browser. `now` in ms since 1970. */
 export async function startSession(c: Context, account: Account, now: number): Promise<void> {
   for (const kind of [SESSION, DEVICE]) {
     const token = await signed(kind, account, Math.floor(now / 1000));
@@ -39,13 +39,13 @@ export async function startSession(c: Context, account: Account, now: number): P
   }
 }
 
-/** Takes the visitor's session away, and the redirects to pictures that the browser has kept. */
+/** Deletes the visitor's session cookie, and the redirects to pictures that the browser has kept. */
 export function forgetSession(c: Context): void {
   deleteCookie(c, cookieName(c, SESSION), attributes(c));
   c.header('Clear-Site-Data', '"cache"');
 }
 
-/** The id of the visitor's browser, where it has logged in to this account before, with the password that is in force. */
+/** The id of the visitor's browser, if it has logged in to this account before with the present password. */
 export async function rememberedDevice(
   c: Context,
   account: Account | undefined,
@@ -69,8 +69,10 @@ async function signed({ audience, seconds }: Kind, account: Account, issued: num
 }
 
 /**
- * Lets only those pass who are logged in (otherwise 401) and whose licence is active (403), and says which account it is.
- * Without `mustBeActive` those of a suspended licence pass too.
+ * Lets only logged-in visitors with an active licence pass, and sets the account. Without `mustBeActive`, a suspended
+ * licence passes, too.
+ *
+ * @throws Problem: 401 if the visitor is not logged in, 403 if the licence is suspended.
  */
 export function loggedIn({ table, now }: Gallery, mustBeActive = true): MiddlewareHandler<Env> {
   return async (c, next) => {
@@ -86,14 +88,14 @@ export function loggedIn({ table, now }: Gallery, mustBeActive = true): Middlewa
   };
 }
 
-/** The licence is suspended. */
+/** The problem that the licence is suspended. */
 export function suspended(): Problem {
   const detail =
     'This licence is suspended, so cameras cannot upload and nobody can look. Ask whoever runs this cloud.';
   return new Problem(403, 'Suspended', detail);
 }
 
-/** What an unverified token says whose it is; undefined when that can be nobody. */
+/** The account that an unverified token names; `undefined` if the name cannot be an account's. */
 function accountNamed(token: string): string | undefined {
   try {
     const { kid } = decodeProtectedHeader(token);
@@ -127,9 +129,9 @@ async function verified(
 }
 
 /**
- * Browsers keep a `__Host-` cookie to https, to this host and to no other: nobody beside or below it can set one. Plain http,
- * which one machine has, knows no such names, and its cookies are the same on all ports of a host: the port in the name keeps
- * those of two clouds, and of anything else that runs there, apart.
+ * The name of a cookie. Browsers restrict a `__Host-` cookie to https and to this very host, so that no other host can
+ * set it. On one machine there is plain http without such names, and cookies are the same on all ports of a host; so
+ * the port in the name separates two clouds, and anything else that runs there.
  */
 function cookieName(c: Context, { name }: Kind): string {
   if (isHttps(c)) return `__Host-${name}`;

@@ -1,6 +1,6 @@
 /**
- * URLs of the production bucket that open one object for 100 seconds, to whoever has them. Only the bucket's clock counts:
- * it refuses them afterwards.
+ * Signs URLs of the production bucket that open one object for 100 seconds, for anyone who has them. The bucket refuses
+ * them afterwards, by its own clock.
  */
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -9,16 +9,18 @@ import { extensionOf, safeName } from '../media/safe-name';
 import type { PublishedEvent } from '../table/event-item';
 import type { Gallery } from './gallery';
 
-/** How long a signed URL opens its object. */
+/** Seconds for which a signed URL opens its object. */
 export const SIGNED_SECONDS = 100;
 
-/** How long a browser may keep the redirect to it: who follows it in the last moment has half the time to load. */
+/**
+ * Seconds for which a browser may keep the redirect to a signed URL: even at the last moment, half of the time is left.
+ */
 export const KEPT_SECONDS = 50;
 
-/** What an object is to be answered as. */
+/** The headers that an object is to be answered with. */
 export interface Answer {
   kind: Kind;
-  /** A header's value; left out, what the object itself has. */
+  /** Content-Disposition; left out, that of the object. */
   disposition?: string;
 }
 
@@ -37,16 +39,16 @@ export async function signedUrl(
   return await getSignedUrl(s3, get, { expiresIn: SIGNED_SECONDS, signingDate: new Date(now()) });
 }
 
-/** Longest name of a download, in letters. */
+/** Longest name of a download, in characters. */
 const LONGEST_NAME = 150;
 
 /**
- * Content-Disposition to save an event under the name that the camera gave it (RFC 6266, RFC 8187): as it is for those
- * who read `filename*`, in plain letters for the rest. What could be a path, a hidden file, or a trick on the eye becomes
- * `_`; the header itself is ASCII without quotes in its values, whatever the name.
+ * Content-Disposition to save an event under the name that the camera gave it (RFC 6266, RFC 8187): unchanged in
+ * `filename*`, in ASCII in `filename`. Characters that could make a path, a hidden file, or a deceptive name become
+ * `_`; the header is ASCII, without quotes in its values, whatever the name.
  */
 export function saveAs(event: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
-  // encodeURIComponent leaves letters that RFC 8187 does not allow.
+  // encodeURIComponent keeps characters that RFC 8187 does not allow.
   const encoded = encodeURIComponent(fileNameOf(event)).replace(
     /['()*!]/g,
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -54,7 +56,7 @@ export function saveAs(event: Pick<PublishedEvent, 'fileName' | 'kind'>): string
   return `attachment; filename="${safeName(event.fileName, event.kind)}"; filename*=UTF-8''${encoded}`;
 }
 
-/** The name that the camera gave an event, as it is good for a file on anybody's machine. */
+/** The name that the camera gave an event, made safe as a file name on any machine. */
 export function fileNameOf({ fileName, kind }: Pick<PublishedEvent, 'fileName' | 'kind'>): string {
   const last = fileName.slice(fileName.lastIndexOf('/') + 1);
   const stem = claimedKind(last) ? last.slice(0, last.lastIndexOf('.')) : last;

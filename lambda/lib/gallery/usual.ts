@@ -1,13 +1,14 @@
 /**
- * What is usual for a camera: where things move so often (a tree, a road) that one more picture of it tells nothing.
+ * Finds what is usual for a camera: places of the picture where things move all the time (a tree, a road), so that one
+ * more picture of it tells nothing.
  *
- * Of each cell of the picture it is counted in how many different ten minutes something moved there, on the busiest of the
- * seven days that end with the day that is looked at. Ten minutes count once, however many pictures they have: a burglar's
- * 25 pictures count as one, a tree that moves all afternoon as thirty. From USUAL_SPANS on, the cell is one where things
- * usually move. An event ranks low when what changed lies in such cells, and no more changed than usually does there.
- * A face, or a label, always ranks high; so does what has no region.
+ * For each cell of the picture, the ten-minute intervals in which something moved there are counted, on the busiest of
+ * the seven days that end with the requested day. An interval counts once, however many pictures it has: a burglar's 25
+ * pictures count as one, a tree that moves all afternoon as thirty. From USUAL_SPANS on, things usually move in the
+ * cell. An event ranks low when its change is in such cells, and no larger than usual there. Faces and labels always
+ * rank high, and so does an event without a region.
  *
- * The grid is worked out from the camera's events when it is asked for, and kept for an hour, or for good where the day was
+ * The grid is computed from the camera's events when it is asked for, and kept for an hour, or for good if the day was
  * over.
  */
 
@@ -22,24 +23,24 @@ import type { Places } from './places';
 
 const SPAN_MS = 10 * 60_000;
 
-/** In so many ten minutes of a day something moves where things usually move: two hours of one day. */
+/** Ten-minute intervals of a day in which something must move in a cell that counts as usual: two hours. */
 export const USUAL_SPANS = 12;
 
-/** Days that are looked at, the last one included. */
+/** Days that are counted, the requested day included. */
 const DAYS = 7;
 
-/** Of a region's cells, so many are usual where the whole is: its edge moves with the wind. */
+/** Share of a region's cells that must be usual: its edge moves with the wind. */
 const SHARE = 0.8;
 
-/** So much more than usual may change. */
+/** A change counts as usual up to this multiple of `UsualGrid.changes`. */
 const MOST_CHANGES = 2;
 
-/** Newest events of a camera that a grid is made of. */
+/** Newest events of a camera that a grid is computed from. */
 const MOST_READ = 5000;
 
 const FRESH_MS = 3600_000;
 
-/** What `isUsual` reads of an event's item. */
+/** The attributes of an event's item that `spansOf` reads. */
 export const USUAL_ATTRIBUTES = [...PART_ATTRIBUTES, 'changes', 'faces', 'labels', 'instance'] as const;
 
 /** What is usual at each of an account's cameras on a day. */
@@ -55,8 +56,8 @@ export class Usual {
   }
 
   /**
-   * Why an event ranks low, by its item: in how many ten minutes of one day something moved where it is, at least. Undefined
-   * where it ranks high.
+   * Why an event ranks low, by its item: the number of ten-minute intervals of one day in which something moves there,
+   * at least. `undefined` if the event ranks high.
    */
   spansOf(item: Fields): number | undefined {
     if (list(item, 'faces').length > 0 || list(item, 'labels').length > 0) return undefined;
@@ -66,14 +67,14 @@ export class Usual {
     const counts = cellsOf(part)
       .map((cell) => grid.cells[cell] ?? 0)
       .sort((one, other) => one - other);
-    // The least of those that are left when a fifth of the cells may be anything.
+    // The lowest count, after a fifth of the cells was set aside.
     const spans = counts[Math.floor(counts.length * (1 - SHARE))] ?? 0;
     const changed = optional(item, 'changes', number) ?? 0;
     return spans >= USUAL_SPANS && changed <= MOST_CHANGES * grid.changes ? spans : undefined;
   }
 }
 
-/** What is usual on a day: a batch, and some queries for each camera whose grid is not there or has become old. */
+/** What is usual on a day: a batch, and some queries for each camera whose grid is missing or too old. */
 export async function usualOn(table: Table, account: string, places: Places, day: string, now: number): Promise<Usual> {
   const names = places.instances.map(({ name }) => name);
   const known = await readUsual(table, account, day, names);
@@ -117,7 +118,7 @@ async function makeGrid(
   return { instance, made: now, ...countedIn(seen) };
 }
 
-/** Of each cell, the ten minutes of its busiest day (UTC); and how much changes where things usually move. */
+/** For each cell, the ten-minute intervals of its busiest day (UTC); and how much changes where things usually move. */
 function countedIn(
   seen: readonly { part: Part; time: number; changes: number }[],
 ): Pick<UsualGrid, 'cells' | 'changes'> {

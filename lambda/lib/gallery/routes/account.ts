@@ -23,7 +23,7 @@ export function account(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
 
-  // The page asks for it once, when it is opened.
+  // The page requests it once, when it is opened.
   app.get('/', async (c) => {
     await finishDeletions(gallery, c.get('account').name);
     return c.json(shown(c.get('account')));
@@ -43,14 +43,14 @@ export function account(gallery: Gallery): Hono<Env> {
     const { name, passwordHash } = account;
     const device = await rememberedDevice(c, account, now());
     const attempt = { user: name, network: networkOf(sourceIp(c)), device };
-    // Who finds a browser logged in must not find out the password with it.
+    // Whoever finds a browser logged in must not be able to guess the password there.
     await countAttempt(table, attempt, now());
     if (!(await isPassword(passwords.current, passwordHash))) {
       throw new Problem(400, 'Wrong password', 'The current password is wrong.');
     }
     await clearAttempts(table, attempt, now());
     const login = { passwordHash: await hashPassword(passwords.new), sessionKey: randomBytes(32) };
-    // Whoever runs the cloud may have set another one in this moment, to keep somebody out.
+    // The operator may have set another password at this moment, to lock someone out.
     const changed = await changeAccount(table, name, login, { passwordHash });
     if (!changed)
       throw new Problem(401, 'Not logged in', 'The password was changed meanwhile. Log in with the new one.');

@@ -11,10 +11,10 @@ import { bodyOf } from '../input';
 import { keepEvent, releaseEvent } from '../keeping';
 import { fileNameOf, saveAs, signedUrl } from '../signing';
 
-/** Events of one request; each takes some ten requests to S3 and DynamoDB. */
+/** Most events of one request; each takes some ten requests to S3 and DynamoDB. */
 const MOST = 100;
 
-/** Letters of a note. */
+/** A note, at most 500 characters. */
 export const NOTE = z.string().trim().max(500);
 
 const IDS = z.array(ID).min(1).max(MOST);
@@ -27,12 +27,12 @@ const BATCH = z.discriminatedUnion('action', [
 
 const ADDRESSES = z.strictObject({ ids: IDS });
 
-/** The same with many events: up to 100 of a request. */
+/** Routes that handle up to 100 events in one request. */
 export function batches(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
 
-  // What is missing was deleted or has expired: it is told and is no failure of the others.
+  // A missing event was deleted or has expired. It is reported, and does not fail the others.
   app.post('/batch', async (c) => {
     const batch = await bodyOf(c, BATCH);
     const account = c.get('account').name;
@@ -44,7 +44,7 @@ export function batches(gallery: Gallery): Hono<Env> {
     return c.json({ done: batch.ids.filter((id) => done.has(id)), missing: batch.ids.filter((id) => !done.has(id)) });
   });
 
-  // A batch of the events; signing asks nobody.
+  // Reads a batch of the events; signing makes no request.
   app.post('/addresses', async (c) => {
     const { ids } = await bodyOf(c, ADDRESSES);
     const account = c.get('account').name;

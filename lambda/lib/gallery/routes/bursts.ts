@@ -16,7 +16,7 @@ import type { Gallery } from '../gallery';
 import { queryOf } from '../input';
 import { readRanking } from '../ranking';
 
-/** Pictures of a camera that follow each other within so many seconds are one burst, unless somebody asks otherwise. */
+/** Seconds within which pictures of a camera form a burst, unless the request has a `gap`. */
 const GAP_SECONDS = 20;
 const LONGEST_GAP_SECONDS = 600;
 
@@ -32,8 +32,8 @@ const QUERY = z
   .refine(rankingIsWhole, RANKING_NEEDS);
 
 /**
- * Lists of bursts: the queries of readFilters and of readRanking, then a query a megabyte of events, a batch of covers and one
- * of persons.
+ * Lists of bursts: the queries of readFilters and readRanking, then a query a megabyte of events, a batch of covers and
+ * a batch of persons.
  */
 export function bursts({ table, now }: Gallery): Hono<Env> {
   return new Hono<Env>().get('/', async (c) => {
@@ -68,7 +68,9 @@ export function bursts({ table, now }: Gallery): Hono<Env> {
   });
 }
 
-/** Throws a Problem (400) when the cursor is none for this question. */
+/**
+ * @throws Problem (400) if the cursor does not belong to this question.
+ */
 function startAt(cursor: string, question: (isCut: boolean) => Question): BurstPosition {
   const isCut = isCursorOf(question(true), cursor);
   return { position: positionOf(question(isCut), cursor), isCut };

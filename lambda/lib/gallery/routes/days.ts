@@ -17,11 +17,11 @@ const QUERY = z.object({ ...FILTERS, ...RANKING }).refine(({ area, instance }) =
 
 const HEAT = z.object({ instance: ID });
 
-/** The hours of a day, and where things moved. A page asks for the hours every few seconds. */
+/** The hours of a day, and where things moved. A page requests the hours every few seconds. */
 export function days({ table, now }: Gallery): Hono<Env> {
   const app = new Hono<Env>();
 
-  // The queries of readFilters, then those of countDay; where it matters what changed, a query a megabyte of events.
+  // The queries of readFilters, then those of countDay; with `area` or `unusual`, a query a megabyte of events.
   app.get('/:day', async (c) => {
     const day = dayIn(c.req.param('day'));
     const account = c.get('account');
@@ -34,7 +34,7 @@ export function days({ table, now }: Gallery): Hono<Env> {
     return c.json({ day, ...(await countListed(table, { ...query, filter: { day, matches, ...filters } })) });
   });
 
-  // The instances, the grid, and a query a megabyte of the camera's events of the day.
+  // Reads the instances, the grid, and the camera's events of the day, a query a megabyte.
   app.get('/:day/heat', async (c) => {
     const day = dayIn(c.req.param('day'));
     const account = c.get('account');

@@ -38,7 +38,7 @@ const QUERY = z
   .refine(untilHasDay, UNTIL_NEEDS_DAY)
   .refine(rankingIsWhole, RANKING_NEEDS);
 
-/** A note is of what is kept. */
+/** Only a kept event may have a note. */
 const CHANGE = z.union([
   z.strictObject({ kept: z.literal(true), note: NOTE.optional() }),
   z.strictObject({ kept: z.literal(false) }),
@@ -46,10 +46,10 @@ const CHANGE = z.union([
 
 const DEFAULT_LIMIT = 60;
 
-/** Of an event's other uploads, so many are listed: the last ones. */
+/** Most versions of an event that are listed, the last ones. */
 const MOST_VERSIONS = 100;
 
-/** Lists of events, and single ones. */
+/** Lists of events, and single events. */
 export function events(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
@@ -88,7 +88,7 @@ export function events(gallery: Gallery): Hono<Env> {
     });
   });
 
-  // The item, with the instances; then a batch of persons.
+  // Reads the item and the instances, then a batch of persons.
   app.get('/:id', async (c) => {
     const account = c.get('account');
     const key = eventKey(account.name, idIn(c, 'event'));
@@ -98,7 +98,7 @@ export function events(gallery: Gallery): Hono<Env> {
     return c.json(view);
   });
 
-  // The item, then a query of the versions.
+  // Reads the item, then a query of the versions.
   app.get('/:id/versions', async (c) => {
     const account = c.get('account').name;
     const id = idIn(c, 'event');
@@ -128,7 +128,7 @@ export function events(gallery: Gallery): Hono<Env> {
   return app;
 }
 
-/** Another upload of an event's key as the API tells it: `Version` of openapi.yaml. */
+/** `Version` of openapi.yaml. */
 function versionView({ id, received, kind, width, height, size, duration, incomplete }: EventVersion) {
   return {
     ...{ id, received: received.toISOString(), kind, width, height, size },

@@ -21,7 +21,7 @@ import { bodyOf } from '../input';
 import { type Places, readPlaces } from '../places';
 import { notFound } from '../problem';
 
-/** Events that one request deletes. */
+/** Most events that one request deletes. */
 const MOST_REMOVED = 50;
 
 const CHANGE = z.strictObject({
@@ -34,7 +34,7 @@ export function instances(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
 
-  // The instances, then a batch of their last events.
+  // Reads the instances, then a batch of their last events.
   app.get('/', async (c) => {
     const places = await readPlaces(table, c.get('account'));
     return c.json({ instances: await views(table, c.get('account').name, places, places.instances, now()) });
@@ -69,7 +69,7 @@ export function instances(gallery: Gallery): Hono<Env> {
   return app;
 }
 
-/** Instances as the API tells them: `Instance` of openapi.yaml. A last event that has expired is none. */
+/** Instances as the API returns them: `Instance` of openapi.yaml. A last event that has expired is left out. */
 async function views(
   table: Table,
   account: string,
@@ -100,7 +100,7 @@ async function views(
   });
 }
 
-/** What is not known is left out, as JSON does by itself. */
+/** Unknown fields are undefined, which JSON leaves out. */
 function aliveView({ at, lastCapture, ...rest }: SignOfLife): object {
   return { ...rest, at: at.toISOString(), lastCapture: lastCapture?.toISOString() };
 }

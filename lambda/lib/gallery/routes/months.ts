@@ -10,7 +10,7 @@ import { Problem } from '../problem';
 
 const QUERY = z.object(FILTERS);
 
-/** Which days of a month have events: the queries of readFilters, then those of countMonth. */
+/** The days of a month that have events: the queries of readFilters, then those of countMonth. */
 export function months({ table, now }: Gallery): Hono<Env> {
   return new Hono<Env>().get('/:month', async (c) => {
     const month = c.req.param('month');

@@ -11,22 +11,25 @@ import { isSameName, personName } from '../person-name';
 import { allLiving, livingPersons } from '../persons';
 import { notFound, Problem } from '../problem';
 
-// A name in its decomposed form is up to four times as long as the one that is stored.
+// A name in decomposed form is up to four times as long as the stored one.
 const NAMING = z.strictObject({ name: z.string().max(1000) });
 const MERGING = z.strictObject({ into: ID });
 
-/** Who was seen: names, merges, and being forgotten. An id of somebody who was merged stands for who it was merged into. */
+/**
+ * The persons of an account: their names, merging, and forgetting. The id of a merged person means the person it was
+ * merged into.
+ */
 export function persons(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
   const app = new Hono<Env>();
 
-  // All of the account's persons.
+  // Reads all of the account's persons.
   app.get('/', async (c) => {
     const living = await allLiving(table, c.get('account').name);
     return c.json({ persons: living.sort(byName).map((person) => shown(person, now())) });
   });
 
-  // All of the account's persons, as no two have the same name.
+  // Reads all of the account's persons, because no two may have the same name.
   app.patch('/:id', async (c) => {
     const { name: typed } = await bodyOf(c, NAMING);
     const name = personName(typed);
@@ -63,20 +66,20 @@ export function persons(gallery: Gallery): Hono<Env> {
   return app;
 }
 
-/** The living persons that ids stand for, in the order of the ids; undefined where there is none. */
+/** The living persons that ids stand for, in the order of the ids; `undefined` where there is none. */
 async function living({ table }: Gallery, account: string, ...ids: string[]): Promise<(Person | undefined)[]> {
   const found = await livingPersons(table, account, ids);
   return ids.map((id) => found.get(id));
 }
 
-/** Named ones by name, then the others, the last that was new first. */
+/** Persons with a name come first, by name; then the others, the newest first. */
 function byName(one: Person, other: Person): number {
   if (one.name !== undefined && other.name !== undefined) return one.name.localeCompare(other.name, 'en');
   if (one.name !== undefined || other.name !== undefined) return one.name === undefined ? 1 : -1;
   return Number(other.since) - Number(one.since) || (one.id < other.id ? -1 : 1);
 }
 
-/** A person as the API tells it: `Person` of openapi.yaml. A portrait that has expired is none. */
+/** `Person` of openapi.yaml. A portrait that has expired is left out. */
 function shown({ id, name, since = new Date(0), portrait }: Person, now: number) {
   const { event, box, frame, expires } = portrait ?? {};
   const isLeft = event !== undefined && (expires === undefined || expires.getTime() > now);

@@ -9,8 +9,8 @@ import { notFound } from '../problem';
 import { KEPT_SECONDS, saveAs, signedUrl } from '../signing';
 
 /**
- * Where an event's picture is: a redirect to a URL of the bucket that is signed for 100 seconds. It reads the event's item,
- * by the session's account; the key in the bucket is the item's, and nothing of the request goes into it.
+ * Redirects to an event's files: to a URL of the bucket that is signed for 100 seconds. The event's item is read by the
+ * session's account; the key in the bucket comes from the item, and nothing of the request goes into it.
  */
 export function pictures(gallery: Gallery): Hono<Env> {
   const { table, now } = gallery;
@@ -21,7 +21,7 @@ export function pictures(gallery: Gallery): Hono<Env> {
     if (!item || !isShown(item, now())) throw notFound('event');
     return eventOf(item);
   };
-  /** Of an event that is not shown any more, neither are its versions: both items are read, at once. */
+  /** The versions of an event that is not shown are not shown either, so both items are read, at once. */
   const shownVersion = async (c: Context<Env>): Promise<{ event: PublishedEvent; version: EventVersion }> => {
     const id = ID.safeParse(c.req.param('version'));
     if (!id.success) throw notFound('upload');

@@ -11,7 +11,7 @@ import { queryOf } from '../input';
 const QUERY = z.object({ cursor: CURSOR.optional() });
 const LIMIT = 60;
 
-/** What was refused, and why: a query of a page's size, mostly one. What has expired lies at the end of the list. */
+/** Refused uploads and the reasons: a query of a page's size, mostly one. Expired items are at the end of the list. */
 export function rejected({ table, now }: Gallery): Hono<Env> {
   return new Hono<Env>().get('/', async (c) => {
     const account = c.get('account').name;
@@ -34,7 +34,7 @@ export function rejected({ table, now }: Gallery): Hono<Env> {
   });
 }
 
-/** A refused upload as the API tells it: `Rejected` of openapi.yaml. */
+/** `Rejected` of openapi.yaml. */
 function view(item: Fields) {
   const instance = optional(item, 'instance', text);
   return {

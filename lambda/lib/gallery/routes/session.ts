@@ -19,7 +19,7 @@ export function session(gallery: Gallery): Hono<Env> {
 
   app.post('/', async (c) => {
     const { user: typed, password } = await bodyOf(c, LOGIN);
-    // Phones begin with a capital letter and end with a space.
+    // Phone keyboards begin with a capital letter and end with a space.
     const user = typed.trim().toLowerCase();
     const account = ACCOUNT_NAME.test(user) ? await readAccount(table, user) : undefined;
     const attempt = { user, network: networkOf(sourceIp(c)), device: await rememberedDevice(c, account, now()) };
@@ -33,7 +33,7 @@ export function session(gallery: Gallery): Hono<Env> {
     return c.body(null, 204);
   });
 
-  // A suspended licence is no reason to keep somebody's browser logged in.
+  // Also for a suspended licence: its visitors must be able to log out.
   app.delete('/', loggedIn(gallery, false), async (c) => {
     await endSession(table, c.get('account'), c.get('sessionId'), now());
     forgetSession(c);
