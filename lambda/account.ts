@@ -1,7 +1,6 @@
 /**
- * The command of whoever runs a cloud: makes, lists, changes and removes accounts. `npm run account -- help`
- * On AWS it works with the outputs of the stack; on one machine with what `grunt cloud` wrote. Read
- * lib/accounts/licences.ts next.
+ * The operator's command: makes, lists, changes and removes accounts (`npm run account -- help`). On AWS it uses the
+ * outputs of the stack, on one machine the files of `grunt cloud`. Read lib/accounts/licences.ts next.
  */
 
 import { createInterface } from 'node:readline/promises';
@@ -28,7 +27,7 @@ const FIRST = z.object({
   secretAccessKey: z.string(),
 });
 
-// The SDK's notice about Node versions of the future is for developers, not for whoever runs this command.
+// The SDK warns of Node.js versions that it will stop to support. That is no news for an operator.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 const program = new Command('account')
@@ -157,7 +156,7 @@ program
     }),
   );
 
-/** Does something with the cloud that the options name. What goes wrong is told in words. */
+/** Runs a command on the cloud that the options name. Explains what goes wrong. */
 async function run(work: (cloud: AccountsCloud) => Promise<void>): Promise<void> {
   let where = 'AWS';
   try {
@@ -176,7 +175,7 @@ async function placeOf({ stack, cloud }: { stack?: string; cloud?: string }): Pr
   return await placeOnAws(stack ?? 'kerberos');
 }
 
-/** The four values, under the names that the Kerberos web interface has for them. */
+/** The four values, under their names in the Kerberos web interface. */
 function forCameras({ uploadsBucket, endpoint }: Place, name: string, keys: KeyPair): string[] {
   return [
     "For the Kerberos web interface of each camera, under 'Cloud':",

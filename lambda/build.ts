@@ -1,9 +1,9 @@
 /**
- * Makes what AWS runs: dist/NAME.zip for each function, and prints what is in it. `node build.js`
+ * Makes what AWS runs: dist/NAME.zip for each function, and prints its content. `node build.js`
  *
- * The code of each is one bundle. Beside the ingest function's lies what cannot be bundled: the face engine's networks in
- * face-api/, and sharp, a binary, of which npm installs the one for Linux on arm64, whatever machine this is. Beside the
- * gallery's lies the page, in page/.
+ * The code of each function is one bundle. Beside the ingest function's bundle is what cannot be bundled: the face
+ * engine's networks in face-api/, and sharp, a binary, of which npm installs the one for Linux on arm64, whatever
+ * machine this is. Beside the gallery's bundle is the page, in page/.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,18 +11,21 @@ import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 
-/** Lambda takes a zip of 50 MB when it is uploaded directly. */
+/** Largest zip that Lambda accepts when it is uploaded directly, in bytes (50 MB). */
 const MOST_BYTES = 50 * 1024 * 1024;
 
-/** The networks that embedded.ts loads, by the start of their files' names. */
+/** The networks that embedded.ts loads, by the start of their file names. */
 const NETWORKS = ['ssd_mobilenetv1_model', 'face_landmark_68_model', 'face_recognition_model'];
 
+/** The functions that are built. */
 export const FUNCTIONS = ['ingest', 'gallery'] as const;
+/** One of `FUNCTIONS`. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
- * Bundles one function and lays the files that it reads beside it; sharp is left to be installed. Returns which sources
- * the bundle was made of, by their paths from here.
+ * Bundles one function and puts the files that it reads beside it; sharp is left to be installed.
+ *
+ * @returns the sources of the bundle, by their paths from here.
  */
 export async function bundle(entry: FunctionName, directory: string): Promise<string[]> {
   rmSync(directory, { recursive: true, force: true });
@@ -39,7 +42,7 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
     minifySyntax: true,
     minifyWhitespace: true,
     keepNames: true,
-    // Node prints the line of an error that nobody caught.
+    // Node.js prints the whole line of an uncaught error.
     lineLimit: 200,
     sourcemap: 'linked',
     sourcesContent: false,
@@ -51,7 +54,7 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
   return Object.keys(metafile.inputs);
 }
 
-/** A function is one file; ingest forks two others, which have to lie beside it. */
+/** A function is one file; ingest forks two other programs, which must be beside it. */
 function entryPointsOf(entry: FunctionName): Record<string, string> {
   return {
     [entry]: join(__dirname, `${entry}.ts`),
@@ -62,7 +65,7 @@ function entryPointsOf(entry: FunctionName): Record<string, string> {
   };
 }
 
-/** The networks of the embedded engines, and the back end that they run on. */
+/** Copies the networks of the embedded engines, and the back end that they run on. */
 function layNetworks(directory: string): void {
   const faces = join(packageDirectory('@vladmandic/face-api'), 'model');
   layFiles(faces, join(directory, 'face-api'), (name) => NETWORKS.some((network) => name.startsWith(network)));
@@ -77,7 +80,9 @@ function layFiles(from: string, to: string, isMeant: (name: string) => boolean):
   for (const name of readdirSync(from).filter(isMeant)) cpSync(join(from, name), join(to, name));
 }
 
-/** FFmpeg is a package of its own, under its own licence; where it is not installed, videos are published without frames. */
+/**
+ * Copies FFmpeg, a separate package under its own licence; if it is not installed, videos are published without frames.
+ */
 function layFfmpeg(directory: string): void {
   const from = packageDirectory('@ffmpeg/core');
   if (!existsSync(from)) return;
@@ -95,7 +100,7 @@ function installSharp(directory: string): void {
   execFileSync('npm', ['install', ...options], { cwd: directory, stdio: 'inherit' });
 }
 
-/** A zip of a directory, the same for the same files. */
+/** Writes a zip of a directory. The same files always make the same zip. */
 function zip(directory: string, file: string): void {
   const entries: Record<string, Uint8Array> = {};
   for (const path of filesIn(directory)) entries[relative(directory, path)] = readFileSync(path);

@@ -1,5 +1,6 @@
 /**
- * The Lambda of the cloud application: it serves the page, and its API, to a Function URL. Read lib/gallery/app.ts next.
+ * The Lambda of the cloud application: it serves the page, and its API, to a Function URL. Read lib/gallery/app.ts
+ * next.
  */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { clientsFrom } from './lib/clients';

@@ -1,6 +1,6 @@
 /**
- * The Lambda that S3 tells of uploads: real pictures go to the production bucket, what is known of them to DynamoDB.
- * Read lib/ingest/ingest-object.ts next.
+ * The Lambda that receives S3's notifications of uploads: real pictures go to the production bucket, what is known of
+ * them to DynamoDB. Read lib/ingest/ingest-object.ts next.
  */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
@@ -22,7 +22,7 @@ const { s3, documents } = clientsFrom(process.env);
 const table = new Table(documents, settings.tableName);
 const inspector = new Inspector();
 inspector.start();
-// Loading begins with the process, not with the first picture: Lambda gives an init phase a whole processor.
+// Loading begins with the process and not with the first picture: Lambda gives the init phase a whole processor.
 const ready = Promise.all([faceEngine(settings.faces), labelEngine(settings.labels)]).then(([engine, labels]) =>
   handlerOf(
     {
@@ -43,7 +43,7 @@ const ready = Promise.all([faceEngine(settings.faces), labelEngine(settings.labe
   ),
 );
 
-/** Handles notifications of S3, from S3 itself, SQS or EventBridge. */
+/** Handles notifications of S3, from S3, SQS or EventBridge. */
 export async function handler(event: unknown, context: Context): Promise<SQSBatchResponse | undefined> {
   const handle = await ready;
   return await handle(event, context);

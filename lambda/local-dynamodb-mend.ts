@@ -1,6 +1,6 @@
 /**
- * The files that the local DynamoDB keeps its tables in are LevelDB's, and one damaged file among them would keep it from
- * starting, or end it whenever it is read. So all of them are read before it starts. What is damaged is copied aside and
+ * Repairs the local DynamoDB's files. They are LevelDB's, and one damaged file would keep the database from starting,
+ * or end it whenever the file is read. So all files are read before it starts. Damaged ones are copied aside and
  * repaired: what can still be read stays.
  */
 import { cpSync, existsSync, readdirSync } from 'node:fs';
@@ -17,19 +17,20 @@ interface LevelClass {
   repair(path: string): Promise<void>;
 }
 
-// dynalite's own, by the way that dynalite finds it.
+// dynalite's own copy, found in the way that dynalite finds it.
 const ofDynalite = createRequire(createRequire(__filename).resolve('dynalite'));
 const { ClassicLevel }: { ClassicLevel: LevelClass } = createRequire(ofDynalite.resolve('level'))('classic-level');
 
 /**
- * Reads all files of a database, and repairs it where one is damaged. Gives what it did, for a person to read; undefined:
- * there was nothing to do.
- * @throws Error where it is open already, or cannot be repaired
+ * Reads all files of a database, and repairs the database if one is damaged.
+ *
+ * @returns what it did, for a person; `undefined` if there was nothing to do.
+ * @throws Error if another process has the database open, or it cannot be repaired.
  */
 export async function mend(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined;
   const names = readdirSync(path);
-  // Without this one LevelDB begins anew beside the tables that are there.
+  // Without CURRENT, LevelDB would begin a new database beside the existing tables.
   const isHeadless = !names.includes('CURRENT') && names.some((name) => /^MANIFEST|\.ldb$/.test(name));
   const damage = isHeadless ? 'CURRENT is missing' : await damageOf(path);
   if (damage === undefined) return undefined;
@@ -42,7 +43,11 @@ export async function mend(path: string): Promise<string | undefined> {
   return `The database was damaged (${damage}). What could be read of it goes on; it is as it was in ${aside}.`;
 }
 
-/** What is wrong with a database. @throws Error where another process has it open */
+/**
+ * What is wrong with a database; `undefined` if nothing is.
+ *
+ * @throws Error if another process has it open.
+ */
 async function damageOf(path: string): Promise<string | undefined> {
   const level = new ClassicLevel(path, { valueEncoding: 'buffer' });
   try {

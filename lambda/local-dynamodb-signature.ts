@@ -1,7 +1,8 @@
 /**
- * Whether a request to the local DynamoDB is signed with one of its key pairs: it is signed once more, with what it says of
- * itself, and must come to the same. Where its headers tell the SHA-256 of its body, as the SDK's do, they are enough for
- * that, so that nobody who has no key pair gets a body into the memory. Signature Version 4, docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+ * Checks that a request to the local DynamoDB is signed with one of its key pairs: the request is signed again, and the
+ * signatures must be equal. If the headers have the SHA-256 of the body, as the SDK's do, the headers suffice for that,
+ * so that a sender without a key pair gets no body into memory. Signature Version 4,
+ * docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -9,43 +10,44 @@ import { Sha256Node } from '@smithy/core/checksum';
 import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
 
+/** A key pair that may use the database. */
 export interface KeyPair {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
-/** A request. */
+/** The parts of a request that its signature covers. */
 export interface SignedRequest {
   method: string | undefined;
   url: string | undefined;
   headers: IncomingHttpHeaders;
-  /** Needed only where the headers do not tell its hash. */
+  /** Needed only if the headers have no hash of it. */
   body?: Buffer;
 }
 
-/** How far the clock of a request may be from ours, in milliseconds, as in AWS. */
+/** Largest difference between a request's clock and ours, in ms, as in AWS. */
 const MOST_SKEW = 15 * 60_000;
 
-/** The header that tells the body's hash; the signer takes its word for it. */
+/** The header with the body's hash, which the signer uses unchecked. */
 const HASH = 'x-amz-content-sha256';
 
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/\d{8}\/([^/,]+)\/dynamodb\/aws4_request, ?SignedHeaders=([\w;-]+), ?Signature=([0-9a-f]{64})$/;
 
-/** The SHA-256 of the body, in hexadecimal, as the headers tell it and their signature covers it; undefined: they do not. */
+/** The SHA-256 of the body (hexadecimal) from a signed header; `undefined` if there is none. */
 export function bodyHashIn({ authorization, [HASH]: hash }: IncomingHttpHeaders): string | undefined {
   const [, , , names = ''] = AUTHORIZATION.exec(authorization ?? '') ?? [];
   return typeof hash === 'string' && names.split(';').includes(HASH) ? hash : undefined;
 }
 
-/** Whether a body is the one that a signature is about. */
+/** Whether a body has the hash of a signed header. */
 export function isBody(body: Buffer, hash: string): boolean {
   return createHash('sha256').update(body).digest('hex') === hash;
 }
 
 /**
- * Whether one of the key pairs has signed the request, at about `now` (milliseconds since 1970). Where its headers tell the
- * hash of the body, it remains to be seen whether that is the body's (`isBody`).
+ * Whether one of the key pairs has signed the request, at about `now` (ms since 1970). If the hash of the body comes
+ * from a header, the body must still be checked against it (`isBody`).
  */
 export async function isSigned(request: SignedRequest, keyPairs: readonly KeyPair[], now: number): Promise<boolean> {
   const { method = '', url = '/', headers, body } = request;

@@ -1,7 +1,7 @@
 /**
- * DynamoDB on one machine: dynalite, which keeps its tables in a directory or in memory. It would serve whoever reaches its
- * port, so in front of it requests are looked at (local-dynamodb-signature.ts). `grunt cloud` runs this file as a process of
- * its own, which also does what DynamoDB's time to live does and dynalite does not: it deletes items whose time is over.
+ * DynamoDB on one machine: dynalite, which keeps its tables in a directory or in memory. It would serve anyone who
+ * reaches its port, so requests are checked first (local-dynamodb-signature.ts). `grunt cloud` runs this file as a
+ * separate process, which also deletes expired items, as DynamoDB's time to live does and dynalite does not.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
@@ -22,29 +22,34 @@ import { EXPIRES, tableDefinition } from './lib/table/keys';
 import { mend } from './local-dynamodb-mend';
 import { bodyHashIn, isBody, isSigned, type KeyPair } from './local-dynamodb-signature';
 
-// The package brings no types.
+// The package has no types.
 const dynalite: (options: { path?: string; createTableMs: number }) => Server = createRequire(__filename)('dynalite');
 
-/** A server that runs. */
+/** A running server. */
 export interface LocalDynamoDB {
   endpoint: string;
   close: () => Promise<void>;
 }
 
-/** How a server is to run. */
+/** Options of a server. */
 export interface LocalDynamoDBOptions {
-  /** Where tables are kept; left out, in memory. */
+  /** Directory of the tables; left out: in memory. */
   path?: string;
-  /** Left out, any free one. */
+  /** Left out: any free port. */
   port?: number;
-  /** Who may use it. */
+  /** The key pairs that may use the server. */
   keyPairs: readonly KeyPair[];
 }
 
-/** Starts a server. */
+/**
+ * Starts a server.
+ *
+ * @throws Error if the port is taken.
+ */
 export async function startDynamoDB({ path, port = 0, keyPairs }: LocalDynamoDBOptions): Promise<LocalDynamoDB> {
   const server = dynalite({ createTableMs: 0, ...(path === undefined ? {} : { path }) });
-  // Longer than any client leaves a connection idle: one that is closed just when it is used again fails a request.
+  // Longer than any client keeps an idle connection: a connection that closes just when it is used again fails a
+  // request.
   server.keepAliveTimeout = 60_000;
   guard(server, keyPairs);
   await new Promise<void>((resolve, reject) => {
@@ -63,21 +68,23 @@ export async function startDynamoDB({ path, port = 0, keyPairs }: LocalDynamoDBO
   };
 }
 
-/** DynamoDB's own limit of a request, in bytes. */
+/** Largest request, in bytes, as in DynamoDB. */
 const MOST_BYTES = 16 * 1024 ** 2;
 
-/** Of a request whose sender is known only once its body is there, in bytes: the AWS CLI sends such. */
+/** Largest request, in bytes, whose sender is known only after its body was read: the AWS CLI sends such requests. */
 const MOST_UNKNOWN_BYTES = 64 * 1024;
 
-/** Most connections, and how long headers, and then a whole request, may take to arrive (ms). */
+/** Most connections. */
 const MOST_CONNECTIONS = 512;
+/** Ms within which the headers of a request must arrive. */
 const HEADERS_TIMEOUT = 10_000;
+/** Ms within which a whole request must arrive. */
 const REQUEST_TIMEOUT = 30_000;
 
 /**
- * dynalite believes every signature and lets every page of every site ask it. Programs send no Origin, and call it by its
- * address, not by a name that somebody has made lead here; and whoever has none of the key pairs, such as another user of the
- * machine, is not to read who may log in.
+ * Guards dynalite, which accepts every signature and answers any website's page. Programs send no Origin, and use the
+ * address and not a name that may have been made to lead here. A sender without a key pair, such as another user of the
+ * machine, must not read who may log in.
  */
 function guard(server: Server, keyPairs: readonly KeyPair[]): void {
   const [serve] = server.listeners('request');
@@ -94,10 +101,10 @@ function guard(server: Server, keyPairs: readonly KeyPair[]): void {
       const isLocal = /^127\.0\.0\.1(:\d+)?$/.test(headers.host ?? '');
       if (!isLocal || headers.origin !== undefined) return refuse(request, response, 403, 'AccessDeniedException');
       const hash = bodyHashIn(headers);
-      // Left out, the length is no number either.
+      // A missing length is NaN, which is refused, too.
       const most = hash === undefined ? MOST_UNKNOWN_BYTES : MOST_BYTES;
       if (!(Number(headers['content-length']) <= most)) return refuse(request, response, 413, 'RequestTooLarge');
-      // Where the headers are enough, nothing of a stranger's body is read.
+      // If the headers suffice, nothing of a stranger's body is read.
       const early = hash === undefined ? await buffer(request) : undefined;
       const isKnown = await isSigned({ method, url, headers, ...(early && { body: early }) }, keyPairs, Date.now());
       if (!isKnown) return refuse(request, response, 400, 'UnrecognizedClientException');
@@ -107,7 +114,7 @@ function guard(server: Server, keyPairs: readonly KeyPair[]): void {
       }
       serve.call(server, Object.assign(Readable.from([body]), { method, url, headers }), response);
     } catch {
-      // Whoever asked is gone.
+      // The client is gone.
       response.destroy();
     }
   });
@@ -115,7 +122,7 @@ function guard(server: Server, keyPairs: readonly KeyPair[]): void {
 
 function refuse(request: IncomingMessage, response: ServerResponse, status: number, name: string): void {
   const message = 'This DynamoDB is for the programs of its cloud alone.';
-  // What is left of the body is not waited for.
+  // Do not wait for the rest of a large body.
   const isWhole = request.complete || Number(request.headers['content-length'] ?? 0) <= MOST_UNKNOWN_BYTES;
   if (isWhole) request.resume();
   response.writeHead(status, {
@@ -125,7 +132,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
   response.end(JSON.stringify({ __type: `com.amazon.coral.service#${name}`, message }));
 }
 
-/** Makes the table, unless it is there. Once this resolves, it can be used. */
+/** Makes the table, unless it exists. Resolves when it can be used. */
 export async function createTable(client: DynamoDBClient, name: string): Promise<void> {
   try {
     await client.send(new CreateTableCommand(tableDefinition(name)));
@@ -135,17 +142,21 @@ export async function createTable(client: DynamoDBClient, name: string): Promise
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.02, maxDelay: 0.2 }, { TableName: name });
 }
 
-/** DynamoDB leaves alone what would have expired so many seconds ago: five years. */
+/** Seconds after its expiry for which an item is still deleted, as in DynamoDB: five years. */
 const MOST_OVERDUE = 5 * 365 * 86_400;
 
-/** Items are looked through every minute, in milliseconds, or less often, where that would take more of the time than this. */
+/**
+ * Ms between two searches for expired items, or longer if the searches would take more than `EXPIRE_SHARE` of the time.
+ */
 const EXPIRE_EVERY = 60_000;
 const EXPIRE_SHARE = 0.02;
 
 /**
- * Deletes the items whose number `expires`, in seconds since 1970, is past, and gives how many there were.
+ * Deletes items whose `expires` (seconds since 1970) has passed.
  * docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
- * @param now milliseconds since 1970
+ *
+ * @param now ms since 1970
+ * @returns the number of items deleted.
  */
 export async function deleteExpired(client: DynamoDBClient, TableName: string, now: number): Promise<number> {
   const over = {
@@ -165,7 +176,7 @@ export async function deleteExpired(client: DynamoDBClient, TableName: string, n
     for (const { pk, sk } of Items) {
       if (!pk || !sk) continue;
       try {
-        // On the condition that it is still over: it may have been given more time since it was read.
+        // Only if it is still expired: its time may have been extended since it was read.
         await client.send(
           new DeleteItemCommand({ TableName, Key: { pk, sk }, ...over, ConditionExpression: condition }),
         );
@@ -178,26 +189,26 @@ export async function deleteExpired(client: DynamoDBClient, TableName: string, n
   return deleted;
 }
 
-/** Deletes expired items for ever. */
+/** Deletes expired items at intervals, for ever. */
 async function expire(client: DynamoDBClient, table: string): Promise<never> {
   for (;;) {
     const start = performance.now();
-    // The next time is soon enough for what fails.
+    // What fails is tried again at the next interval.
     await deleteExpired(client, table, Date.now()).catch((error: unknown) => console.error(error));
     await wait(Math.max(EXPIRE_EVERY, (performance.now() - start) / EXPIRE_SHARE));
   }
 }
 
-/** What the variable DYNAMODB_KEY_PAIRS holds, as JSON. */
+/** The content of the variable DYNAMODB_KEY_PAIRS, as JSON. */
 const KEY_PAIRS = z.array(z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })).min(1);
 
 /**
- * `node local-dynamodb.js DIRECTORY TABLE PORT`, with the key pairs of those who may use it in DYNAMODB_KEY_PAIRS: serves
- * the table until the parent process is gone, and tells it where. Port 0 takes any free one.
+ * `node local-dynamodb.js DIRECTORY TABLE PORT`, with the accepted key pairs in DYNAMODB_KEY_PAIRS: serves the table
+ * until the parent process is gone, and sends it the endpoint. Port 0 means any free port.
  */
 async function main([path = '', name = '', port = '0']: string[]): Promise<void> {
   process.once('disconnect', () => process.exit());
-  // Ctrl-C reaches all processes of a terminal; the parent decides when we end.
+  // Ctrl-C reaches all processes of a terminal; the parent decides when this one ends.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const keyPairs = KEY_PAIRS.parse(JSON.parse(process.env.DYNAMODB_KEY_PAIRS ?? '[]'));
   const warning = await mend(path);

@@ -1,7 +1,7 @@
 /**
- * Stands for `@tensorflow/tfjs`, which face-api asks for: the whole of it would bring back ends for browsers and the
- * training half. face-api needs the core, and calls some operations as methods of tensors, which the core leaves out:
- * those that it calls are put on the class here.
+ * Replaces `@tensorflow/tfjs`, which face-api imports: the whole package would add back ends for browsers and the
+ * training half. face-api needs the core, and calls some operations as methods of tensors, which the core leaves out;
+ * those are added here.
  */
 import { add, cast, div, expandDims, mean, mul, reshape, sub, Tensor, type TensorLike } from '@tensorflow/tfjs-core';
 

@@ -63,7 +63,7 @@ async function keepItem(table: Table, item: Key & Fields, days: RetentionDays): 
   await table.update(keyOf(item), change.when(all(isThere, isAbsent('kept'))));
 }
 
-/** A portrait says when its event expires; one of a kept event does not. */
+/** A portrait expires with its event; that of a kept event never. */
 async function keepPortrait(table: Table, item: Key & Fields, days: RetentionDays): Promise<void> {
   const { at } = fieldsOf(item.portrait);
   const received = typeof at === 'string' ? new Date(at.split('#', 1)[0] ?? '') : undefined;

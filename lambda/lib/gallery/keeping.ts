@@ -1,8 +1,9 @@
 /**
  * Keeps an event for ever, and lets it expire again.
  *
- * An event goes in two places: its items by DynamoDB's time to live, its objects by the bucket's lifecycle, which goes by
- * their tag. Both are told, also of the event's other uploads and of the portraits that are cut from it. Each step may be done again, so whatever fails in between is mended by asking once more.
+ * An event expires in two places: its items by DynamoDB's time to live, its objects by the bucket's lifecycle, which
+ * their tag selects. Both are changed, also for the event's versions and for portraits cut from it. Each step may be
+ * repeated, so asking again completes an interrupted change.
  */
 import { LONGEST_RETENTION, readAccount } from '../table/account-item';
 import { eventOf, isShown, type PublishedEvent } from '../table/event-item';

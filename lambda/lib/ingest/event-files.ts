@@ -66,8 +66,8 @@ export async function writeFiles(
 }
 
 /**
- * Where the owner keeps the event for ever, the files that were written just now get the tag that says so, and the entries
- * by which the event is found stay.
+ * Completes the files of an event that its owner keeps for ever: restores the tag of files that were just written, and
+ * keeps the entries that make the event findable.
  */
 export async function leaveKept(
   { settings, s3, table }: Cloud,

@@ -113,7 +113,7 @@ async function ingestContent(
     };
     const outcome = await publish(cloud, described, found, known);
     await keepAsToldNow(cloud, upload, described, object, found, retentionDays);
-    // The files were written again, with the tag of what expires.
+    // Writing the files again has set the tag of files that expire.
     if (known) await leaveKept(cloud, described, film);
     return outcome;
   } catch (error) {

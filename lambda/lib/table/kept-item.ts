@@ -34,8 +34,10 @@ export async function removeKeptMark(
 }
 
 /**
- * Keeps an event, and it findable by who and what is on it. `note` undefined leaves the note as it is, an empty one takes it away. Returns
- * the event as it then is; undefined when it was deleted.
+ * Keeps an event for ever, and the entries that make it findable. `note`: undefined leaves the note as it is, ''
+ * removes it.
+ *
+ * @returns the event as stored; `undefined` if it was deleted.
  */
 export async function writeKept(
   table: Table,
@@ -94,7 +96,7 @@ function markOf(item: Fields): KeptMark {
   return { event: text(item, 'event'), instance: text(item, 'instance'), time: new Date(sk.slice(0, sk.indexOf('#'))) };
 }
 
-/** Has the entries stay by which a kept event is found: of who is on it, and of what. */
+/** Keeps the entries that make a kept event findable: its persons' and labels'. */
 export async function keepPointers(table: Table, event: PublishedEvent): Promise<void> {
   await changePointers(table, event, { kept: true, [EXPIRES]: undefined });
 }

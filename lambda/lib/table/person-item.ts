@@ -21,7 +21,7 @@ export interface Portrait {
   box: Box;
   /** Index of the frame in a video. */
   frame?: number | undefined;
-  /** When the event goes; absent when it stays, as one does that is kept for ever. */
+  /** When the event expires; absent if never. */
   expires?: Date | undefined;
 }
 
@@ -89,8 +89,8 @@ export async function replacePortrait(
 }
 
 /**
- * Has a person's portrait stay, where it is on an event that is kept for ever; or, with `expires`, go when the event goes
- * that is kept no longer.
+ * Keeps a person's portrait that is on a kept event; with `expires`, lets it expire with an event that is no longer
+ * kept.
  */
 export async function keepPortrait(
   table: Table,
@@ -103,7 +103,11 @@ export async function keepPortrait(
   await table.update(personKey(account, person), change.when(is('portrait.event', id)));
 }
 
-/** Names a living person, or takes the name away. Returns it as it then is; undefined when it lives no more. */
+/**
+ * Sets or removes the name of a living person.
+ *
+ * @returns the person as stored; `undefined` if the person was merged or forgotten.
+ */
 export async function writeName(
   table: Table,
   account: string,
@@ -178,7 +182,7 @@ export function personOf(item: Fields): Person {
   };
 }
 
-/** A portrait as it is stored; `at` tells which of two is the later one. */
+/** A portrait as it is stored. `at` orders portraits by time. */
 function portraitIn({ id, received, expires, kept }: PublishedEvent, { box, frame }: Pick<EventFace, 'box' | 'frame'>) {
   const until = kept ? undefined : expiresAt(expires);
   return { event: id, box, frame, at: timeKey(received, id), kept, [EXPIRES]: until };

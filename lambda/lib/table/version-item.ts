@@ -112,7 +112,7 @@ export async function releaseVersions(
   });
 }
 
-/** Has a version expire at another time, where there is one that expires. */
+/** Changes when a version expires, if it exists and expires at all. */
 export async function keepVersionFor(
   table: Table,
   { account, event, id }: Pick<EventVersion, 'account' | 'event' | 'id'>,

@@ -1,10 +1,10 @@
 /**
- * The sign of life: every ten minutes `grunt sync` puts one small object into its bucket, also when nothing moved. By it
- * the owner can tell a quiet room from a dead camera.
+ * The sign of life: every ten minutes `grunt sync` puts one small object into its bucket, even if nothing moves, so
+ * that the owner can distinguish a quiet room from a dead camera.
  *
- * It is always the same object of an instance, so that nothing piles up, and the key of the device may write it. Its name
- * begins with a dot: no cloud takes it for an event. It is sent only while uploads are wanted, it never holds up a picture,
- * and where it fails it is left for the next time: whatever keeps it away keeps pictures away, and is told there.
+ * Each instance overwrites its one object, which the device's key may do, so nothing piles up. The object's name begins
+ * with a dot, so no cloud takes it for an event. Signs are sent only while uploads are wanted, and never delay a
+ * picture. A sign that fails is dropped: its cause also keeps pictures away, and is reported there.
  */
 import { createHash } from 'node:crypto';
 import { Bucket } from '../bucket/bucket';
@@ -13,21 +13,24 @@ import type { SyncSettings } from '../settings/settings';
 import { VERSION } from '../version';
 import { vitalSigns } from './vital-signs';
 
-/** How often, in ms: 4,320 times a month. */
+/** Interval of the signs, in ms: 4,320 a month. */
 const INTERVAL = 10 * 60_000;
-/** The first one comes so many ms after the start, when the backlog has been counted. */
+/** The first sign comes 30,000 ms after the start, when the backlog has been counted. */
 const FIRST = 30_000;
 
-/** What comes from outside. */
+/** What `SignOfLife` takes from outside. */
 export interface SignOfLifeOptions {
-  /** How many files wait to be uploaded. */
+  /** Returns how many files wait to be uploaded. */
   readonly queue: () => number;
-  /** Clock of this machine, in ms. */
+  /** Clock of this machine, in ms since 1970. */
   readonly now?: () => number;
+  /** Ms between two signs. */
   readonly interval?: number;
+  /** Ms until the first sign. */
   readonly first?: number;
 }
 
+/** Sends the signs of life of one target. */
 export class SignOfLife {
   readonly #options: Required<SignOfLifeOptions>;
   #settings: SyncSettings | undefined;
@@ -39,7 +42,7 @@ export class SignOfLife {
     this.#options = { now: Date.now, interval: INTERVAL, first: FIRST, ...options };
   }
 
-  /** Uploads go on under these settings, and so does the sign of life, unless they switch it off. */
+  /** Sends signs under these settings, unless they switch them off. */
   resume(settings: SyncSettings): void {
     this.pause();
     if (!settings.signOfLife) return;
@@ -48,7 +51,7 @@ export class SignOfLife {
     this.#wait(this.#options.first);
   }
 
-  /** No more signs until `resume`; one that is being sent is broken off. */
+  /** Sends no more signs until `resume`; aborts one that is being sent. */
   pause(): void {
     clearTimeout(this.#timer);
     this.#settings = undefined;
@@ -88,7 +91,7 @@ export class SignOfLife {
   }
 }
 
-/** The file name of an instance's sign of life; the name of the instance is in the object. */
+/** The file name of an instance's sign of life. The object holds the instance's name. */
 export function signName(instance: string): string {
   const id = createHash('sha256').update(instance).digest('base64url').slice(0, 22);
   return `.kerberos-alive-${id}.json`;

@@ -1,25 +1,25 @@
-/** How the machine is: what a sign of life tells. What cannot be found out is absent. */
+/** Measures the state of the machine, for the sign of life. A value that cannot be measured is absent. */
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { uptime } from 'node:os';
 
-/** The processor's temperature in thousandths of a degree Celsius, as Linux has it on a Pi. */
+/** The processor's temperature in thousandths of °C, as Linux provides it on a Pi. */
 const THERMAL_ZONE = '/sys/class/thermal/thermal_zone0/temp';
 
-/** The machine's half of a sign of life. */
+/** The machine's part of a sign of life. */
 export interface VitalSigns {
-  /** Seconds since a file came into a capture directory, or went. */
+  /** Seconds since a file last appeared in or vanished from a capture directory. */
   readonly sinceCapture?: number;
-  /** Bytes that are free for the camera, on the disk of the first capture directory that is there. */
+  /** Bytes that the camera may still write on the disk of the first existing capture directory. */
   readonly freeDisk?: number;
-  /** Degrees Celsius. */
+  /** In °C. */
   readonly temperature?: number;
-  /** How long the machine has been running, in seconds. */
+  /** Seconds since the machine started. */
   readonly uptime: number;
 }
 
 /**
- * Looks at the machine. A directory's own time tells of its last file, without reading a hundred thousand names.
- * `now` is the clock of this machine in ms; only the difference to the time of the directory counts.
+ * Measures the machine. The mtime of a directory tells when its files last changed, without reading a hundred thousand
+ * names. `now`: this machine's clock, in ms since 1970.
  */
 export async function vitalSigns(
   directories: readonly string[],

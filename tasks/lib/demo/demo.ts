@@ -1,7 +1,7 @@
 /**
- * The whole way on one machine: a cloud, two Kerberos instances with a backlog and a camera that goes on writing, and a
- * real `grunt sync --force` for each, each in a process of its own as in real life. What arrives is seen as the
- * device may see it: by listing its folder of the bucket.
+ * The demo: a cloud, two Kerberos instances with a backlog and a camera each, and a real `grunt sync --force` for each,
+ * all in separate processes as in real life. Arrivals are seen as the device may see them: by listing its folder of the
+ * bucket.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,26 +26,29 @@ const FILMING = {
 /** Ms between two visits: more than the 20 s within which the cloud takes pictures for one burst. */
 const QUIET = { least: 22_000, most: 32_000 };
 const LIST_EVERY = 300;
-/** The cloud is up, and later all pictures are there, after so many ms at the most. */
+/** Ms within which the cloud must start and, at the end, all pictures must arrive. */
 const PATIENCE = 30_000;
 
+/** Options of `runDemo`. */
 export interface DemoOptions {
-  /** Keeps everything: the cloud's data, the instance, the ledger. */
+  /** Directory for everything: the cloud's data, the instances, the ledgers. */
   readonly data: string;
-  /** Starts grunt: the program and the arguments that come before a task's name. */
+  /** The program of grunt, and its arguments before a task's name. */
   readonly grunt: readonly [string, ...string[]];
-  /** Port of the cloud; 0 for any that is free. */
+  /** Port of the cloud; 0 for any free port. */
   readonly port: number;
   readonly display: Display;
-  /** A day that is waiting to be uploaded, in the place of a short backlog: the windy one of windy-day.ts. */
+  /** A day that waits to be uploaded instead of a short backlog: the windy day of windy-day.ts. */
   readonly day?: 'windy' | undefined;
-  /** Hears of each process that is started. They end with the demo. */
+  /** Receives each process that is started. They end with the demo. */
   readonly started: (child: ChildProcess) => void;
 }
 
 /**
- * Runs until `signal` aborts, at whatever moment that is. Whether every picture that the cameras took was in the bucket by
- * then.
+ * Runs the demo until `signal` aborts, which may be at any moment.
+ *
+ * @returns whether every picture that the cameras took was in the bucket at the end.
+ * @throws Error if the cloud does not start, or a process ends by itself.
  */
 export async function runDemo(
   { data, grunt, port, display, day, started }: DemoOptions,
@@ -59,7 +62,7 @@ export async function runDemo(
   });
   await mkdir(data, { recursive: true });
   const cloudData = join(data, 'cloud');
-  // Nobody's face is on the windy day, and looking for one takes ten times as long as everything else.
+  // The windy day shows no faces, and looking for faces takes ten times as long as everything else.
   const faces: Record<string, string> = day === 'windy' ? { FACES: process.env.FACES ?? 'off' } : {};
   const cloud = start(grunt, ['cloud', `--port=${port}`, `--data=${cloudData}`], faces, (line) =>
     display.cloudSaid(line),
@@ -70,7 +73,7 @@ export async function runDemo(
     const description = await readDescription(join(cloudData, 'cloud.json'), cloud, signal);
     if (description === undefined) return true;
     const finished = new Map<string, number>();
-    // Two instances under one licence, each with a camera and a sync of its own.
+    // Two instances under one licence, each with its own camera and sync.
     const roots = { frontdoor: data, garden: join(data, 'garden') };
     display.begin(Object.keys(roots), description.app);
     const scenes: { instance: DemoInstance; sync: ChildProcess }[] = [];
@@ -118,7 +121,7 @@ export async function runDemo(
   }
 }
 
-/** What is in the bucket, and how long it took to get there. */
+/** The pictures in the bucket, and how long they took to get there. */
 class Arrivals {
   readonly #folder: string;
   readonly #bucket: Promise<Bucket>;
@@ -146,7 +149,8 @@ class Arrivals {
         if (!this.#isStopped) await this.#look();
         failure = undefined;
       } catch (error) {
-        // The account may be suspended by hand, to see what that does; it is told once, and goes on when it is resumed.
+        // A visitor of the demo may suspend the account. The failure is reported once, and listing goes on after the
+        // account is resumed.
         const message = error instanceof Error ? error.message : String(error);
         if (message !== failure) this.#display.tell(`bucket cannot be listed: ${message}`);
         failure = message;
@@ -155,7 +159,11 @@ class Arrivals {
     }
   }
 
-  /** Waits until all of `names` have arrived; false where that takes too long. */
+  /**
+   * Waits until all of `names` have arrived.
+   *
+   * @returns false after `PATIENCE`.
+   */
   async complete(names: readonly string[]): Promise<boolean> {
     const end = performance.now() + PATIENCE;
     for (;;) {
@@ -197,11 +205,15 @@ class Arrivals {
 interface Description extends Subscription {
   readonly endpoint: string;
   readonly region: string;
-  /** The cloud application, where there is one. */
+  /** The cloud application, if there is one. */
   readonly app?: { readonly url: string; readonly user: string; readonly password: string };
 }
 
-/** Waits until the cloud has written what it is; undefined where `signal` aborts first. */
+/**
+ * Waits for the cloud's description; `undefined` if `signal` aborts first.
+ *
+ * @throws Error if the cloud does not start.
+ */
 async function readDescription(
   path: string,
   cloud: ChildProcess,
@@ -236,7 +248,7 @@ function start(
   const child = spawn(program, [...before, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C is for the demo: it ends its processes in order.
+    // Ctrl-C is for the demo, which ends its processes in order.
     detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) {

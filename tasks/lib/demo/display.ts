@@ -1,21 +1,24 @@
 /**
- * What `grunt demo` shows: on a terminal a block that is drawn anew, with the address and the login as its last line; in a
- * log a summary every half minute; with `--verbose` a line for everything that happens.
+ * The output of `grunt demo`. On a terminal: a block that is redrawn, with the address and the login as its last line.
+ * In a log: a summary every half minute. With `--verbose`: a line for everything that happens.
  */
 import { printable } from '../printable';
 
-/** How often the block is drawn, and how often a log gets a summary, in ms. */
+/** Ms between two redraws of the block. */
 const REDRAW_EVERY = 500;
+/** Ms between two summaries in a log. */
 const SUMMARY_EVERY = 30_000;
 
+/** Where and how a `Display` writes. */
 export interface DisplayOptions {
   readonly isTerminal: boolean;
   readonly isVerbose: boolean;
-  /** Columns of the terminal, asked each time. */
+  /** Returns the columns of the terminal. */
   readonly columns: () => number;
   readonly write: (text: string) => void;
 }
 
+/** Shows the progress of the demo. */
 export class Display {
   readonly #options: DisplayOptions;
   readonly #timer: NodeJS.Timeout;
@@ -27,7 +30,7 @@ export class Display {
   #published = 0;
   #latest = '–';
   #address: string | undefined;
-  /** Lines of the block that are on the terminal now. */
+  /** Lines of the block on the terminal. */
   #drawn = 0;
   #summary = '';
 
@@ -36,19 +39,19 @@ export class Display {
     this.#timer = setInterval(() => this.#refresh(), options.isTerminal ? REDRAW_EVERY : SUMMARY_EVERY).unref();
   }
 
-  /** Something that everybody should read. */
+  /** Writes a message for all modes. */
   tell(text: string): void {
     this.#clear();
     this.#options.write(`${text}\n`);
     this.#draw();
   }
 
-  /** Something that happened, for `--verbose`. */
+  /** Writes a detail for `--verbose`. */
   detail(text: string): void {
     if (this.#options.isVerbose) this.tell(printable(text));
   }
 
-  /** The cameras have these names, and the cloud application this address and login. */
+  /** Shows the names of the cameras, and the address and login of the cloud application. */
   begin(cameras: readonly string[], app?: { url: string; user: string; password: string }): void {
     this.#cameras = cameras;
     this.#address = app && `Open ${app.url} and log in as ${app.user} with ${app.password}`;
@@ -66,7 +69,7 @@ export class Display {
     this.#latest = name;
   }
 
-  /** A line of `grunt cloud`: what it published, whose faces are on it, and what it refused. */
+  /** Takes in a line of `grunt cloud`: what it published, whose faces are on it, and what it refused. */
   cloudSaid(line: string): void {
     const published = /^published \S+?(?:, on it: (.*))?$/.exec(line);
     const refused = /^refused \S+ \((\w+)\)/.exec(line)?.[1];
@@ -121,7 +124,7 @@ export class Display {
       ...(this.#address === undefined ? [] : [this.#address]),
     ];
     const width = Math.max(20, this.#options.columns());
-    // A line that wraps would be two, and be left behind; the address is shown whole.
+    // A line that wraps would take two rows, of which one would be left behind; only the address is never cut.
     const fitted = lines.map((line, at) => (at === lines.length - 1 ? line : line.slice(0, width - 1)));
     this.#options.write(`${fitted.join('\n')}\n`);
     this.#drawn = fitted.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / width)), 0);

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InstanceSettings, type Subscription, writeConfiguration } from '../machinery/configuration';
 
-/** A Kerberos 2.x instance made for trying things out: the configuration that the web interface would write. */
+/** A Kerberos 2.x instance for the demo, with the configuration that the web interface would write. */
 export interface DemoInstance {
   /** Configuration directory. */
   readonly config: string;

@@ -1,34 +1,36 @@
 /**
- * A windy day at two cameras, always the same: 2,004 pictures, of which 1,950 show a tree, or a flag, that moves. Cats, birds
- * and visitors are on 29. On 25, in the night, a burglar walks through the garden. It is the morning after that an owner looks
- * at: can the one thing that matters be found?
+ * A windy day at two cameras, always the same: 2,004 pictures, of which 1,950 show a moving tree or flag. 29 show cats,
+ * birds and visitors. 25, in the night, show a burglar who walks through the garden. An owner looks at them the next
+ * morning: can the one thing that matters be found?
  */
 
-/** Pictures of the day, and how many of them show the burglar. */
+/** Pictures of the day. */
 export const WINDY_PICTURES = 2004;
+/** Pictures that show the burglar. */
 export const BURGLAR_PICTURES = 25;
 const OTHERS = 29;
 
-/** Size of every picture, in pixels. */
+/** Width of every picture, in pixels. */
 export const WIDTH = 640;
+/** Height of every picture, in pixels. */
 export const HEIGHT = 480;
 
-/** What is on a picture. */
+/** What a picture shows. */
 export type Subject = 'wind' | 'burglar' | 'other';
 
 /** One picture of the day. */
 export interface WindyPicture {
-  /** Milliseconds since the day began. */
+  /** Ms since the day began. */
   at: number;
   camera: 'garden' | 'frontdoor';
   subject: Subject;
-  /** What changed: `[x1, y1, x2, y2]` in pixels. */
+  /** The rectangle that changed: `[x1, y1, x2, y2]` in pixels. */
   region: readonly [number, number, number, number];
   /** How many pixels changed. */
   changes: number;
 }
 
-/** Where the wind moves something. */
+/** Where the wind moves something: `[x1, y1, x2, y2]` in pixels. */
 const IN_THE_WIND = {
   garden: [40, 110, 200, 270],
   frontdoor: [540, 60, 620, 180],
@@ -43,7 +45,7 @@ export function windyDay(): WindyPicture[] {
   const random = randomFrom(20_260_422);
   const between = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
   const pictures: WindyPicture[] = [];
-  // Gusts, from one in the morning until eleven in the evening; one lasts for as long as its pictures follow each other.
+  // Gusts, from one in the morning until eleven in the evening. A gust lasts while its pictures follow each other.
   let gust = HOUR;
   while (pictures.length < WINDY_PICTURES - BURGLAR_PICTURES - OTHERS) {
     const camera = random() < 0.75 ? 'garden' : 'frontdoor';
@@ -61,7 +63,7 @@ export function windyDay(): WindyPicture[] {
     gust += between(5, 14) * MINUTE;
     if (gust > 23 * HOUR) gust = HOUR + between(1, 200) * SECOND;
   }
-  // Cats, birds, the postman: here and there on the lawn and on the way, mostly by day.
+  // Cats, birds, the postman: on the lawn and on the path, mostly by day.
   for (let i = 0; i < OTHERS; i++) {
     const camera = i % 3 === 0 ? 'garden' : 'frontdoor';
     const left = between(250, 440);
@@ -85,7 +87,7 @@ export function windyDay(): WindyPicture[] {
   return pictures.sort((one, other) => one.at - other.at);
 }
 
-/** Numbers from 0 to 1 that are the same each time (mulberry32, in the public domain). */
+/** Returns numbers in [0, 1), always the same ones (mulberry32, in the public domain). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-/** The windy day of windy-day.ts as files in capture directories, named as the machinery names them. */
+/** Writes the windy day of windy-day.ts as files, with the machinery's names. */
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encode } from 'jpeg-js';
@@ -6,12 +6,13 @@ import { HEIGHT, WIDTH, type WindyPicture, windyDay } from './windy-day';
 
 const QUALITY = 60;
 
-/** What is seen where something changed. */
+/** The colour of the changed part. */
 const COLOURS = { wind: [70, 120, 50], burglar: [45, 45, 60], other: [170, 120, 70] } as const;
 
 /**
- * Leaves a camera's pictures of yesterday, by this machine's clock, in its capture directory, until `signal` aborts.
- * @returns how many
+ * Writes a camera's pictures of yesterday (local time) into its capture directory, until `signal` aborts.
+ *
+ * @returns the number of pictures written.
  */
 export async function leaveWindyDay(
   camera: WindyPicture['camera'],
@@ -32,7 +33,7 @@ export async function leaveWindyDay(
   return pictures.length;
 }
 
-/** A lawn or a wall under the sky, darker by night, and something where the region is. */
+/** A lawn or a wall under the sky, darker by night, with a coloured rectangle in the region. */
 function draw({ camera, subject, region, at }: WindyPicture): Buffer {
   const [x1, y1, x2, y2] = region;
   const hour = at / 3_600_000;

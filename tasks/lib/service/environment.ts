@@ -1,6 +1,6 @@
 /**
- * What the service was told in its settings file, for who asks about it from a shell: systemd and the init script hand the
- * file to `grunt sync`, a shell does not, and `grunt status` would look for another ledger than the service writes.
+ * Gives tasks in a shell the settings of the service: systemd and the init script pass the settings file to `grunt
+ * sync`, but a shell does not, and `grunt status` would look for another ledger than the service writes.
  */
 import { codeOf } from '../error-code';
 import { readForeignFile } from '../foreign-file';
@@ -9,9 +9,11 @@ import { readForeignFile } from '../foreign-file';
 export const SETTINGS_FILE = '/etc/default/cloud';
 
 /**
- * Adds to `env` what the settings file names and `env` does not. `asked` is the command line's `--defaults`: another
- * path, or `false` for none. Resolves with a line that says what was taken, or that it could not be; `undefined` where
- * there is nothing to say. Never says a value.
+ * Adds the variables of the settings file to `env`, unless `env` has them. `asked` is the command line's `--defaults`:
+ * another path, or `false` for none.
+ *
+ * @returns a line that tells which variables were added, or why the file could not be read; `undefined` if there is
+ *   nothing to tell. Never contains a value.
  */
 export async function takeServiceSettings(
   asked: unknown,
@@ -30,7 +32,7 @@ export async function takeServiceSettings(
   }
   const taken: string[] = [];
   for (const [name, value] of Object.entries(parseSettingsFile(text))) {
-    // What Node reads when it starts would have no effect any more.
+    // Node.js reads these when it starts, so they would have no effect now.
     if (env[name] !== undefined || name.startsWith('NODE_')) continue;
     env[name] = value;
     taken.push(name);
@@ -38,7 +40,7 @@ export async function takeServiceSettings(
   return taken.length === 0 ? undefined : `As the service, with ${taken.join(', ')} of ${path}.`;
 }
 
-/** The variables in a file as systemd reads it (systemd.exec(5), EnvironmentFile); what it would ignore is not there. */
+/** Parses a file as systemd does (systemd.exec(5), EnvironmentFile). Lines that systemd ignores are left out. */
 export function parseSettingsFile(text: string): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const line of text.replace(/\\\r?\n/g, '').split(/\r?\n/)) {

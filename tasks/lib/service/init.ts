@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where such an image keeps its init scripts; rcS starts them in the order of their names. */
+/** The directory of init scripts on such an image; rcS starts them in the order of their names. */
 export const INIT_SCRIPTS = '/etc/init.d';
 
 /** Whether this machine starts its services with Buildroot's init scripts. */
@@ -12,8 +12,11 @@ export function initScriptsRun(directory: string): boolean {
 }
 
 /**
- * Writes `script` as S87cloud to `directory` and starts it. Returns what it changed, in words; an empty list if all was
- * as it should be. Throws an Error that says what to do where the root file system is read-only.
+ * Writes `script` as S87cloud to `directory` and starts it.
+ *
+ * @returns what it changed, in words; an empty list if everything was in place.
+ * @throws Error that tells what to do if the root file system is read-only.
+ * @throws Error with the output of the script if it cannot be started or stopped.
  */
 export function installScript(script: string, directory: string): string[] {
   const path = join(directory, 'S87cloud');
@@ -30,7 +33,12 @@ export function installScript(script: string, directory: string): string[] {
   return changed;
 }
 
-/** Stops and removes the script in `directory`. Returns what it changed, in words. */
+/**
+ * Stops and removes the script in `directory`.
+ *
+ * @returns what it changed, in words.
+ * @throws Error that tells what to do if the root file system is read-only.
+ */
 export function uninstallScript(directory: string): string[] {
   const path = join(directory, 'S87cloud');
   if (!existsSync(path)) return [];

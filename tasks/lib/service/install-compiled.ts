@@ -1,13 +1,13 @@
 /**
- * The last step of `npm install`: puts the freshly compiled files beside their sources.
+ * The last step of `npm install`: moves the freshly compiled files beside their sources.
  *
- * A Pi runs the checkout that it updates, and forever may start grunt again at any moment, also while `tsc` is busy or
- * after the power was cut under it. So `tsc` writes into `.compiled/`, and only when all of it is there, and on the
- * disk, is each file renamed into place: a rename is whole or not at all. Before that moment the old version runs,
- * after it the new one. The Gruntfile comes last, files that did not change are left alone, and compiled files whose
- * source is gone are removed, since `grunt.loadTasks` would still load them.
+ * A Pi runs the checkout that it updates, and forever may start grunt at any moment, also while `tsc` is busy or after
+ * the power was cut meanwhile. So `tsc` writes into `.compiled/`, and only when all files are complete and on the disk
+ * is each renamed into place, which is atomic. Before that moment the old version runs, after it the new one. The
+ * Gruntfile comes last, unchanged files are left alone, and compiled files without a source are removed, because
+ * `grunt.loadTasks` would still load them.
  *
- * Run as `node .compiled/tasks/lib/service/install-compiled.js`: the compiled files place themselves.
+ * Run as `node .compiled/tasks/lib/service/install-compiled.js`: the compiled files move themselves.
  */
 import {
   closeSync,
@@ -22,7 +22,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What `placeCompiled` did, as paths from the checkout, in the order in which it did it. */
+/** What `placeCompiled` did, as paths relative to the checkout, in the order in which it was done. */
 export interface Placed {
   readonly placed: readonly string[];
   readonly removed: readonly string[];
@@ -30,8 +30,9 @@ export interface Placed {
 
 /**
  * Moves every compiled file of `compiled` to the same path in `checkout`, the Gruntfile last, and removes `compiled`.
- * Both must be on one file system. Removes the compiled files under `checkout`/tasks that have no source any more.
- * Throws the file system's error, and has then either changed nothing or stopped between two renames.
+ * Both must be on one file system. Removes compiled files under `checkout`/tasks that have no source.
+ *
+ * @throws the file system's error; then nothing was changed, or it stopped between two renames.
  */
 export function placeCompiled(compiled: string, checkout: string): Placed {
   const files = filesUnder(compiled).sort((a, b) => depth(b) - depth(a) || a.localeCompare(b));
@@ -54,7 +55,7 @@ export function placeCompiled(compiled: string, checkout: string): Placed {
   return { placed, removed };
 }
 
-/** Deepest first, so that a task finds the library that it was compiled with, and Gruntfile.js is the last of all. */
+/** Deepest files first, so that a task finds the library that it was compiled with, and Gruntfile.js is the last. */
 function depth(file: string): number {
   return file.split('/').length;
 }
@@ -69,7 +70,7 @@ function sameContent(a: string, b: string): boolean {
   return existsSync(b) && readFileSync(a).equals(readFileSync(b));
 }
 
-/** Without this a power cut could leave a renamed file empty: the name would reach the card before the content. */
+/** Without it a power cut could leave a renamed file empty: the name would reach the disk before the content. */
 function flush(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

@@ -1,9 +1,9 @@
 /**
- * `npm run install-service`: from now on, and from every boot on, this machine uploads its events.
+ * `npm run install-service`: makes this machine upload its events, now and after every boot.
  *
- * Finds where the checkout, node, forever and grunt are, puts these places into cloud.service (or into S87cloud, where
- * init scripts start the machine), has systemd verify it, writes, enables and starts it. `-- --dry-run` prints the unit
- * and changes nothing. Ends with 1 if the service could not be installed, and says what to do instead.
+ * Finds the paths of the checkout, node, forever and grunt, puts them into cloud.service (or into S87cloud on machines
+ * with init scripts), lets systemd verify it, writes, enables and starts it. `-- --dry-run` prints the unit and changes
+ * nothing. Exits with 1 if the service could not be installed, and tells what to do instead.
  */
 import '../node-version.cjs';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -52,7 +52,9 @@ async function main(dryRun: boolean): Promise<void> {
   if (!byScript) console.log('  journalctl -u cloud -f');
 }
 
-/** @throws Error that says what to do where the service would run what somebody other than root can exchange. */
+/**
+ * @throws Error that tells what to do if users other than root can change what the service would run.
+ */
 function refuseWhatOthersWrite({ node, forever, grunt }: { node: string; forever: string; grunt: string }): void {
   const inCheckout = writableByOthers([checkout]);
   const programs = writableByOthers(
@@ -77,7 +79,7 @@ function line(change: string): string {
   return `cloud.service: ${change}`;
 }
 
-/** What a user of its own must be able to read, or else the service runs as root. */
+/** The files that a separate user must be able to read; otherwise the service runs as root. */
 async function whatTheServiceReads(programs: { node: string; forever: string; grunt: string }): Promise<string[]> {
   const found = await readSettings({ target: 'default', base: checkout });
   const configuration = found.watch.filter((directory) => existsSync(directory));

@@ -1,4 +1,4 @@
-/** Finds what the service needs on this machine, and whom it may run as. */
+/** Finds the programs that the service needs on this machine, and the user that it may run as. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,8 +8,10 @@ import type { Places } from './unit';
 export const SERVICE_USER = 'kerberos-cloud';
 
 /**
- * Where this checkout, the node that runs us, forever and grunt are: the checkout's own forever and grunt, or else those
- * of `path` (as in $PATH). Throws an Error that says what is missing and how to get it.
+ * The paths of this checkout, of the running node, and of forever and grunt: those of the checkout, or else those of
+ * `path` (as in $PATH).
+ *
+ * @throws Error that tells which program is missing and how to get it.
  */
 export function findPrograms(checkout: string, path: string): Omit<Places, 'user'> {
   return {
@@ -37,8 +39,10 @@ function isExecutable(file: string): boolean {
 }
 
 /**
- * The first of `paths` that a user who owns nothing cannot read (a directory: cannot list), or undefined if all can be
- * read. Asks the kernel, as the user nobody: must be called as root.
+ * The first of `paths` that a user without rights cannot read (a directory: cannot list); `undefined` if all can be
+ * read. Asks the kernel as the user nobody, so it must be called as root.
+ *
+ * @throws the error of the operating system if it cannot ask.
  */
 export function unreadableForOthers(paths: readonly string[]): string | undefined {
   const script =

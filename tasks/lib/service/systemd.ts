@@ -1,4 +1,7 @@
-/** Installs and uninstalls the unit where systemd runs. Every step looks first, so that a second run changes nothing. */
+/**
+ * Installs and uninstalls the unit on machines with systemd. Every step first checks whether it is needed, so that a
+ * second run changes nothing.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +9,7 @@ import { join } from 'node:path';
 import { SERVICE_USER } from './places';
 
 const UNIT = '/etc/systemd/system/cloud.service';
-/** The unit that was there before ours, on an image that has one. */
+/** A unit of that name that an image had before ours. */
 const UNIT_BEFORE = `${UNIT}.before`;
 
 /** Whether systemd is this machine's init, as sd_booted(3) tells. */
@@ -15,9 +18,11 @@ export function systemdRuns(): boolean {
 }
 
 /**
- * Verifies `unit`, writes it, makes its user, enables and starts it. Returns what it changed, in words; an empty list if
- * all was as it should be. A unit that was there before is kept beside it. Must be called as root. Throws an Error with
- * the words of the command that failed, before anything is changed if systemd does not accept the unit.
+ * Verifies `unit`, writes it, makes its user, enables and starts it. A unit that was there before is kept beside it.
+ * Must be called as root.
+ *
+ * @returns what it changed, in words; an empty list if everything was in place.
+ * @throws Error with the output of the command that failed; if systemd does not accept the unit, nothing was changed.
  */
 export function installUnit(unit: string): string[] {
   const changed: string[] = [];
@@ -52,8 +57,11 @@ export function installUnit(unit: string): string[] {
 }
 
 /**
- * Stops and removes what `installUnit` made, and puts the unit back that was there before. Leaves `checkout`/.sync, the
- * ledger, to root. Returns what it changed, in words; an empty list if there was nothing. Must be called as root.
+ * Stops and removes what `installUnit` made, and restores the unit that was there before. Gives `checkout`/.sync, the
+ * ledger, to root. Must be called as root.
+ *
+ * @returns what it changed, in words; an empty list if there was nothing.
+ * @throws Error with the output of the command that failed.
  */
 export function uninstallUnit(checkout: string): string[] {
   const changed: string[] = [];
@@ -77,12 +85,14 @@ export function uninstallUnit(checkout: string): string[] {
   return changed;
 }
 
-/** A unit that this installer wrote, or that was copied from the project by hand. */
+/** Whether this installer wrote the unit, or it was copied from the project by hand. */
 function isOurs(unit: string): boolean {
   return unit.includes('npm run install-service');
 }
 
-/** Throws what `systemd-analyze verify` says against the unit. */
+/**
+ * @throws Error with the output of `systemd-analyze verify` if it does not accept the unit.
+ */
 function verify(unit: string): void {
   const directory = mkdtempSync(join(tmpdir(), 'cloud-service-'));
   try {

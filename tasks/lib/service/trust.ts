@@ -1,6 +1,6 @@
 /**
- * Who else could change what a service runs. A boot service with rights of root must not run a file that any user can
- * replace, and a file can be replaced by whoever may write to it or to a directory above it.
+ * Finds files that users other than root could change. A boot service with root's rights must not run a file that any
+ * user can replace, and whoever may write to a file or to a directory above it can replace it.
  */
 import { constants, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,9 +10,10 @@ const OTHERS_WRITE = 0o002;
 const STICKY = 0o1000;
 
 /**
- * Of the directory trees and files `paths`, and of every directory above them, the first `most` that somebody other than
- * root may write to, each with why.
- * @throws what the file system says where one of `paths` is not there.
+ * The first `most` of the directory trees and files `paths`, and of every directory above them, that users other than
+ * root may write to, each with the reason.
+ *
+ * @throws the error of the file system if one of `paths` does not exist.
  */
 export function writableByOthers(paths: readonly string[], most = 3): string[] {
   const found = new Map<string, string>();
@@ -34,8 +35,8 @@ export function writableByOthers(paths: readonly string[], most = 3): string[] {
 }
 
 /**
- * Why somebody other than root could change what is at `path`. In a sticky directory above, like /tmp, nobody can rename
- * what is root's. A group does not count above: Debian gave /usr/local to the group staff.
+ * Why a user other than root could change `path`; `undefined` if none could. In a sticky directory above, like /tmp,
+ * users cannot rename root's files. Group rights do not count above: Debian gave /usr/local to the group staff.
  */
 function reasonAgainst(path: string, isAbove: boolean): string | undefined {
   const { uid, gid, mode } = lstatSync(path);
@@ -46,7 +47,10 @@ function reasonAgainst(path: string, isAbove: boolean): string | undefined {
   return isWritable ? `its mode is ${(mode & 0o7777).toString(8)}` : undefined;
 }
 
-/** The path, and all that is below it; links are not followed, and the ledger, which the service's user owns, is left out. */
+/**
+ * The path and everything below it. Links are not followed, and the ledger, which belongs to the service's user, is
+ * left out.
+ */
 function* treeOf(path: string): Generator<string> {
   yield path;
   if (!lstatSync(path).isDirectory()) return;

@@ -1,6 +1,7 @@
 /**
- * `npm run uninstall-service`: removes exactly what `npm run install-service` made. The ledger stays, so that nothing is
- * uploaded twice should the service come back; `-- --ledger` removes it too. Ends with 1 if it could not, and says why.
+ * `npm run uninstall-service`: removes exactly what `npm run install-service` made. The ledger stays, so that nothing
+ * is uploaded twice if the service is installed again; `-- --ledger` removes it, too. Exits with 1 if it failed, and
+ * tells why.
  */
 import '../node-version.cjs';
 import { existsSync, rmSync } from 'node:fs';

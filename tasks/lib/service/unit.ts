@@ -1,6 +1,6 @@
-/** The unit (or init script) of this machine: the one that the project ships, with the places of this machine in it. */
+/** Makes the unit (or init script) of this machine: that of the project, with the paths of this machine. */
 
-/** Where things are on this machine, as absolute paths, and who runs them. */
+/** The absolute paths of the programs on this machine, and the user of the service. */
 export interface Places {
   readonly checkout: string;
   readonly node: string;
@@ -10,13 +10,15 @@ export interface Places {
   readonly user: string;
 }
 
-/** What systemd, the shell and forever all read as themselves. */
+/** Paths without characters that are special to systemd, the shell or forever. */
 const PLAIN_PATH = /^\/[\w./+@-]*$/;
 
 /**
- * `template` (cloud.service, or S87cloud) with /home/cloud, /usr/bin/node, /usr/bin/forever, /usr/bin/grunt and root
- * replaced by `places`. Throws an Error that names the path if one has a character that systemd, the shell or forever
- * would read as something else (a space, a quote, '%').
+ * `template` (cloud.service or S87cloud) with /home/cloud, /usr/bin/node, /usr/bin/forever, /usr/bin/grunt and root
+ * replaced by `places`.
+ *
+ * @throws Error that names a path with a character that systemd, the shell or forever would interpret (a space, a
+ *   quote, '%').
  */
 export function unitFor(template: string, places: Places): string {
   for (const path of [places.checkout, places.node, places.forever, places.grunt]) {

@@ -1,6 +1,6 @@
 /**
- * What a Kerberos configuration does to the events: which of them cannot be uploaded, and what its owner would want
- * otherwise. Each sentence says what it is about and what to do.
+ * Warnings and advice about a Kerberos configuration: which events cannot be uploaded, and what its owner could
+ * improve. Each sentence names its subject and what to do.
  */
 import { kindOf } from '../event';
 import type { KerberosFacts } from './kerberos';
@@ -23,7 +23,7 @@ export function warningsOf(facts: Partial<KerberosFacts>): string[] {
   return warnings;
 }
 
-/** What works, and would work better otherwise. `isAmazon`: whether that is where events go. */
+/** What works, but could be better. `isAmazon`: whether events go to Amazon's S3. */
 export function adviceOf(facts: Partial<KerberosFacts>, isAmazon: boolean): string[] {
   const { io, angle, subscription } = facts;
   const advice: string[] = [];

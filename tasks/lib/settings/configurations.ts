@@ -1,19 +1,18 @@
 /**
- * Where the Kerberos configuration of this machine is.
+ * Finds the live Kerberos configuration of this machine.
  *
  * Each generation of images keeps it elsewhere, and a machine may have several: KiOS works with a copy and keeps the
- * factory's files for good, an image that was upgraded keeps the old ones, and a computer may have two installations. The
- * live one counts, told by what is in it: the one with keys; of several (or none) with keys the one of KiOS, where it is
- * always the live one; else the one that was changed last. Whoever reads again finds another one as soon as keys are
- * typed there.
+ * factory's files for good, an upgraded image keeps the old ones, and a computer may have two installations. The live
+ * one is the one with keys; if several have keys, or none, it is that of KiOS, whose copy is always live; else the one
+ * that was changed last. Reading again finds another one as soon as keys are typed there.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Configuration, FILES, readConfiguration } from './kerberos';
 
 /**
- * The directories of all releases (kerberos-io/machinery and kerberos-io/web 1.0.0 to 2.8.0, kerberos-io/kios 1.0.0 to
- * 2.8.0): KiOS's copy, 2.x, 1.x, and what was used between 1.x and 2.0.
+ * The configuration directories of all releases (kerberos-io/machinery and kerberos-io/web 1.0.0 to 2.8.0,
+ * kerberos-io/kios 1.0.0 to 2.8.0): KiOS's copy, 2.x, 1.x, and the one used between 1.x and 2.0.
  */
 export const CONFIGURATION_DIRECTORIES: readonly string[] = [
   '/data/machinery/config',
@@ -21,16 +20,16 @@ export const CONFIGURATION_DIRECTORIES: readonly string[] = [
   '/home/kerberos-io/config',
   '/etc/kerberosio/config',
 ];
-/** The one directory that is the live one wherever it is. */
+/** KiOS's copy, which is always live where it exists. */
 const OF_KIOS = '/data/machinery/config';
-/** Nobody writes a file for longer than so many ms. */
+/** A file changed in the last 10,000 ms may still be being written. */
 const WRITING = 10_000;
 
 /** The configuration of a machine. `notes`: which one was chosen and why, and what else its owner should know. */
 export type KerberosConfiguration =
   | (Configuration & { notes: string[] /** Those that exist. */; watch: string[] })
   | {
-      /** None of the directories looked in holds a configuration. */
+      /** None of the directories holds a configuration. */
       state: 'missing';
       directories: readonly string[];
       notes: string[];
@@ -45,17 +44,17 @@ interface Candidate {
   readonly changed: number;
 }
 
-/** What `readKerberos` may be told otherwise. */
+/** Options of `readKerberos`. */
 export interface KerberosOptions {
   /** Directories that may hold the product key, beside the parent of the configuration directory. */
   readonly homes?: readonly string[];
-  /** Which of the directories is that of KiOS. */
+  /** The directory of KiOS's copy. */
   readonly kios?: string;
-  /** The clock, in ms since 1970. */
+  /** Returns ms since 1970. */
   readonly now?: () => number;
 }
 
-/** Reads the live configuration of those in `directories`. Never throws for what it finds on disk. */
+/** Reads the live configuration among `directories`. Never rejects because of what is on the disk. */
 export async function readKerberos(
   directories: readonly string[] = CONFIGURATION_DIRECTORIES,
   { homes = [], kios = OF_KIOS, now = Date.now }: KerberosOptions = {},
@@ -65,7 +64,7 @@ export async function readKerberos(
   for (const directory of directories) {
     const names = await readdir(directory).catch((): string[] => []);
     if (!FILES.some((file) => names.includes(file))) continue;
-    // One may be a link to the other.
+    // One directory may be a link to another.
     const { dev, ino } = await stat(directory);
     if (seen.has(`${dev}:${ino}`)) continue;
     seen.add(`${dev}:${ino}`);
@@ -88,7 +87,10 @@ export async function readKerberos(
   return { ...configuration, notes: [...choice(live, others), ...notes], watch };
 }
 
-/** Keys of a file that is being written will be there in a moment; nothing is decided by their absence. */
+/**
+ * Whether a configuration has keys. A file that is being written may have them in a moment, so it counts as having
+ * keys.
+ */
 function hasKeys(configuration: Configuration, isBeingWritten: boolean): boolean {
   if (configuration.state !== 'found') return configuration.state === 'unreadable' && isBeingWritten;
   const { bucket, publicKey, privateKey } = configuration.facts.subscription;
@@ -107,7 +109,7 @@ async function lastChange(directory: string): Promise<number> {
   return Math.max(...times);
 }
 
-/** Why that one, for people; nothing where there was no choice. */
+/** Why the live configuration was chosen, for people; empty if there was no choice. */
 function choice(live: Candidate, others: readonly Candidate[]): string[] {
   return others.map((other) => {
     const { directory } = live.configuration;

@@ -1,6 +1,6 @@
 /**
- * Who signs the requests. A key pair counts only as a pair: both halves are taken from the same source, so that a key of
- * the environment is never combined with the secret of a configuration file.
+ * Reads the access key that signs requests. A key pair counts only as a pair: both halves come from the same source, so
+ * that a key of the environment is never combined with the secret of a configuration file.
  */
 import type { Fact } from './fact';
 import type { Sources } from './sources';
@@ -9,7 +9,10 @@ import { SETTINGS } from './table';
 /** A key pair, or a profile of the AWS configuration files. */
 export type Credentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string } | { profile: string };
 
-/** The last of these that is there: the pair of the Kerberos configuration, of the Gruntfile, a profile, the environment's. */
+/**
+ * The credentials from the source that comes last in this order: the Kerberos configuration, the Gruntfile, a profile,
+ * the environment.
+ */
 export function readCredentials(
   sources: Sources,
   xml: { readonly publicKey?: Fact; readonly privateKey?: Fact },
@@ -34,7 +37,10 @@ export function readCredentials(
   return ofOptions ?? keyPair(sources, xml.publicKey, xml.privateKey);
 }
 
-/** Half a pair is a mistake where someone typed it; in the web interface it is a subscription that is not typed yet. */
+/**
+ * A key pair from its two halves. A missing half is a mistake where it was typed; in the web interface it is a
+ * subscription that is not typed yet.
+ */
 function pairOf(sources: Sources, id: Fact | undefined, secret: Fact | undefined, names: [id: string, secret: string]) {
   if (id && !secret) sources.complain(`${id.origin} is set but ${names[1]} is not: set both, or neither.`);
   if (secret && !id) sources.complain(`${secret.origin} is set but ${names[0]} is not: set both, or neither.`);

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 
 /**
- * The directories without those that are another one by another path: two links to one directory, or a link and its
- * target, hold the same files. The first one stays. A directory that is not there yet is taken for another one.
+ * Removes directories that are another one by another path: two links to one directory, or a link and its target, hold
+ * the same files. The first one stays. A directory that does not exist yet counts as different.
  */
 export async function distinctDirectories(directories: readonly string[]): Promise<string[]> {
   const distinct = new Map<string, string>();

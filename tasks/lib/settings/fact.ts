@@ -1,12 +1,14 @@
-/** A value and where it was found. */
+/** A value, and where it was found. */
 export interface Fact {
   /** Without the white space and quotation marks that copying leaves around a value. */
   readonly value: string;
-  /** For people: `<clouds><S3><bucket> in /etc/opt/kerberosio/config/cloud.xml`, `SYNC_BUCKET`, `--bucket`. */
+  /**
+   * For people, such as `<clouds><S3><bucket> in /etc/opt/kerberosio/config/cloud.xml`, `SYNC_BUCKET` or `--bucket`.
+   */
   readonly origin: string;
 }
 
-/** A value without the white space, invisible characters and one pair of quotation marks that copying leaves around it. */
+/** Removes the white space, invisible characters and one pair of quotation marks that copying leaves around a value. */
 export function tidy(value: string): string {
   const trimmed = trim(value);
   const quote = trimmed[0];
@@ -14,7 +16,7 @@ export function tidy(value: string): string {
   return isQuoted ? trimmed.slice(1, -1).trim() : trimmed;
 }
 
-/** Also without zero-width spaces. In linear time, which a pattern for the end of a text does not take. */
+/** Also removes zero-width spaces. Takes linear time, unlike a pattern for the end of a text. */
 function trim(value: string): string {
   let text = value.trim();
   while (text.startsWith('\u200b') || text.endsWith('\u200b')) {

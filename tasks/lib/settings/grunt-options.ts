@@ -1,10 +1,11 @@
-/**
- * What the Gruntfile and the command line ask of a task that is about the targets of `sync`, without Grunt itself.
- */
+/** Reads the Gruntfile and the command line for tasks about the targets of `sync`, without Grunt itself. */
 import { isRecord } from '../record';
 import { flaggedSettings, type SyncOptions } from './table';
 
-/** The targets in the Gruntfile's `sync`, each with its options over those of all; one named `default` where there is none. */
+/**
+ * The targets in the Gruntfile's `sync`, each with its options merged over the common ones; one named `default` if
+ * there are none.
+ */
 export function targetsOf(sync: unknown): { name: string; options: SyncOptions }[] {
   const targets = isRecord(sync) ? sync : { default: {} };
   return Object.entries(targets)
@@ -12,7 +13,7 @@ export function targetsOf(sync: unknown): { name: string; options: SyncOptions }
     .map(([name, target]) => ({ name, options: { ...optionsOf(targets), ...optionsOf(target) } }));
 }
 
-/** The settings among the command line's `--name=value`; `option` gives one of them. */
+/** The settings on the command line (`--name=value`). `option` returns the value of one option. */
 export function flagsOf(option: (name: string) => unknown): Record<string, unknown> {
   return Object.fromEntries(flaggedSettings().map(({ flag }) => [flag, option(flag)]));
 }

@@ -1,5 +1,6 @@
 /**
- * What a Kerberos configuration directory says that concerns the upload. 1.x keeps the credentials in another file than 2.x:
+ * Reads the parts of a Kerberos configuration directory that concern the upload. 1.x keeps the credentials in another
+ * file than 2.x:
  *
  *     config.xml     <kerberos><instance><name>, <capture>, …  1.x also: <kerberos><amazonS3><bucket>, <folder>, …
  *     cloud.xml      (2.x only)                                <clouds><S3><bucket>, <folder>, <publicKey>, <privateKey>
@@ -7,7 +8,7 @@
  *     capture.xml    <captures> and the kind of camera         <angle>
  *     condition.xml  <conditions><Enabled>, <Time>             <active>, <times>
  *
- * Values are facts with an origin, so that whoever finds one wanting can say which element of which file to mend.
+ * Values are facts with an origin, so that a complaint can name the element and the file to correct.
  */
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -17,10 +18,10 @@ import { readForeignFile } from '../foreign-file';
 import { type Fact, tidy } from './fact';
 import { type Document, readDocument, textAt } from './xml';
 
-/** Where an S3 account's credentials stand; a field is absent if its element is absent or empty. */
+/** The credentials of an S3 account, and where they are; a field is absent if its element is absent or empty. */
 export interface Subscription {
   readonly file: string;
-  /** The element that holds them: `<clouds><S3>` or `<kerberos><amazonS3>`. */
+  /** The element that holds the credentials: `<clouds><S3>` or `<kerberos><amazonS3>`. */
   readonly element: string;
   readonly bucket?: Fact;
   readonly folder?: Fact;
@@ -28,7 +29,7 @@ export interface Subscription {
   readonly privateKey?: Fact;
 }
 
-/** What a configuration says; what it does not say is absent. */
+/** The facts of a configuration. What it does not contain is absent. */
 export interface KerberosFacts {
   readonly subscription: Subscription;
   readonly instance?: Fact;
@@ -36,43 +37,45 @@ export interface KerberosFacts {
   readonly capture?: Fact;
   /** As config.xml writes it: `Europe-Brussels`, `America-New$York`. */
   readonly timeZone?: Fact;
-  /** What the machinery does with an event: `Disk`, `Video`, or several, comma-separated. */
+  /** What the machinery does with an event: `Disk`, `Video`, or several, separated by commas. */
   readonly io?: Fact;
-  /** By how many degrees the camera is turned. */
+  /** Degrees by which the camera is turned. */
   readonly angle?: Fact;
-  /** When the camera is switched off: `off`, or the times of a week in which it is on; absent where it is always on. */
+  /** When the camera is switched off: `off`, or the times of a week in which it is on; absent if it is always on. */
   readonly condition?: Fact;
-  /** Absolute, without a trailing slash, each once; the image's own default if io.xml names none. */
+  /** Absolute, without a trailing slash, each once; the image's default if io.xml names none. */
   readonly directories: readonly Fact[];
-  /** The layouts of names, of pictures and of videos. */
+  /** The layout of the names of pictures. */
   readonly pictureFormat?: Fact;
+  /** The layout of the names of videos. */
   readonly videoFormat?: Fact;
   /** The extension of videos, without a dot. */
   readonly videoExtension?: Fact;
-  /** A layout, of pictures or of videos, that puts events into sub-directories of the capture directory. */
+  /** A layout of pictures or videos that puts events into sub-directories of the capture directory. */
   readonly nested?: Fact;
-  /** The random key by which later Kerberos versions tell instances apart. */
+  /** The random key that identifies an instance in later Kerberos versions. */
   readonly productKey?: Fact;
 }
 
-/** What was found in a directory that holds a configuration. */
+/** The configuration that was found in a directory. */
 export type Configuration =
-  /** `notes`: what its owner should know of how it was read. */
+  /** `notes`: what the owner should know about how it was read. */
   | { state: 'found'; directory: string; facts: KerberosFacts; notes: string[] }
-  /** Some files are empty or cut short: they are being written. Read again soon. */
+  /** Some files are empty or cut short, because they are being written. Read again soon. */
   | { state: 'unreadable'; directory: string; files: string[] }
   | { state: 'invalid'; directory: string; problems: string[] };
 
-/** A directory with one of these is a configuration. */
+/** A directory with one of these files is a configuration. */
 export const FILES = ['config.xml', 'cloud.xml', 'io.xml'] as const;
 
-/** A file that nothing depends on is read again so often, and after so many ms, when it is being written. */
+/** An optional file that is being written is read again at most 3 times. */
 const READ_AGAIN = 3;
+/** Ms between two attempts to read an optional file. */
 const READ_AGAIN_AFTER = 100;
 
 /**
- * Reads the configuration in a directory. Never throws for what it finds on disk. `homes` are directories that may hold
- * the product key, beside the parent of the configuration directory.
+ * Reads the configuration in a directory. Never rejects because of what is on the disk. `homes`: directories that may
+ * hold the product key, beside the parent of the configuration directory.
  */
 export async function readConfiguration(directory: string, homes: readonly string[] = []): Promise<Configuration> {
   const paths = FILES.map((file) => join(directory, file));
@@ -110,7 +113,7 @@ export async function readConfiguration(directory: string, homes: readonly strin
   const of2 = subscription(cloud, 'cloud.xml', 'clouds', 'S3');
   const isEmpty = (some: Subscription) => !(some.bucket || some.publicKey || some.privateKey);
 
-  // The machinery runs in the folder that holds its `config`, so that is what a relative directory starts from.
+  // The machinery runs in the folder that holds its `config`, so relative directories start there.
   const directories = ['Disk', 'Video'].flatMap((device) => {
     const named = fact(io, 'io.xml', 'ios', device, 'directory');
     return named ? [{ ...named, value: resolve(dirname(directory), named.value) }] : [];
@@ -131,7 +134,7 @@ export async function readConfiguration(directory: string, homes: readonly strin
     directory,
     notes: all.flatMap((document) => (document.state === 'read' && document.note ? [document.note] : [])),
     facts: {
-      // An image that was upgraded may keep both; the newer one counts as soon as it holds anything.
+      // An upgraded image may have both; the newer one counts as soon as it holds anything.
       subscription: is2 && (!isEmpty(of2) || isEmpty(of1)) ? of2 : of1,
       directories: directories.filter(
         ({ value }, at) => directories.findIndex((other) => other.value === value) === at,
@@ -154,7 +157,7 @@ export async function readConfiguration(directory: string, homes: readonly strin
   };
 }
 
-/** Of a file that nothing depends on, what can be read; one that stays wrong is as good as none. */
+/** Reads an optional file. A file that stays cut short counts as absent. */
 async function readOptional(path: string): Promise<Document> {
   let document = await readDocument(path);
   for (let times = 0; document.state === 'cut' && times < READ_AGAIN; times++) {
@@ -181,9 +184,9 @@ function elementOf(path: readonly string[]): string {
   return path.map((name) => `<${name}>`).join('');
 }
 
-// The machinery makes it at its first start, 26 random letters and digits, in $HOME, /data/machinery or /var/tmp
-// (kerberos-io/machinery, src/kerberos/cloud/Cloud.cpp). Anybody may make a file in /var/tmp, so it counts only where it
-// belongs to root, to us, or to the owner of the configuration, `machinery`.
+// The machinery makes the product key at its first start: 26 random letters and digits, in $HOME, /data/machinery or
+// /var/tmp (kerberos-io/machinery, src/kerberos/cloud/Cloud.cpp). Anybody may make a file in /var/tmp, so it counts
+// only if it belongs to root, to the user of this process, or to the owner of the configuration, `machinery`.
 async function readProductKey(homes: readonly string[], machinery: string): Promise<Fact | undefined> {
   const owner = await stat(machinery).catch(() => undefined);
   const options = { largest: 1024, ownedBy: owner === undefined ? [] : [owner.uid] };

@@ -1,8 +1,8 @@
 /**
- * What one target of `grunt sync` works with: which directories, which bucket, by whose leave.
+ * The settings of a target of `grunt sync`: its directories, its bucket, its credentials.
  *
  * `table.ts` declares the settings, `sources.ts` finds their values, and here they become one `SyncSettings`. All
- * problems are told at once.
+ * problems are reported at once.
  *
  * An image whose owner has no subscription yet has empty credentials. That is a state of its own and no error, and so
  * is a file that is being written while it is read.
@@ -24,22 +24,22 @@ import { looksLikePrivateKey } from './values';
 export type { Credentials } from './credentials';
 export type { SyncOptions } from './table';
 
-/** Where events go. */
+/** Where events are uploaded to. */
 export interface Destination {
   bucket: string;
   /** Without slashes at its ends; may be empty. */
   folder: string;
   region: string;
-  /** A custom endpoint, without a trailing slash; it means path-style addressing. */
+  /** URL of a custom endpoint, without a trailing slash; the bucket then goes into the path. */
   endpoint?: string;
   credentials: Credentials;
-  /** What the bucket demands of every object. */
+  /** Headers that the bucket demands for every object. */
   demands?: ObjectDemands;
-  /** The URL of the HTTP proxy on the way to the endpoint. It may hold a password. */
+  /** URL of the HTTP proxy on the way to the endpoint. It may hold a password. */
   proxy?: string;
 }
 
-/** Headers that a bucket's policy may demand of every upload; absent: not sent. */
+/** Headers that a bucket's policy may demand for every upload; an absent header is not sent. */
 export interface ObjectDemands {
   encryption?: string;
   /** Id or ARN of a KMS key. */
@@ -48,44 +48,45 @@ export interface ObjectDemands {
   acl?: string;
 }
 
-/** Everything a target needs to work. */
+/** Everything that a target needs. */
 export interface SyncSettings {
   target: string;
   /** The Kerberos configuration directory, if there is one. */
   configuration?: string;
-  /** The instance's name; the target's name where the configuration has none. */
+  /** The instance's name; the target's name if the configuration has none. */
   instance: string;
-  /** What is known of the camera and goes along with each event, by the keys of the metadata. */
+  /** Facts about the camera that go with each event, by their metadata keys. */
   camera: Readonly<Record<string, string>>;
   /** The capture directories, absolute, each once. They need not exist. */
   directories: string[];
-  /** The layouts of event file names, where the configuration has any. */
+  /** The layouts of event names, if the configuration has any. */
   fileFormats: FileFormats;
-  /** Where the ledger lives, absolute. */
+  /** The directory of the ledger, absolute. */
   state: string;
   destination: Destination;
   concurrency: number;
-  /** Bytes a second for all uploads together; absent: no limit. */
+  /** Most bytes per second of all uploads together; absent: no limit. */
   limitRate?: number;
-  /** Milliseconds that a file which cannot be told complete must be still. */
+  /** Write stability threshold, in ms: how long a file of a format without a visible end must stay unchanged. */
   stillness: number;
-  /** Whether a sign of life goes into the bucket every ten minutes. */
+  /** Whether a sign of life is uploaded every ten minutes. */
   signOfLife: boolean;
 }
 
-/** What settings are made of. Nothing else is asked but the configuration's files. */
+/** Where settings come from. Nothing else is read but the configuration's files. */
 export interface SettingsSources extends SourceValues {
   /** The Gruntfile's directory, absolute. */
   base: string;
-  /** Where to look for a configuration that nothing names; default `CONFIGURATION_DIRECTORIES`. */
+  /** Directories to search for a configuration, if none is named; by default `CONFIGURATION_DIRECTORIES`. */
   configurationDirectories?: readonly string[];
-  /** The proxy on the way to a URL, or ''; by default what the process's HTTPS_PROXY, NO_PROXY and so on say. */
+  /** Returns the proxy for a URL, or ''; by default according to HTTPS_PROXY, NO_PROXY and so on. */
   proxyFor?: (url: string) => string;
 }
 
 /**
- * `watch` holds the configuration directories whose change is a reason to read again; `notes` says which configuration was
- * chosen where there was a choice, and how a file was read that was not saved as it should be.
+ * The result of reading the settings. `watch`: configuration directories whose changes are a reason to read again.
+ * `notes`: which configuration was chosen if there was a choice, and how a file was read that was not saved as it
+ * should be.
  */
 export type SettingsResult = { watch: string[]; notes: string[] } & (
   | {
@@ -93,18 +94,18 @@ export type SettingsResult = { watch: string[]; notes: string[] } & (
       settings: SyncSettings;
       /** What keeps some events from being uploaded, and what to do. */
       warnings: string[];
-      /** What works, and would work better otherwise. */
+      /** What works, but could be better. */
       advice: string[];
     }
-  /** No cloud subscription yet: credentials or bucket are empty. `files` are where they will appear. */
+  /** There is no cloud subscription yet: credentials or bucket are empty. `files`: where they will appear. */
   | { state: 'unsubscribed'; message: string; files: string[]; directories: string[] }
-  /** Files are empty or cut short, most likely because they are being written: read again soon. */
+  /** Files are empty or cut short, most likely because they are being written. Read again soon. */
   | { state: 'unreadable'; message: string; files: string[] }
-  /** Each problem says what is wrong, where, and what to do. */
+  /** Each problem tells what is wrong, where, and what to do. */
   | { state: 'invalid'; problems: string[] }
 );
 
-/** Reads the settings of one target. Never throws for what a user typed or what is on disk. */
+/** Reads the settings of one target. Never rejects because of what was typed or what is on the disk. */
 export async function readSettings(values: SettingsSources): Promise<SettingsResult> {
   const { target, base, env = {}, proxyFor = getProxyForUrl } = values;
   const sources = new Sources(values);
@@ -187,7 +188,7 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   if (limitRate !== undefined) settings.limitRate = limitRate;
   if (endpoint !== undefined) settings.destination.endpoint = endpoint;
   if (proxy !== undefined) settings.destination.proxy = proxy;
-  // What the camera does elsewhere does not concern whoever names the directories.
+  // If the directories are named elsewhere, it does not matter what the camera writes into its own.
   const ofCamera = captures === facts.directories ? facts : {};
   return {
     state: 'ready',
@@ -199,7 +200,7 @@ export async function readSettings(values: SettingsSources): Promise<SettingsRes
   };
 }
 
-/** What is set of them; undefined where nothing is. */
+/** The headers that are set; `undefined` if none is. */
 function demandsOf(sources: Sources): ObjectDemands | undefined {
   const encryption = sources.read(SETTINGS.encryption);
   const encryptionKey = sources.read(SETTINGS.encryptionKey);
@@ -217,7 +218,7 @@ function demandsOf(sources: Sources): ObjectDemands | undefined {
   return Object.keys(demands).length === 0 ? undefined : demands;
 }
 
-/** What is known of the camera, by the keys of the metadata that later Kerberos versions use, and some of our own. */
+/** Facts about the camera, by the metadata keys of later Kerberos versions, and some of our own. */
 function cameraOf({ capture, productKey, timeZone, angle, condition }: Partial<KerberosFacts>): Record<string, string> {
   const known: [string, string | undefined][] = [
     ['capture', capture?.value],
@@ -230,7 +231,7 @@ function cameraOf({ capture, productKey, timeZone, angle, condition }: Partial<K
   return Object.fromEntries(known.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 }
 
-/** What the settings are, a line each, for a log: no secret, and of an access key id only the first four characters. */
+/** The settings for a log, a line each: no secret, and only the first four characters of an access key id. */
 export function describe(settings: SyncSettings): string[] {
   const { destination } = settings;
   const { bucket, folder, region, endpoint, credentials, proxy } = destination;
@@ -254,11 +255,11 @@ function proxyOf(proxy: string, url: string, problems: string[]): string | undef
   return undefined;
 }
 
-/** A private key that was typed into another field would be printed, and sent, as what that field is. */
+/** A private key that was typed into another field would be printed and sent as that field's value. */
 function misplacedKeys(fields: Record<string, string | undefined>, credentials: Credentials | undefined): string[] {
   const secret =
     credentials !== undefined && 'secretAccessKey' in credentials ? credentials.secretAccessKey : undefined;
-  // A short one, of a server for trying things out (`minioadmin`), is part of many words.
+  // A short secret, of a server for trying things out (`minioadmin`), is part of many words.
   const isLong = secret !== undefined && secret.length >= 12;
   const accessKey = credentials !== undefined && 'accessKeyId' in credentials ? credentials.accessKeyId : undefined;
   return Object.entries({ ...fields, 'public key': accessKey })

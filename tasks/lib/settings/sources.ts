@@ -1,24 +1,25 @@
 /**
- * Where a setting's value comes from. Four sources are asked, and the last one that has a value counts: the Kerberos
+ * Finds the values of settings. There are four sources, of which the last with a value counts: the Kerberos
  * configuration, the target's options in the Gruntfile, the environment, the command line. Each value keeps its origin,
- * so that a complaint about it names the file and element, the option, the variable or the flag to mend.
+ * so that a complaint names the file and element, the option, the variable or the flag to correct.
  */
 import { type Fact, tidy } from './fact';
 import type { Setting, SyncOptions } from './table';
 
-/** What is asked. Nothing else is read but the files of the Kerberos configuration. */
+/** The sources beside the files of the Kerberos configuration. */
 export interface SourceValues {
   /** The target of `grunt sync`. */
   target: string;
   options?: SyncOptions;
   env?: Readonly<Record<string, string | undefined>>;
-  /** The command line's `--name=value` as Grunt gives them: `{ bucket: 'x', 'limit-rate': '200k' }`. */
+  /** The `--name=value` options of the command line, as Grunt parses them: `{ bucket: 'x', 'limit-rate': '200k' }`. */
   flags?: Readonly<Record<string, unknown>>;
 }
 
+/** Reads settings from the sources of one target, and collects what is wrong with them. */
 export class Sources {
   readonly #values: SourceValues;
-  /** What is wrong with the values that were read, each in words for the owner. */
+  /** What is wrong with the values read so far, in words for the owner. */
   readonly problems: string[] = [];
 
   constructor(values: SourceValues) {
@@ -29,7 +30,7 @@ export class Sources {
     this.problems.push(problem);
   };
 
-  /** The value of a setting: that of the last source that has one, else `xml`, else the default. */
+  /** The value of a setting: from the last source that has one, else from `xml`, else the default. */
   read<Value>(setting: Setting<Value> & { default: Value }, xml?: Fact): Value;
   read<Value>(setting: Setting<Value>, xml?: Fact): Value | undefined;
   read<Value>(setting: Setting<Value>, xml?: Fact): Value | undefined {
@@ -37,12 +38,12 @@ export class Sources {
     return fact === undefined ? setting.default : setting.parse(fact, this.complain);
   }
 
-  /** The text of a setting and where it is from. */
+  /** The text of a setting and its origin. */
   find(setting: Setting<unknown>, xml?: Fact): Fact | undefined {
     return this.findAll(setting, xml === undefined ? [] : [xml])[0];
   }
 
-  /** The same of a setting that may have several values; all are from one source. */
+  /** The texts of a setting that may have several values; all come from one source. */
   findAll(setting: Setting<unknown>, xml: readonly Fact[] = []): readonly Fact[] {
     const sources = [this.ofFlag(setting), this.ofEnvironment(setting), this.ofOptions(setting)];
     return sources.find((facts) => facts.length > 0) ?? xml;
@@ -55,7 +56,7 @@ export class Sources {
     return factsOf(value, `--${flag}`, mayBeEmpty);
   }
 
-  /** An empty variable is as good as none. */
+  /** An empty variable counts as unset. */
   ofEnvironment({ env }: Setting<unknown>): readonly Fact[] {
     const variables = (env ?? []).flatMap((name) => factsOf(this.#values.env?.[name], name, false));
     return variables.slice(0, 1);

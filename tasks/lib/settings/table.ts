@@ -1,8 +1,8 @@
 /**
- * The settings of `grunt sync`, each declared once: where it can be set, what it is by default, and how it is read.
+ * The settings of `grunt sync`, each declared once: where it can be set, its default, and how it is parsed.
  *
- * Everything that knows a setting is made of this table: what `readSettings` takes from the Gruntfile, the environment
- * and the command line, which flags the tasks accept, and the table in the README, which a test compares with
+ * Everything about settings is made from this table: what `readSettings` reads from the Gruntfile, the environment and
+ * the command line, which flags the tasks accept, and the table in the README, which a test compares with
  * `readmeTable()`. To add a setting, add an entry here, use it in `settings.ts`, and copy the new line into the README.
  */
 import { CONFIGURATION_DIRECTORIES } from './configurations';
@@ -21,11 +21,11 @@ import {
   text,
 } from './values';
 
-/** A setting. Where it is set in several places, the later of these counts: `xml`, `option`, `env`, `flag`. */
+/** A setting. If it is set in several places, the last of `xml`, `option`, `env`, `flag` counts. */
 export interface Setting<Value> {
   /** What it is, for the README and `--help`. */
   readonly help: string;
-  /** Which elements of the Kerberos configuration hold it, in Markdown; `kerberos.ts` reads them. */
+  /** The elements of the Kerberos configuration that hold it, in Markdown; `kerberos.ts` reads them. */
   readonly xml?: string;
   /** The option of a target in the Gruntfile. */
   readonly option?: string;
@@ -33,14 +33,14 @@ export interface Setting<Value> {
   readonly env?: readonly [string, ...string[]];
   /** The flag on the command line, without its dashes. */
   readonly flag?: string;
-  /** What stands for the value in `--help`: `DIR`, `URL`, `N`. */
+  /** The value's name in `--help`: `DIR`, `URL`, `N`. */
   readonly placeholder?: string;
-  /** The unit of a bare number. */
+  /** The unit of a number without a unit. */
   readonly unit?: string;
   /** The default, for the README and `--help`. */
   readonly defaultHelp: string;
   readonly default?: Value;
-  /** Whether an empty flag or option (`--folder=`) is a value, and not the same as none. */
+  /** Whether an empty flag or option (`--folder=`) counts as a value. */
   readonly mayBeEmpty?: boolean;
   readonly parse: Parse<Value>;
 }
@@ -49,6 +49,7 @@ function setting<Value, Has extends Omit<Setting<Value>, 'parse'>>(has: Has & { 
   return has;
 }
 
+/** All settings, by the name that the code uses. */
 export const SETTINGS = {
   config: setting({
     help: 'configuration directory',
@@ -234,19 +235,19 @@ export const SETTINGS = {
 
 type Declared = (typeof SETTINGS)[keyof typeof SETTINGS];
 
-/** The names that a target's options may have. */
+/** The names of a target's options in the Gruntfile. */
 export type OptionName = Extract<Declared, { option: string }>['option'];
 
 /**
- * The options of a target in the Gruntfile, as `SETTINGS` declares them, with whatever values were typed there. Paths
- * are relative to the Gruntfile's directory; `directory` may be a list.
+ * The options of a target in the Gruntfile, as `SETTINGS` declares them, with unchecked values. Paths are relative to
+ * the Gruntfile's directory; `directory` may be a list.
  */
 export type SyncOptions = { readonly [Name in OptionName]?: unknown };
 
 /** All settings, in the order of the README. */
 export const ALL_SETTINGS: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
-/** The settings that the command line takes, each with its flag (without dashes). */
+/** The settings that the command line accepts, each with its flag (without dashes). */
 export function flaggedSettings(): (Setting<unknown> & { readonly flag: string })[] {
   return ALL_SETTINGS.flatMap((each) => (each.flag === undefined ? [] : [{ ...each, flag: each.flag }]));
 }

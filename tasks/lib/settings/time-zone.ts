@@ -1,9 +1,9 @@
 /**
- * The time zone of a Kerberos configuration, under the name that everybody else uses.
+ * The IANA time zone of a Kerberos configuration; `undefined` if it is unknown.
  *
- * The web interface cannot have `/` and `_` in a value, and writes `-` and `$` for them: `America-New$York`. The machinery
- * turns every `-` back, which breaks the zones that have one themselves (`America-Port-au-Prince`); they are understood
- * here all the same.
+ * The web interface cannot have `/` and `_` in a value, and writes `-` and `$` instead: `America-New$York`. The
+ * machinery turns every `-` back, which breaks zones that contain one themselves (`America-Port-au-Prince`); they are
+ * understood here.
  */
 export function ianaTimeZone(value: string): string | undefined {
   const underscored = value.replaceAll('$', '_');

@@ -1,6 +1,6 @@
 /**
- * How the text of a setting becomes its value. Each parser gets the text with its origin, and tells `complain` what is
- * wrong with it in words that name the origin and say what to type; the value it returns then is not used.
+ * Parsers of settings. Each gets the text with its origin, and passes `complain` a sentence about what is wrong, which
+ * names the origin and says what to type. After a complaint the returned value is not used.
  */
 import { parse as parseBytes } from 'bytes';
 import { printable } from '../printable';
@@ -12,7 +12,7 @@ export type Parse<Value> = (fact: Fact, complain: (problem: string) => void) => 
 /** Any text. */
 export const text: Parse<string> = ({ value }) => value;
 
-/** What cannot be the name of a bucket on any server, and what to type. The first that fits is told. */
+/** Texts that cannot be the name of a bucket on any server, and what to type instead. The first match counts. */
 const NO_BUCKETS: readonly (readonly [form: RegExp, hint: string])[] = [
   // Access key ids of Amazon are 20 capitals and digits, its secret keys 40 letters, digits, `/` and `+`.
   [
@@ -36,28 +36,28 @@ const NO_BUCKETS: readonly (readonly [form: RegExp, hint: string])[] = [
 ];
 
 /**
- * The name of a bucket, or the alias of an access point (`…-s3alias`). New buckets have 3 to 63 lower-case letters, digits,
- * dots and hyphens; those that were made in us-east-1 before March 2018, and those of other servers, may have 255, capitals
- * and underscores. What no server could have is most likely something else that was typed here.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ * The name of a bucket, or the alias of an access point (`…-s3alias`). New buckets have 3 to 63 lower-case letters,
+ * digits, dots and hyphens; buckets made in us-east-1 before March 2018, and those of other servers, may have 255
+ * characters, capitals and underscores. A name that no server can have is most likely something else that was typed
+ * here. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export const bucketName: Parse<string> = ({ value, origin }, complain) => {
   const hint = NO_BUCKETS.find(([form]) => form.test(value))?.[1];
-  // Whoever mistakes one field for the other must not find the private key in the log.
+  // A private key that was typed into the wrong field must not appear in the log.
   const shown = /^[A-Za-z0-9/+=]{16,}$/.test(value) ? `${value.slice(0, 4)}…` : printable(value.slice(0, 80));
   if (hint !== undefined) complain(`${origin}: "${shown}" cannot be a bucket: ${hint}.`);
   return value;
 };
 
 /**
- * Whether a text has the form of Amazon's private keys (40 letters, digits, / and +, of all kinds), and is nothing that a
- * folder or a bucket is called.
+ * Whether a text has the form of Amazon's private keys (40 letters, digits, / and +, with all kinds), which no folder
+ * or bucket is likely to have.
  */
 export function looksLikePrivateKey(text: string): boolean {
   return /^(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9/+]{40}$/.test(text);
 }
 
-/** The folder of a bucket, without slashes at its ends; may be empty. */
+/** The folder in a bucket, without slashes at its ends; may be empty. */
 export const folderName: Parse<string> = ({ value, origin }, complain) => {
   const folder = value.replace(/^\/+|\/+$/g, '');
   if (folder === '') return '';
@@ -81,7 +81,7 @@ export const endpointUrl: Parse<string | undefined> = ({ value, origin }, compla
   return url.href.replace(/\/+$/, '');
 };
 
-/** A region of Amazon, or of whoever else gives regions names. */
+/** The name of a region, at Amazon or elsewhere. */
 export const regionName: Parse<string> = ({ value, origin }, complain) => {
   if (!/^[a-z0-9-]{1,63}$/.test(value)) complain(`${origin}: "${value}" is no region: type one such as eu-west-1.`);
   return value;
@@ -107,8 +107,8 @@ export function integer(least: number, most: number): Parse<number> {
 }
 
 /**
- * Bytes a second as curl reads them: a number, perhaps with a fraction, and a unit of 1024 (k), 1024² (M) or 1024³ (G).
- * `undefined`, for no limit, where that is less than one byte.
+ * Bytes per second as curl reads them: a number, perhaps with a fraction, and a unit of 1024 (k), 1024² (M) or 1024³
+ * (G). `undefined` (no limit) for less than one byte.
  */
 export const rate: Parse<number | undefined> = ({ value, origin }, complain) => {
   const unit = /^\d+(\.\d+)?\s*([kmg])?b?$/i.exec(value);
@@ -121,17 +121,17 @@ export const rate: Parse<number | undefined> = ({ value, origin }, complain) => 
   return bytes > 0 ? bytes : undefined;
 };
 
-/** `on` or `off`, and what else is typed for them. */
+/** `on` or `off`, and synonyms. */
 export const onOrOff: Parse<'on' | 'off'> = ({ value, origin }, complain) => {
   const isOn = /^(on|true|yes|1)$/i.test(value);
   if (!isOn && !/^(off|false|no|0)$/i.test(value)) complain(`${origin}: "${value}" is neither on nor off.`);
   return isOn ? 'on' : 'off';
 };
 
-/** Storage classes from which the cloud can read a picture at once; an archive's cannot be shown. */
+/** Storage classes from which the cloud can read a picture at once; pictures in an archive cannot be shown. */
 export const STORAGE_CLASSES = ['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'REDUCED_REDUNDANCY'];
 
-/** One of a few words, written as S3 writes it. */
+/** One of some words, in S3's spelling. */
 export function oneOf(words: readonly string[]): Parse<string> {
   return ({ value, origin }, complain) => {
     const word = words.find((each) => each.toLowerCase() === value.toLowerCase());

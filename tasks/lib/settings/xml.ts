@@ -1,34 +1,34 @@
 /**
- * Reads one XML file of the Kerberos configuration, however it was saved.
+ * Reads an XML file of the Kerberos configuration, however it was saved.
  *
- * The web interface rewrites its files in place while we run, so a file may be seen empty or cut short: that is told apart
- * from one that is really wrong, and is to be read again soon. The machinery never looks at the encoding, but people edit
- * these files with editors that write others than UTF-8, so the declared one is used, and where the bytes say otherwise
- * (an editor that saved in another encoding than the declaration names), the bytes count.
+ * The web interface rewrites its files in place while we run, so a file may be seen empty or cut short. That is
+ * distinguished from an invalid file, and means to read again soon. The machinery ignores the encoding, but people edit
+ * these files with editors that do not write UTF-8, so the declared encoding is used; if the bytes contradict it (an
+ * editor that saved in another encoding), the bytes count.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { codeOf, messageOf } from '../error-code';
 import { readForeignFile } from '../foreign-file';
 import { tidy } from './fact';
 
-/** What a file holds. */
+/** The result of reading a file. */
 export type Document =
   | { readonly state: 'absent' }
-  /** `note`: what its owner should know of how it was read. */
+  /** `note`: what the owner should know about how it was read. */
   | { readonly state: 'read'; readonly root: unknown; readonly note?: string }
-  /** Empty, or without its end: it is being written, or was left so by a power cut. */
+  /** Empty, or without its end: it is being written, or a power cut left it so. */
   | { readonly state: 'cut' }
   | { readonly state: 'invalid'; readonly problem: string };
 
-/** No configuration is as long; the longest that a release ships with has 4 KB. It bounds what reading one may cost. */
+/** Largest file that is read, in bytes; the longest configuration of a release has 4 KB. Limits the cost of reading. */
 const MOST_BYTES = 256 * 1024;
-/** Of what a parser says about a file, so many letters are told. */
+/** Longest quotation of a parser's message, in characters. */
 const MOST_TOLD = 160;
 
-// Keys may look like numbers or booleans ("00123", "true"): nothing but text is made of any value.
+// Keys may look like numbers or booleans ("00123", "true"), so every value stays text.
 const parser = new XMLParser({ ignoreAttributes: true, parseTagValue: false, trimValues: true, htmlEntities: true });
 
-/** Reads a file. Never throws for what is on the disk. */
+/** Reads a file. Never rejects because of what is on the disk. */
 export async function readDocument(path: string): Promise<Document> {
   let bytes: Buffer;
   try {
@@ -44,7 +44,7 @@ export async function readDocument(path: string): Promise<Document> {
     }
     return { state: 'invalid', problem: `${path} cannot be read: ${messageOf(error)}` };
   }
-  // The shortest document is `<a/>`. Less may be half a byte order mark.
+  // The shortest document is `<a/>`. Fewer bytes may be half a byte order mark.
   if (bytes.length < 4) return { state: 'cut' };
   const decoded = decode(bytes);
   if ('unknown' in decoded) {
@@ -70,7 +70,10 @@ export async function readDocument(path: string): Promise<Document> {
   }
 }
 
-/** The text of an element, by the names on the way to it; of several with one name the first counts, as for the machinery. */
+/**
+ * The text of an element, by the names on the path to it; of several elements with one name the first counts, as in the
+ * machinery.
+ */
 export function textAt(root: unknown, path: readonly string[]): string | undefined {
   let node = first(root);
   for (const name of path) node = first(child(node, name));
@@ -86,10 +89,10 @@ function first(node: unknown): unknown {
   return Array.isArray(node) ? node[0] : node;
 }
 
-/** The text, perhaps with a note on how it was found; or the name of an encoding that Node does not know. */
+/** The text, perhaps with a note about its encoding; or the name of an encoding that Node.js does not know. */
 type Decoded = { readonly text: string; readonly note?: string } | { readonly unknown: string };
 
-/** Of one byte a letter: almost any bytes are valid in these, so that a text is valid says nothing. */
+/** Encodings with one byte a character: almost any bytes are valid in them, so validity proves nothing. */
 const SINGLE_BYTE = /^(windows-125\d|windows-874|iso-8859-\d+|koi8-[ru]|macintosh|x-mac-cyrillic|ibm866)$/;
 
 function decode(bytes: Buffer): Decoded {
@@ -101,7 +104,8 @@ function decode(bytes: Buffer): Decoded {
   const decoder = decoderOf(declared ?? 'utf-8');
   if (decoder === undefined) return { unknown: declared ?? '' };
   const utf8 = tryDecode(bytes, 'utf-8');
-  // A declaration of UTF-16 in bytes that can be read without knowing so is wrong: some programs always write it.
+  // If the bytes can be read without knowing that they are UTF-16, that declaration is wrong: some programs always
+  // write it.
   if (decoder.encoding === 'utf-8' || decoder.encoding.startsWith('utf-16')) {
     if (utf8 !== undefined) return { text: utf8 };
     return {
@@ -131,7 +135,10 @@ function decoderOf(label: string) {
   }
 }
 
-/** `undefined` where the bytes are none of the encoding. The last letter may be cut: the file may be being written. */
+/**
+ * `undefined` if the bytes are invalid in the encoding. The last character may be cut, because the file may be being
+ * written.
+ */
 function tryDecode(bytes: Buffer, encoding: string): string | undefined {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
@@ -140,7 +147,8 @@ function tryDecode(bytes: Buffer, encoding: string): string | undefined {
   }
 }
 
-// Nothing (a power cut leaves NULs in place of what was not yet on disk), or markup whose root has no end tag.
+// Whether a document is cut short: empty (a power cut leaves NULs in place of what was not on disk yet), or markup
+// whose root has no end tag.
 function isCut(text: string): boolean {
   const body = without(without(text.replaceAll('\0', ''), '<!--', '-->'), '<?', '?>').trim();
   if (body === '') return true;
@@ -152,7 +160,7 @@ function isCut(text: string): boolean {
   return end < 0 || !/^\s*>/.test(body.slice(end + root.length + 2));
 }
 
-/** The text without what stands between the two, and these themselves. In linear time, whatever the text. */
+/** The text without the parts from `begin` to `end`. Takes linear time, whatever the text. */
 function without(text: string, begin: string, end: string): string {
   let kept = '';
   for (let at = 0; ; ) {
