@@ -130,6 +130,8 @@ export interface Burst {
   /** Why all rank low, where they do. */
   usual?: Usual;
   people: Appearance[];
+  /** What is on any of its pictures beside faces. */
+  labels: Label[];
   cover: Event;
 }
 

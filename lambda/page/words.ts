@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import type { Label } from './api-types';
 
 /** "1 event", "1,204 events". */
 export function count(number: number, one: string, many = `${one}s`): string {
@@ -16,3 +17,6 @@ export function bytes(number: number): string {
   if (number < 1_000_000_000) return `${(number / 1_000_000).toFixed(1)} MB`;
   return `${(number / 1_000_000_000).toFixed(1)} GB`;
 }
+
+/** What a label is called where it stands by itself. */
+export const LABEL_NAMES: Readonly<Record<Label, string>> = { person: 'Person', vehicle: 'Vehicle', animal: 'Animal' };

@@ -4,6 +4,8 @@
  * in grey squares at its upper edge.
  */
 import type { FaceEngine, KnownFace } from '../../lambda/lib/faces/engine';
+import { filmOf } from '../../lambda/lib/ingest/video-frames';
+import type { Label } from '../../lambda/lib/labels/engine';
 import { sharp } from '../../lambda/test-packages';
 import { signName } from '../../tasks/lib/alive/sign-of-life';
 import { TestCloud } from '../lambda/cloud';
@@ -12,9 +14,9 @@ import { addAccount, GalleryServer, type Visitor } from '../lambda/gallery/galle
 const WIDTH = 640;
 const HEIGHT = 480;
 /** Small enough to be cut off where a tile shows the picture. */
-const SQUARE = 16;
+export const SQUARE = 16;
 /** How much lighter the square of the next number is. */
-const STEP = 40;
+export const STEP = 40;
 
 type Colour = readonly [red: number, green: number, blue: number];
 
@@ -26,23 +28,31 @@ export interface Sight {
   faces?: number[];
   /** Left out, it is `[200, 200, 400, 400]`. */
   region?: [number, number, number, number];
+  /** What else is on it; each camera is looked at once in ten seconds. */
+  labels?: Label[];
   /** Bytes to upload instead of a picture. */
   body?: Buffer;
+  /** Left out, it is a JPEG by its name. */
+  ending?: '.jpg' | '.mp4';
   /** What the camera takes for the time of the upload: seconds since 1970. */
   uploadTime?: number;
 }
 
+/** A function that publishes uploads. */
+type Lambda = (event: unknown) => Promise<unknown>;
+
 export class Site {
   readonly cloud: TestCloud;
   readonly server: GalleryServer;
-  readonly #lambda: (event: unknown) => Promise<unknown>;
+  readonly #lambda: Lambda;
   readonly #underWay: Set<Promise<unknown>>;
   #uploads = 0;
+  #labels: Label[] = [];
 
   private constructor(cloud: TestCloud, server: GalleryServer, underWay: Set<Promise<unknown>>) {
     this.cloud = cloud;
     this.server = server;
-    this.#lambda = cloud.lambda({ engine });
+    this.#lambda = cloud.lambda({ engine, labels: { name: 'told', detect: async () => this.#labels }, film: filmOf });
     this.#underWay = underWay;
   }
 
@@ -82,12 +92,13 @@ export class Site {
     return await this.server.loggedIn(account);
   }
 
-  /** A camera uploads what it saw, and the function publishes it. Returns the file's name. */
-  async see(account: string, sight: Sight): Promise<string> {
+  /** A camera uploads what it saw, and the function publishes it, or another one. Returns the file's name. */
+  async see(account: string, sight: Sight, lambda: Lambda = this.#lambda): Promise<string> {
     this.#uploads += 1;
-    const { at, instance, region = [200, 200, 400, 400], faces = [], body, uploadTime } = sight;
+    const { at, instance, region = [200, 200, 400, 400], faces = [], labels = [], body, uploadTime } = sight;
+    this.#labels = labels;
     const seconds = Math.floor(at.getTime() / 1000);
-    const fileName = `${seconds}_6-000000_camera_${region.join('-')}_24_${this.#uploads}.jpg`;
+    const fileName = `${seconds}_6-000000_camera_${region.join('-')}_24_${this.#uploads}${sight.ending ?? '.jpg'}`;
     const record = await this.cloud.upload(`${account}/${fileName}`, body ?? (await picture(this.#uploads, faces)), {
       'event-timestamp': String(seconds),
       'event-instancename': encodeURIComponent(instance),
@@ -96,7 +107,7 @@ export class Site {
       ...(uploadTime === undefined ? {} : { uploadtime: String(uploadTime) }),
     });
     record.eventTime = new Date().toISOString();
-    await this.#lambda({ Records: [record] });
+    await lambda({ Records: [record] });
     return fileName;
   }
 
@@ -109,7 +120,7 @@ export class Site {
 }
 
 /** Where the face with an index is on every picture. */
-function boxOf(index: number): [number, number, number, number] {
+export function boxOf(index: number): [number, number, number, number] {
   const left = 60 + index * 190;
   return [left, 150, left + 130, 310];
 }

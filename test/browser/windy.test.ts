@@ -123,6 +123,9 @@ describe('page: the morning after a windy day', function () {
     const { page } = visit;
     page.setDefaultTimeout(60_000);
     await visit.logIn('jane');
+    // What the page of today asks is none of it.
+    await page.getByRole('heading', { name: /^No events on/ }).waitFor();
+    await page.waitForLoadState('networkidle');
     const asked: string[] = [];
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());

@@ -13,6 +13,7 @@
  *
  * A camera that never pauses would be one endless burst. After MOST_READ events, all bursts are cut.
  */
+import { distinctLabels, isLabel, type Label } from '../labels/engine';
 import { boxOf, eventOf, isShown, type PublishedEvent } from '../table/event-item';
 import { type Fields, fieldsOf, list, number, optional, text } from '../table/fields';
 import { eventKey } from '../table/keys';
@@ -36,6 +37,7 @@ interface Sight {
   /** Ms since 1970. */
   time: number;
   faces: readonly { person: string; sure: boolean }[];
+  labels: readonly Label[];
   changes: number;
   /** Pixels of the region that changed; 0 where none is known. */
   area: number;
@@ -62,6 +64,8 @@ export interface Burst {
   spans: number;
   /** The persons on it, by the ids in the events, and whether certainly. */
   people: Map<string, boolean>;
+  /** What is on any of its pictures beside faces. */
+  labels: Set<Label>;
 }
 
 /** Where a list of bursts continues: after a burst's last picture, or where bursts were cut. */
@@ -165,6 +169,7 @@ function viewOf(burst: Burst, cover: EventView, living: ReadonlyMap<string, Pick
     ...{ count, kept, unusual },
     ...(unusual === 0 ? { usual: { spans } } : {}),
     people: [...people].map(([person, sure]) => ({ person, sure })),
+    labels: distinctLabels(burst.labels),
     cover,
   };
 }
@@ -204,7 +209,15 @@ function pageOf(bursts: Burst[]): BurstPage {
 
 function burstOf(instance: string, sight: Sight): Burst {
   const counts = { count: 0, kept: 0, unusual: 0, spans: Number.POSITIVE_INFINITY };
-  const burst: Burst = { instance, first: sight, last: sight, cover: sight, ...counts, people: new Map() };
+  const burst: Burst = {
+    instance,
+    first: sight,
+    last: sight,
+    cover: sight,
+    ...counts,
+    people: new Map(),
+    labels: new Set(),
+  };
   join(burst, sight);
   return burst;
 }
@@ -217,6 +230,7 @@ function join(burst: Burst, sight: Sight): void {
   if (sight.spans === undefined) burst.unusual += 1;
   else burst.spans = Math.min(burst.spans, sight.spans);
   if (tellsMore(sight, burst.cover)) burst.cover = sight;
+  for (const label of sight.labels) burst.labels.add(label);
   for (const { person, sure } of sight.faces) burst.people.set(person, sure || burst.people.get(person) === true);
 }
 
@@ -238,6 +252,7 @@ function sightOf(item: Fields, usual: Usual | undefined): Sight {
       const { person, sure } = fieldsOf(face);
       return { person: String(person), sure: sure === true };
     }),
+    labels: list(item, 'labels').filter(isLabel),
     changes: optional(item, 'changes', number) ?? 0,
     area: Math.abs((x2 - x1) * (y2 - y1)),
     isKept: item.kept === true,

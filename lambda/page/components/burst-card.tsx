@@ -5,7 +5,7 @@ import { namesOf } from '../state/people';
 import { source } from '../state/reel';
 import { extendTo, isSelected, isSelecting, toggle } from '../state/selection';
 import { clock } from '../time';
-import { count as counted } from '../words';
+import { count as counted, LABEL_NAMES } from '../words';
 import { EventNotes } from './event-notes';
 import { covering } from './geometry';
 import { Icon } from './icons';
@@ -28,7 +28,8 @@ interface Properties {
 export function BurstCard({ burst, isFirst, from: list = 'day' }: Properties) {
   const { id, cover, count, localFrom, localTo, from } = burst;
   const { names, unnamed } = namesOf(burst.people);
-  const hasNotes = cover.incomplete || cover.otherUpload !== undefined || burst.usual !== undefined;
+  // Who has a face is a person: that need not be said twice.
+  const labels = burst.labels.filter((label) => label !== 'person' || burst.people.length === 0);
   const play = () => {
     source.value = list;
     mayPlay.value = count > 1 && !prefersStillness.value;
@@ -69,18 +70,21 @@ export function BurstCard({ burst, isFirst, from: list = 'day' }: Properties) {
           {count > 1 && <span class="card-to">–{clock(localTo)}</span>}
         </time>
         <bdi class="card-instance">{cover.instance.name}</bdi>
-        {(names.length > 0 || unnamed > 0 || hasNotes) && (
-          <span class="card-people">
-            {names.map((name) => (
-              <span key={name} class="chip">
-                <bdi>{name}</bdi>
-              </span>
-            ))}
-            <EventNotes event={cover} />
-            {burst.usual && <span class="chip is-quiet">Usual here</span>}
-            {unnamed > 0 && <span class="chip is-quiet">{unnamed === 1 ? 'Unknown' : `${unnamed} unknown`}</span>}
-          </span>
-        )}
+        <span class="card-people">
+          {names.map((name) => (
+            <span key={name} class="chip">
+              <bdi>{name}</bdi>
+            </span>
+          ))}
+          {unnamed > 0 && <span class="chip is-quiet">{unnamed === 1 ? 'Unknown' : `${unnamed} unknown`}</span>}
+          {labels.map((label) => (
+            <span key={label} class="chip is-quiet">
+              {LABEL_NAMES[label]}
+            </span>
+          ))}
+          <EventNotes event={cover} />
+          {burst.usual && <span class="chip is-quiet">Usual here</span>}
+        </span>
       </span>
     </Link>
   );

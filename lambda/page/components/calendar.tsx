@@ -20,19 +20,19 @@ export function Calendar({ day, today, last, onDay }: Properties) {
   const [failure, setFailure] = useState('');
   const table = useRef<HTMLTableElement>(null);
   const mustFocus = useRef(false);
-  const { instance, person } = place.value;
-  const counts = daysOfMonth(month, { instance, person });
+  const { instance, person, label, area, unusual } = place.value;
+  const counts = daysOfMonth(month, { instance, person, label });
 
   useEffect(() => {
     setMonth(monthOf(day));
     setFocused(day);
   }, [day]);
   useEffect(() => {
-    loadMonth(month, { instance, person }).then(
+    loadMonth(month, { instance, person, label }).then(
       () => setFailure(''),
       (error: unknown) => setFailure(explain(error)),
     );
-  }, [month, instance, person]);
+  }, [month, instance, person, label]);
   useEffect(() => {
     if (mustFocus.current) table.current?.querySelector<HTMLElement>(`[data-day="${focused}"]`)?.focus();
     mustFocus.current = false;
@@ -108,6 +108,9 @@ export function Calendar({ day, today, last, onDay }: Properties) {
         </tbody>
       </table>
       {failure !== '' && <p class="failure">{failure}</p>}
+      {(area !== undefined || unusual) && (
+        <p class="hint">The calendar counts all events, {unusual ? 'the usual ones too' : 'wherever they moved'}.</p>
+      )}
       <button type="button" class="button calendar-today" onClick={() => onDay(today)}>
         Jump to today
       </button>

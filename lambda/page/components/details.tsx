@@ -1,13 +1,20 @@
-import type { Event, Face } from '../api-types';
+import type { Event, Face, Usual } from '../api-types';
 import { nameOf } from '../state/people';
 import { clock, dayInWords, lengthOf, offsetOf } from '../time';
-import { bytes, thousands } from '../words';
+import { bytes, LABEL_NAMES, thousands } from '../words';
 import { codecName } from './codec';
 import { Icon } from './icons';
 import { OtherUploads } from './other-uploads';
 
+interface Properties {
+  event: Event;
+  /** Why it ranks low, where it does. */
+  usual: Usual | undefined;
+  onFace: (face: Face) => void;
+}
+
 /** What is known of an event, beside its picture. */
-export function Details({ event, onFace }: { event: Event; onFace: (face: Face) => void }) {
+export function Details({ event, usual, onFace }: Properties) {
   const {
     kept,
     note,
@@ -23,6 +30,7 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
     height,
     duration,
     faces,
+    labels = [],
   } = event;
   const codec = codecName(event);
   return (
@@ -50,6 +58,12 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
           </span>
         </p>
       )}
+      {usual && (
+        <p class="hint">
+          Usual here, so it ranks low: in {usual.spans} different ten minutes of one day something moved at this place,
+          no more changed than usually does, and neither a face nor a person, a vehicle or an animal was found.
+        </p>
+      )}
       {faces.length > 0 && (
         <>
           <h3>Faces</h3>
@@ -75,6 +89,12 @@ export function Details({ event, onFace }: { event: Event; onFace: (face: Face) 
         <dd>
           <bdi>{instance.name}</bdi>
         </dd>
+        {labels.length > 0 && (
+          <>
+            <dt>Shows</dt>
+            <dd>{labels.map((label) => LABEL_NAMES[label]).join(', ')}</dd>
+          </>
+        )}
         {changes !== undefined && (
           <>
             <dt>Changed</dt>

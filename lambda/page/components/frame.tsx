@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { attention } from '../state/cameras';
 import { isOnline } from '../state/connection';
-import { type Place, place, type View } from '../state/place';
+import { type Place, place, UNFILTERED, type View } from '../state/place';
 import { count } from '../words';
 import { Icon, type IconName } from './icons';
 import { Link } from './link';
@@ -14,9 +14,9 @@ const ITEMS: { view: View; title: string; icon: IconName }[] = [
   { view: 'account', title: 'Account', icon: 'account' },
 ];
 
-const NOWHERE = {
-  ...{ day: undefined, until: undefined, instance: undefined, person: undefined, event: undefined },
-  ...{ label: undefined, area: undefined, unusual: undefined, each: undefined, kept: undefined },
+const NOWHERE: Partial<Place> = {
+  ...UNFILTERED,
+  ...{ day: undefined, until: undefined, event: undefined, each: undefined, kept: undefined },
 };
 
 /** What is around every view: the way to the others, and what is to be told. */

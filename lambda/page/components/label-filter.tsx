@@ -1,7 +1,7 @@
 import type { Label } from '../api-types';
 import { go, LABELS, place } from '../state/place';
 
-const NAMES: Readonly<Record<Label, string>> = { person: 'A person', vehicle: 'A vehicle', animal: 'An animal' };
+const OPTIONS: Readonly<Record<Label, string>> = { person: 'A person', vehicle: 'A vehicle', animal: 'An animal' };
 
 /** Only what shows a person, a vehicle or an animal. */
 export function LabelFilter() {
@@ -19,7 +19,7 @@ export function LabelFilter() {
         <option value="">Anything</option>
         {LABELS.map((one) => (
           <option key={one} value={one}>
-            {NAMES[one]}
+            {OPTIONS[one]}
           </option>
         ))}
       </select>

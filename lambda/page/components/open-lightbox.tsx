@@ -123,7 +123,7 @@ export function OpenLightbox({ id }: { id: Id }) {
           </button>
         </Player>
       )}
-      {areDetailsShown.value && <Details event={event} onFace={onFace} />}
+      {areDetailsShown.value && <Details event={event} usual={chapter.chapter.burst.usual} onFace={onFace} />}
       {covering.what === 'delete' && <DeleteEvent event={event} onConfirm={remove} onClose={uncover} />}
       {covering.what === 'burst' && (
         <BurstMenu

@@ -23,6 +23,15 @@ export interface Place extends Filter, Ranking {
 /** What can be asked for beside persons. */
 export const LABELS = ['person', 'vehicle', 'animal'] as const;
 
+/** No filter of events. */
+export const UNFILTERED: Filter & Ranking = {
+  instance: undefined,
+  person: undefined,
+  label: undefined,
+  area: undefined,
+  unusual: undefined,
+};
+
 const ID = /^[\w-]{10,64}$/;
 
 export const place = signal<Place>(read());
@@ -44,33 +53,14 @@ export function back(otherwise: Partial<Place>): void {
   else go(otherwise, { replace: true });
 }
 
-export function addressOf({
-  view,
-  day,
-  until,
-  instance,
-  person,
-  label,
-  area,
-  unusual,
-  each,
-  kept,
-  event,
-}: Place): string {
+/** What an address tells beside the view, in the order in which it does. */
+const PARTS = ['day', 'until', 'instance', 'person', 'label', 'area', 'unusual', 'each', 'kept', 'event'] as const;
+
+export function addressOf(where: Place): string {
   const search = new URLSearchParams();
-  if (view !== 'events') search.set('view', view);
-  for (const [name, value] of Object.entries({
-    day,
-    until,
-    instance,
-    person,
-    label,
-    area,
-    unusual,
-    each,
-    kept,
-    event,
-  })) {
+  if (where.view !== 'events') search.set('view', where.view);
+  for (const name of PARTS) {
+    const value = where[name];
     if (value !== undefined) search.set(name, String(value));
   }
   return search.size === 0 ? '/' : `/?${search}`;

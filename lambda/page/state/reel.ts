@@ -133,8 +133,8 @@ async function beside(burst: Burst, direction: 'later' | 'earlier'): Promise<Bur
 
 /** A picture as a burst of its own. */
 function alone(event: Event): Burst {
-  const { id, time, localTime, faces } = event;
+  const { id, time, localTime, faces, labels = [] } = event;
   const people = faces.flatMap(({ person, sure }) => (person === undefined ? [] : [{ person, sure }]));
   const span = { from: time, to: time, localFrom: localTime, localTo: localTime };
-  return { id, last: id, ...span, count: 1, kept: event.kept ? 1 : 0, unusual: 1, people, cover: event };
+  return { id, last: id, ...span, count: 1, kept: event.kept ? 1 : 0, unusual: 1, people, labels, cover: event };
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, explain } from '../api';
+import type { Label } from '../api-types';
 import { BurstGrid } from '../components/burst-grid';
 import { Calendar } from '../components/calendar';
 import { Dialog } from '../components/dialog';
@@ -15,7 +16,7 @@ import { isWide, prefersStillness } from '../state/connection';
 import { bursts, day, hours, lastDay, load, loading, showWaiting, today, total, waiting } from '../state/day';
 import { nearestDay } from '../state/months';
 import { say } from '../state/notices';
-import { go, place } from '../state/place';
+import { go, place, UNFILTERED } from '../state/place';
 import { dayDate, dayInWords, dayName, hourName } from '../time';
 import { count } from '../words';
 
@@ -68,8 +69,8 @@ function DayHead() {
   const [isChoosing, setChoosing] = useState(false);
   const turn = async (direction: -1 | 1) => {
     try {
-      const { instance, person } = place.value;
-      const found = await nearestDay(day.value, direction, lastDay.value, { instance, person });
+      const { instance, person, label } = place.value;
+      const found = await nearestDay(day.value, direction, lastDay.value, { instance, person, label });
       if (found !== undefined) toDay(found);
       else if (direction === 1 && day.value < today.value) toDay(today.value);
       else say(direction === -1 ? 'There are no events before this day.' : 'There are no events after this day.');
@@ -195,9 +196,9 @@ function Skeleton() {
 }
 
 function Empty() {
-  const { instance, person, until, kept } = place.value;
-  const isFiltered = instance !== undefined || person !== undefined;
-  const latest = useLatestDay(instance, person);
+  const { instance, person, label, area, unusual, until, kept } = place.value;
+  const isFiltered = [instance, person, label, area, unusual].some((filter) => filter !== undefined);
+  const latest = useLatestDay(instance, person, label);
   if (instances.value?.length === 0) {
     return (
       <div class="empty">
@@ -237,7 +238,7 @@ function Empty() {
           </Link>
         )}
         {isFiltered && (
-          <Link to={{ instance: undefined, person: undefined, until: undefined }} class="button">
+          <Link to={{ ...UNFILTERED, until: undefined }} class="button">
             Show all events
           </Link>
         )}
@@ -247,18 +248,22 @@ function Empty() {
 }
 
 /** The day of the latest event there is. */
-function useLatestDay(instance: string | undefined, person: string | undefined): string | undefined {
+function useLatestDay(
+  instance: string | undefined,
+  person: string | undefined,
+  label: Label | undefined,
+): string | undefined {
   const [latest, setLatest] = useState<string | undefined>(undefined);
   useEffect(() => {
     let isWanted = true;
-    api.events({ instance, person, limit: 1 }).then(
+    api.events({ instance, person, label, limit: 1 }).then(
       ({ events: [event] }) => isWanted && setLatest(event?.localTime.slice(0, 10)),
       () => {},
     );
     return () => {
       isWanted = false;
     };
-  }, [instance, person]);
+  }, [instance, person, label]);
   return latest;
 }
 
