@@ -100,6 +100,8 @@ export const api = {
   instances: async () => (await ask<{ instances: Instance[] }>('/api/instances')).instances,
   changeInstance: (id: Id, change: { timeZone?: string | null; silentAfterHours?: number }) =>
     send<Instance>('PATCH', `/api/instances/${id}`, change),
+  /** Removes 50 of a camera's events, and the camera after the last of them. */
+  removeInstance: (id: Id) => send('DELETE', `/api/instances/${id}`),
   rejected: (cursor?: string) => ask<RejectedPage>(`/api/rejected${query({ cursor })}`),
 };
 

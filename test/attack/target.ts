@@ -95,6 +95,11 @@ export class Target {
     await rm(this.#data, { recursive: true, force: true, maxRetries: 10 });
   }
 
+  /** Of the process that everything else is below. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

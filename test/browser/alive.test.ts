@@ -47,4 +47,23 @@ describe('page: cameras that live, and one that does not', () => {
     expect(await notes.count()).to.equal(0);
     await visit.close();
   });
+
+  it('a camera that is no more is removed with its pictures, after a question; others stay', async () => {
+    await site.see('jane', { at: new Date(), instance: 'shed' });
+    const visit = await Visit.open(chromium.browser, site, PHONE);
+    await visit.logIn('jane', '/?view=cameras');
+    const shed = visit.page.getByRole('article', { name: 'shed' });
+    await shed.getByText('Settings').click();
+    await shed.getByRole('button', { name: 'Remove shed' }).click();
+    const dialog = visit.page.getByRole('dialog', { name: 'Remove shed?' });
+    await dialog.getByText('deleted for good').waitFor();
+    expect(await axeFaults(visit.page)).to.deep.equal([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await shed.getByRole('button', { name: 'Remove shed' }).click();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await shed.waitFor({ state: 'detached' });
+    expect(await visit.page.getByRole('article', { name: 'hall' }).count()).to.equal(1);
+    await visit.close();
+  });
 });

@@ -15,8 +15,13 @@ const DELIVERIES = 100;
 /** A mutated file may take this long (ms) to be judged. */
 const JUDGED_WITHIN = 20_000;
 
+/** After every so many deliveries it is looked whether all is as it must be at every moment. */
+const LOOK_EVERY = 10;
+
 interface Uploads {
   readonly cloud: TestCloud;
+  /** What was not as it must be at every moment, each a sentence. */
+  readonly broken: Set<string>;
   /** Everything that was uploaded, by key: its bytes, the latest last. */
   readonly uploaded: Map<string, Buffer[]>;
   readonly random: Random;
@@ -39,9 +44,12 @@ export async function cloudRows(
   for (const { name, play } of rows.filter(isMeant)) {
     const cloud = await TestCloud.start();
     try {
-      const uploads = { cloud, uploaded: new Map<string, Buffer[]>(), random: random.fork() };
+      const broken = new Set<string>();
+      const uploads = { cloud, broken, uploaded: new Map<string, Buffer[]>(), random: random.fork() };
       const { struck, lost } = await play(uploads);
+      await look(uploads);
       const { settled, wrong } = await settledOf(uploads);
+      for (const sentence of broken) console.log(`${name}: ${sentence}`);
       results.push({
         ...rowOf(name),
         rounds: 1,
@@ -51,6 +59,7 @@ export async function cloudRows(
         settled,
         lost: lost + (uploads.uploaded.size - settled),
         torn: wrong,
+        broken: broken.size,
       });
     } finally {
       await cloud.stop();
@@ -71,9 +80,14 @@ function keyOf({ random }: Uploads, index: number, extension = 'jpg'): string {
 }
 
 /** Delivers notifications until nothing fails any more; how many were given up. */
-async function deliver(lambda: (event: unknown) => Promise<unknown>, records: readonly S3Record[]): Promise<number> {
+async function deliver(
+  uploads: Uploads,
+  lambda: (event: unknown) => Promise<unknown>,
+  records: readonly S3Record[],
+): Promise<number> {
   let givenUp = 0;
-  for (const record of records) {
+  for (const [at, record] of records.entries()) {
+    if (at % LOOK_EVERY === LOOK_EVERY - 1) await look(uploads);
     let isDone = false;
     for (let i = 0; i < DELIVERIES && !isDone; i++) {
       isDone = await lambda({ Records: [record] }).then(
@@ -95,6 +109,7 @@ async function thriceInAnyOrder(uploads: Uploads): Promise<{ struck: number; los
   const lost = await Promise.all(
     lambdas.map((lambda, at) =>
       deliver(
+        uploads,
         lambda,
         deliveries.filter((_, i) => i % lambdas.length === at),
       ),
@@ -114,7 +129,7 @@ async function servicesFail(uploads: Uploads): Promise<{ struck: number; lost: n
   const lambda = cloud.lambda({ before: fail, after: fail });
   const records: S3Record[] = [];
   for (let i = 0; i < 15; i++) records.push(await put(uploads, keyOf(uploads, i), await corpus.jpeg(64, 48, i + 1)));
-  const lost = await deliver(lambda, records);
+  const lost = await deliver(uploads, lambda, records);
   return { struck, lost };
 }
 
@@ -139,7 +154,7 @@ async function overwritten(uploads: Uploads): Promise<{ struck: number; lost: nu
   let lost = 0;
   for (let record = records.shift(); record; record = records.shift()) {
     current = decodeURIComponent(record.s3.object.key.replaceAll('+', ' '));
-    lost += await deliver(lambda, [record]);
+    lost += await deliver(uploads, lambda, [record]);
   }
   return { struck, lost };
 }
@@ -157,8 +172,9 @@ async function mutated(uploads: Uploads, count: number): Promise<{ struck: numbe
   for (let i = 0; i < count; i++) {
     const bytes = mutate(random, good);
     const record = await put(uploads, keyOf(uploads, i, random.one(['jpg', 'png', 'mp4'])), bytes);
+    if (i % LOOK_EVERY === LOOK_EVERY - 1) await look(uploads);
     const begun = performance.now();
-    lost += await deliver(lambda, [record]);
+    lost += await deliver(uploads, lambda, [record]);
     if (performance.now() - begun > JUDGED_WITHIN) lost++;
   }
   return { struck: count, lost };
@@ -188,6 +204,29 @@ function mutate(random: Random, good: readonly Buffer[]): Buffer {
       return bytes;
     default:
       return random.bytes(random.between(0, 2_000));
+  }
+}
+
+/**
+ * What must hold at every moment, also between two steps of ingest: an event that can be seen has its picture, with the
+ * bytes of an upload; nothing is there that was not uploaded; and nothing that is published is gone later.
+ */
+async function look({ cloud, uploaded, broken }: Uploads): Promise<void> {
+  const published = (await cloud.itemsOf('EVENT')).filter(({ sk, state }) => sk === 'EVENT' && state === 'published');
+  const names = new Set<string>();
+  for (const { account, fileName, key } of published) {
+    const name = `${String(account)}/${String(fileName)}`;
+    if (names.has(name)) broken.add(`${name} is two events`);
+    names.add(name);
+    const picture = await cloud.object(String(key)).catch(() => undefined);
+    if (picture === undefined) broken.add(`${name} is an event without its picture`);
+    else if (!uploaded.get(name)?.some((bytes) => bytes.equals(picture.body))) {
+      broken.add(`${name} shows what was not uploaded under its name`);
+    }
+  }
+  for (const { account, fileName } of await cloud.itemsOf('REJECTED')) {
+    const name = `${String(account)}/${String(fileName)}`;
+    if (!uploaded.has(name)) broken.add(`${name} was refused, and nobody has uploaded it`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { World } from './world';
 
 /** One kind of trouble. */
@@ -19,4 +20,10 @@ export interface Fault {
 /** What only root can do to a machine. */
 export function needsRoot(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'it takes root';
+}
+
+/** Why a program cannot be used: it is not on this machine. */
+export function noProgram(name: string): string | undefined {
+  const { status } = spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
+  return status === 0 ? undefined : `there is no ${name}`;
 }

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NO_SUBSCRIPTION, SUBSCRIPTION } from '../kerberos';
-import { type Fault, needsRoot } from './fault';
+import { type Fault, needsRoot, noProgram } from './fault';
 import type { World } from './world';
 
 export const piFaults: readonly Fault[] = [
@@ -299,9 +299,4 @@ async function mountState({ instance, atEnd }: World, size: string): Promise<voi
   await mkdir(instance.state, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', instance.state]);
   atEnd.push(() => execFileSync('umount', ['-l', instance.state]));
-}
-
-function noProgram(name: string): string | undefined {
-  const { status } = spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' });
-  return status === 0 ? undefined : `there is no ${name}`;
 }

@@ -13,6 +13,8 @@ export interface Row {
   readonly lost: number;
   readonly twice: number;
   readonly torn: number;
+  /** How often something that must hold at every moment did not, or somebody was let in who must not be. */
+  readonly broken: number;
   /** The longest, in seconds, from the end of the trouble until everything was there. */
   readonly whole: number;
   /** Why there was no round. */
@@ -21,7 +23,18 @@ export interface Row {
 
 /** A row, and what one more round adds to it. */
 export function rowOf(name: string, before?: Row, struck = 0, findings?: Findings): Row {
-  const row = before ?? { name, rounds: 0, struck: 0, written: 0, inBucket: 0, lost: 0, twice: 0, torn: 0, whole: 0 };
+  const row = before ?? {
+    name,
+    rounds: 0,
+    struck: 0,
+    written: 0,
+    inBucket: 0,
+    lost: 0,
+    twice: 0,
+    torn: 0,
+    broken: 0,
+    whole: 0,
+  };
   if (!findings) return row;
   return {
     ...row,
@@ -32,6 +45,7 @@ export function rowOf(name: string, before?: Row, struck = 0, findings?: Finding
     lost: row.lost + findings.lost.length,
     twice: row.twice + findings.twice.length,
     torn: row.torn + findings.torn.length,
+    broken: row.broken + findings.broken.length,
     whole: Math.max(row.whole, findings.secondsUntilWhole ?? Number.POSITIVE_INFINITY),
   };
 }
@@ -46,6 +60,7 @@ const COLUMNS: readonly [string, (row: Row) => string][] = [
   ['lost', ({ lost }) => String(lost)],
   ['twice', ({ twice }) => String(twice)],
   ['torn', ({ torn }) => String(torn)],
+  ['broken or let in', ({ broken }) => String(broken)],
   ['whole after', ({ whole }) => (Number.isFinite(whole) ? `${whole.toFixed(1)} s` : 'never')],
 ];
 
@@ -61,9 +76,10 @@ export function printTable(rows: readonly Row[]): void {
   console.log(`|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
   for (const line of body) console.log(line);
   const sum = (of: (row: Row) => number) => played.reduce((total, row) => total + of(row), 0);
-  for (const { name, leftOut } of rows) if (leftOut !== undefined) console.log(`left out: ${name} (${leftOut})`);
+  for (const { name, leftOut } of rows) if (leftOut !== undefined) console.log(`LEFT OUT: ${name}: ${leftOut}`);
   console.log(
     `${played.length} faults, injected ${sum(({ struck }) => struck)} times: ${sum(({ written }) => written)} pictures written, ` +
-      `${sum(({ lost }) => lost)} lost, ${sum(({ twice }) => twice)} twice, ${sum(({ torn }) => torn)} torn.`,
+      `${sum(({ lost }) => lost)} lost, ${sum(({ twice }) => twice)} twice, ${sum(({ torn }) => torn)} torn, ` +
+      `${sum(({ broken }) => broken)} times broken or let in.`,
   );
 }

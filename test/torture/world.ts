@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import { basename, join, parse } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { S3Server } from '../../tasks/lib/cloud/s3/server';
-import { BUCKET, FOLDER, Grunt, Instance, jpeg, startBucket } from '../kerberos';
+import { BUCKET, Grunt, Instance, jpeg, startBucket } from '../kerberos';
 import { Line } from './line';
 import type { Random } from './random';
+import { Watch } from './watch';
 
 /** How a camera, or a program that stands for one, brings a file into its directory. */
 const WAYS = ['in place', 'in pieces', 'renamed', 'preallocated'] as const;
@@ -26,6 +27,8 @@ export interface Findings {
   readonly twice: readonly string[];
   /** Objects whose bytes no complete file ever had. */
   readonly torn: readonly string[];
+  /** What must hold at every moment and did not, each a sentence. */
+  readonly broken: readonly string[];
   /** From the end of the fault until everything was there, in seconds; undefined when it never was. */
   readonly secondsUntilWhole: number | undefined;
   /** What the processes said of everything that went wrong. */
@@ -37,9 +40,13 @@ export class World {
   readonly line: Line;
   readonly instance: Instance;
   readonly random: Random;
+  /** What must hold at every moment. */
+  readonly watch: Watch;
   readonly #data: string;
   /** Names of complete files, and the hashes of all contents that each has had. */
   readonly #complete = new Map<string, Set<string>>();
+  /** Hashes of all contents that a file had, or was about to have. */
+  readonly #ever = new Set<string>();
   /** Files that a fault has taken away before anybody could have uploaded them. */
   readonly #excused = new Set<string>();
   readonly #grunts: Grunt[] = [];
@@ -58,6 +65,7 @@ export class World {
     this.instance = instance;
     this.#data = data;
     this.random = random;
+    this.watch = new Watch(s3, this.#ever);
   }
 
   static async make(random: Random): Promise<World> {
@@ -103,6 +111,11 @@ export class World {
       comments.push(head, noise);
     }
     return Buffer.concat([plain.subarray(0, 2), ...comments, plain.subarray(2)]);
+  }
+
+  /** Remembers a file that somebody else writes: from now on it may come, and in the end it must be in the bucket. */
+  expect(name: string, bytes: Buffer): void {
+    this.#remember(name, bytes);
   }
 
   /** Writes a file in one of the ways, and remembers it once it is complete. */
@@ -158,7 +171,8 @@ export class World {
       lost = await this.#missing();
     }
     const seconds = (performance.now() - begun) / 1000;
-    const torn = await this.#torn();
+    await this.watch.look();
+    const { torn, broken } = this.watch;
     const twice = this.#twice();
     const wrong = [...lost, ...twice, ...torn];
     const lines = this.#grunts.flatMap(({ output }) => output.split('\n'));
@@ -169,13 +183,15 @@ export class World {
       lost,
       twice,
       torn,
+      broken,
       secondsUntilWhole: lost.length === 0 ? seconds : undefined,
-      story: wrong.length === 0 ? '' : [...about, '…', ...lines.slice(-30)].join('\n'),
+      story: wrong.length + broken.length === 0 ? '' : [...broken, ...about, '…', ...lines.slice(-30)].join('\n'),
     };
   }
 
   async end(): Promise<void> {
     for (const grunt of this.#grunts) await grunt.kill();
+    await this.watch.end();
     await this.line.close();
     await this.s3.close();
     for (const undo of this.atEnd.reverse()) undo();
@@ -190,23 +206,19 @@ export class World {
   #remember(name: string, bytes: Buffer): void {
     const hashes = this.#complete.get(name) ?? new Set();
     hashes.add(sha256(bytes));
+    this.#ever.add(sha256(bytes));
     this.#complete.set(name, hashes);
     this.#written++;
   }
 
   /** A second content of a name may have a key of its own, which begins like the name. */
   async #missing(): Promise<string[]> {
-    const objects = await this.#objects();
+    const objects = await this.watch.look();
     const isThere = (name: string, hash: string) =>
       objects.some((object) => object.hash === hash && object.name.startsWith(parse(name).name));
     return [...this.#complete]
       .filter(([name, hashes]) => !this.#excused.has(name) && ![...hashes].every((hash) => isThere(name, hash)))
       .map(([name]) => name);
-  }
-
-  async #torn(): Promise<string[]> {
-    const ever = new Set([...this.#complete.values()].flatMap((hashes) => [...hashes]));
-    return (await this.#objects()).filter(({ hash }) => !ever.has(hash)).map(({ name }) => name);
   }
 
   #twice(): string[] {
@@ -220,36 +232,8 @@ export class World {
     }
     return names;
   }
-
-  /** Events of the bucket. Of one name there may be several, each under a key of its own that begins with the name. */
-  async #objects(): Promise<{ name: string; hash: string }[]> {
-    const found: { name: string; hash: string }[] = [];
-    for (const { key } of this.s3.objects.list(BUCKET, {}).objects) {
-      const name = key.slice(FOLDER.length + 1);
-      if (!name.endsWith('.jpg')) continue;
-      const object = await this.s3.objects.get(BUCKET, key);
-      if (object) found.push({ name, hash: await hashOf(object.path) });
-    }
-    return found;
-  }
 }
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-const hashes = new Map<string, string>();
-
-/** Of an object's file, which never changes once it is there. */
-async function hashOf(path: string): Promise<string> {
-  const known = hashes.get(path);
-  if (known !== undefined) return known;
-  const file = await open(path);
-  try {
-    const hash = sha256(await file.readFile());
-    hashes.set(path, hash);
-    return hash;
-  } finally {
-    await file.close();
-  }
 }

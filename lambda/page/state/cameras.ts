@@ -46,6 +46,14 @@ export async function changeInstance(
   instances.value = (instances.value ?? []).map((instance) => (instance.id === id ? changed : instance));
 }
 
+/** Removes a camera with all of its events, which takes a request for every 50 of them. @throws ApiError, Unreachable */
+export async function removeInstance(id: Id): Promise<void> {
+  do {
+    await api.removeInstance(id);
+    instances.value = await api.instances();
+  } while (instances.value.some((instance) => instance.id === id));
+}
+
 /** Remembers that the refused uploads were looked at. */
 export function markSeen(): void {
   const newest = rejected.value?.list[0]?.received;

@@ -2,13 +2,14 @@ import { useEffect, useState } from 'preact/hooks';
 import { explain } from '../api';
 import type { Instance } from '../api-types';
 import { CameraStatus, CameraVitals } from '../components/camera-status';
+import { Confirm } from '../components/confirm';
 import { Icon } from '../components/icons';
 import { Link } from '../components/link';
 import { LoadFailure } from '../components/load-failure';
 import { Picture } from '../components/picture';
 import { RejectedList } from '../components/rejected-list';
 import { TimeZoneField } from '../components/time-zone-field';
-import { changeInstance, instances, loadCameras } from '../state/cameras';
+import { changeInstance, instances, loadCameras, removeInstance } from '../state/cameras';
 import { say } from '../state/notices';
 import { session } from '../state/session';
 import { count } from '../words';
@@ -148,7 +149,31 @@ function CameraSettings({ instance }: { instance: Instance }) {
           Save
         </button>
       </form>
+      <RemoveCamera instance={instance} />
     </details>
+  );
+}
+
+function RemoveCamera({ instance: { id, name } }: { instance: Instance }) {
+  const [isAsking, setAsking] = useState(false);
+  const remove = async () => {
+    await removeInstance(id);
+    say(`${name} is removed.`);
+  };
+  return (
+    <>
+      <button type="button" class="button danger" onClick={() => setAsking(true)}>
+        Remove<span class="unseen"> {name}</span>
+      </button>
+      {isAsking && (
+        <Confirm title={`Remove ${name}?`} action="Remove" onConfirm={remove} onClose={() => setAsking(false)}>
+          <p>
+            All pictures and videos of this camera are deleted for good, also those that are kept for ever. If it still
+            uploads, it comes back with its next picture.
+          </p>
+        </Confirm>
+      )}
+    </>
   );
 }
 

@@ -94,6 +94,30 @@ describe('gallery: instances', () => {
     expect((await change(id, {})).status).to.equal(200);
   });
 
+  it('one that is removed goes with its events, 50 a request; nobody else’s go, and it comes back with its next upload', async function () {
+    this.timeout(300_000);
+    const kept = await scene.see({ time: '2026-04-21T10:00:00Z', instance: 'door' });
+    const objects = await scene.cloud.published();
+    for (let i = 0; i < 51; i++) {
+      await scene.see({ time: new Date(Date.UTC(2026, 3, 21, 8, i)).toISOString(), instance: 'old' });
+    }
+    const [door, old] = await instances();
+    await scene.account('john');
+    const john = await scene.visit('john');
+    expect((await john.send('DELETE', `/api/instances/${String(old?.id)}`)).status, 'by another account').to.equal(404);
+    const remove = async () => (await jane.send('DELETE', `/api/instances/${String(old?.id)}`)).status;
+    expect(await remove()).to.equal(202);
+    expect(list(await jane.read('/api/events?limit=100'), 'events')).to.have.length(2);
+    expect(await remove()).to.equal(204);
+    expect((await instances()).map(({ name }) => name)).to.deep.equal(['door']);
+    const left = list(await jane.read('/api/events?limit=100'), 'events').map(fieldsOf);
+    expect(left.map(({ id }) => id)).to.deep.equal([kept]);
+    expect((await scene.cloud.published()).filter((key) => !objects.includes(key))).to.deep.equal([]);
+    expect(await remove()).to.equal(404);
+    await scene.see({ time: '2026-04-21T11:00:00Z', instance: 'old' });
+    expect((await instances()).map(({ id }) => id)).to.deep.equal([door?.id, old?.id]);
+  });
+
   it('a change that makes no sense is refused', async () => {
     await scene.see({ time: '2026-04-22T10:00:00Z' });
     const { id } = await only();

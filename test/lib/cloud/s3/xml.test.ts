@@ -43,8 +43,8 @@ describe('the embedded S3: XML', () => {
   // Each well-formed and harmless in itself, and out of shape in one way alone.
   const object = '<Object></Object>';
   const OUT_OF_SHAPE: Record<string, readonly [refused: string, read: string]> = {
-    'a comment': [`<Delete><!-- a -->${object}</Delete>`, `<Delete>${object}</Delete>`],
-    CDATA: [`<Delete><Quiet><![CDATA[a]]></Quiet></Delete>`, `<Delete><Quiet>a</Quiet></Delete>`],
+    'a comment': [`<Delete><!--<a/>-->${object}</Delete>`, `<Delete>${object}</Delete>`],
+    CDATA: [`<Delete><Quiet><![CDATA[<a/>]]></Quiet></Delete>`, `<Delete><Quiet>a</Quiet></Delete>`],
     'a document type': [`<!DOCTYPE Delete []><Delete>${object}</Delete>`, `<Delete>${object}</Delete>`],
     'a processing instruction': [
       `<Delete><?a b?>${object}</Delete>`,

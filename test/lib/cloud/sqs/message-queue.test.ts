@@ -141,13 +141,14 @@ describe('the queue between bucket and function', () => {
     const queue = open();
     expect(queue.length).to.equal(123_500);
     expect(queue.nextDue()).to.equal(0);
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (let i = 0; i < 200; i++) {
       queue.add('{}', 'jane');
       expect(queue.nextDue()).to.equal(0);
       for (const message of queue.receive(10)) queue.done(message);
     }
     // What looked at all of them for each took 30 ms a message, and a list of their times as arguments ended the process.
-    expect((performance.now() - start) / 200).to.be.below(15);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000 / 200, 'ms of CPU a message').to.be.below(15);
   });
 });
