@@ -1,29 +1,34 @@
-/** What the API says, as openapi.yaml describes it; test/lambda/page/api-types.test.ts holds the two together. */
+/** The types of the API's answers, as openapi.yaml describes them; test/lambda/page/api-types.test.ts compares both. */
 
+/** An opaque id of 10 to 64 characters. */
 export type Id = string;
+/** What an engine has recognised on an event beside faces. */
 export type Label = 'person' | 'vehicle' | 'animal';
 /** `[x1, y1, x2, y2]`, in pixels of the upright picture. */
 export type Box = [number, number, number, number];
 
+/** The account of the session. */
 export interface Account {
   user: string;
   retentionDays: number;
   timeZone?: string;
 }
 
+/** A face on an event's picture. */
 export interface Face {
   box: Box;
   person?: Id;
   sure: boolean;
-  /** Of a video, which frame it is on, from 0. */
+  /** Index of the frame in a video, from 0. */
   frame?: number;
 }
 
+/** An event: a picture or a video. */
 export interface Event {
   id: Id;
   /** ISO 8601, UTC. */
   time: string;
-  /** By the clock on the instance's wall, without a zone. */
+  /** Local time of the instance, without a zone. */
   localTime: string;
   timeZone: string;
   instance: { id: Id; name: string };
@@ -40,30 +45,30 @@ export interface Event {
   region?: Box;
   /** How many pixels changed. */
   changes?: number;
-  /** There on a picture that the camera took at its start, without a detection. */
+  /** True for a picture that the camera took at its start, without a detection. */
   reference?: true;
   faces: Face[];
-  /** Of a video: `avc1.42001e`, or the four letters of another codec. */
+  /** Codec of a video: `avc1.42001e`, or the four letters of another codec. */
   codec?: string;
-  /** What is on it beside faces; absent where nobody has looked. */
+  /** Its labels; absent where no engine has looked. */
   labels?: Label[];
-  /** Of a video of which frames could be decoded: how many there are, and which one is the poster. */
+  /** The decoded frames of a video: their number, and which is the poster. */
   film?: { frames: number; poster: number };
   received: string;
   /** Present when the file was cut off. */
   incomplete?: true;
-  /** What is wrong with the file, and harms nobody who looks at it. */
+  /** Harmless faults of the file. */
   faults?: string[];
-  /** Unknown faces that were not kept, because the picture shows too many at once. */
+  /** Number of unknown faces that were not kept, because the picture shows too many at once. */
   facesAside?: number;
-  /** When the last upload came that brought other bytes under this event's key. */
+  /** When the last upload with other bytes under this event's key came. */
   otherUpload?: string;
-  /** Its owner keeps it for ever. */
+  /** Whether its owner keeps it for ever. */
   kept?: true;
   note?: string;
 }
 
-/** Another upload of an event's key. */
+/** A version: another upload of an event's key. */
 export interface Version {
   id: Id;
   received: string;
@@ -80,7 +85,7 @@ export interface Version {
   incomplete?: true;
 }
 
-/** Where a picture can be downloaded, for 100 seconds. */
+/** A URL from which a picture can be downloaded for 100 seconds. */
 export interface Address {
   id: Id;
   url: string;
@@ -90,15 +95,15 @@ export interface Address {
   time: string;
 }
 
-/** Somebody who is on an event or a burst. */
+/** A person on an event or a burst; `sure`: certainly. */
 export interface Appearance {
   person: Id;
   sure: boolean;
 }
 
-/** Why something ranks low. */
+/** Why an event ranks low. */
 export interface Usual {
-  /** In how many ten minutes of a day something moved at this place. */
+  /** Number of ten-minute intervals of a day in which something moves at this place. */
   spans: number;
 }
 
@@ -135,21 +140,26 @@ export interface Burst {
   cover: Event;
 }
 
+/** A person of the account. */
 export interface Person {
   id: Id;
   name?: string;
   since: string;
-  /** `frame` is of a video, from 0. */
+  /** Where the person's face can be seen; `frame`: index of the frame in a video, from 0. */
   portrait?: { event: Id; box: Box; frame?: number };
 }
 
+/** A camera of the account. */
 export interface Instance {
   id: Id;
   name: string;
   lastSeen: string;
   /** Absent when it was deleted or has expired and there is no other. */
   lastEvent?: { id: Id; time: string };
-  /** Absent when its `grunt sync` gave no sign of life yet; what is not known is absent. */
+  /**
+   * The last sign of life; absent if there was none. `freeDisk` in bytes, `temperature` in °C, `uptime` in seconds,
+   * times in ISO 8601 UTC. Unknown fields are absent.
+   */
   alive?: {
     at: string;
     queue?: number;
@@ -159,9 +169,9 @@ export interface Instance {
     uptime?: number;
     version?: string;
   };
-  /** `since` is when one that is gone was last heard of, and the last upload of any other. */
+  /** `since`: for `gone` when the last sign came, otherwise when the last upload came. */
   state: { is: 'alive' | 'quiet' | 'gone' | 'sending' | 'silent'; since: string };
-  /** The last event that came while the camera's clock was wrong; `offset` (ms) makes its time the true one. */
+  /** The last event with a wrong time. `offset`: ms to add to its time to get the true time. */
   wrongClock?: { offset: number; event: { id: Id; time: string }; received: string };
   timeZone: string;
   ownTimeZone?: boolean;
@@ -169,6 +179,7 @@ export interface Instance {
   silentAfterHours: number;
 }
 
+/** A refused upload. */
 export interface Rejected {
   id: Id;
   fileName: string;
@@ -180,18 +191,21 @@ export interface Rejected {
   received: string;
 }
 
+/** Why a request was refused, as RFC 9457 describes. */
 export interface Problem {
   status: number;
   title: string;
   detail?: string;
 }
 
+/** The days of a month, such as `2026-04`, that have events. */
 export interface Month {
   month: string;
   /** Events by day, such as `{"2026-04-22": 17}`. */
   days: Record<string, number>;
 }
 
+/** The counts of a day, such as `2026-04-22`. */
 export interface Day {
   day: string;
   /** Events of each hour, 0 to 23. */
@@ -200,16 +214,19 @@ export interface Day {
   version: string;
 }
 
+/** A page of events, newest first; without `cursor` it is the last. */
 export interface EventPage {
   events: Event[];
   cursor?: string;
 }
 
+/** A page of bursts, newest first; without `cursor` it is the last. */
 export interface BurstPage {
   bursts: Burst[];
   cursor?: string;
 }
 
+/** A page of refused uploads, newest first; without `cursor` it is the last. */
 export interface RejectedPage {
   rejected: Rejected[];
   cursor?: string;

@@ -48,6 +48,7 @@ export interface Ranking {
   unusual?: true | undefined;
 }
 
+/** The bursts to list. */
 export interface BurstsQuery extends Filter, Ranking {
   /** In seconds; with 0, each picture is a burst of its own. */
   gap?: number | undefined;
@@ -58,6 +59,7 @@ export interface BurstsQuery extends Filter, Ranking {
   limit?: number | undefined;
 }
 
+/** The events to list. */
 export interface EventsQuery extends BurstsQuery {
   /** Instants, ISO 8601 in UTC; both are included. */
   from?: string | undefined;
@@ -72,6 +74,7 @@ export const onRefused: { handle?: (status: 401 | 403) => void } = {};
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** The routes of the API. */
 export const api = {
   logIn: (user: string, password: string) => send('POST', '/api/session', { user, password }, false),
   logOut: () => send('DELETE', '/api/session'),

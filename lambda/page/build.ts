@@ -47,7 +47,9 @@ export async function buildPage(directory: string): Promise<Map<string, number>>
   return new Map([...sizes].filter(([path]) => path === shell.path || code.first.has(path)));
 }
 
-/** Scripts and style: their files, the names under which the shell asks for them, and what loads before anything else. */
+/**
+ * Scripts and style: their files, the names under which the shell asks for them, and what loads before anything else.
+ */
 async function bundle(): Promise<{ files: Made[]; names: Map<string, string>; first: Set<string> }> {
   const { outputFiles, metafile } = await build({
     entryPoints: [join(SOURCE, 'main.tsx'), join(SOURCE, 'page.css')],

@@ -10,14 +10,17 @@ export function todayIn(timeZone: string | undefined, now = new Date()): string 
   }
 }
 
+/** The day `days` days later, or earlier if negative. */
 export function addDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
+/** The month of a day. */
 export function monthOf(day: string): string {
   return day.slice(0, 7);
 }
 
+/** The month `months` months later, or earlier if negative. */
 export function addMonths(month: string, months: number): string {
   const [year = 0, number = 1] = month.split('-').map(Number);
   return new Date(Date.UTC(year, number - 1 + months, 1)).toISOString().slice(0, 7);
@@ -78,6 +81,7 @@ export function clock(localTime: string): string {
   return localTime.slice(11, 19);
 }
 
+/** The hour of a local time, 0 to 23. */
 export function hourOf(localTime: string): number {
   return Number(localTime.slice(11, 13));
 }
@@ -116,7 +120,10 @@ export function moment(time: string, timeZone?: string): string {
   }
 }
 
-/** "02:50" of the day that it is now, in a time zone; of another day "22 Apr at 02:50", and with its year where that is another one. */
+/**
+ * "02:50" of the day that it is now, in a time zone; of another day "22 Apr at 02:50", and with its year where that is
+ * another one.
+ */
 export function shortMoment(time: string, timeZone: string, now: number): string {
   const at = new Date(time);
   const clock = { hour: '2-digit', minute: '2-digit' } as const;

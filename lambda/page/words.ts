@@ -6,6 +6,7 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${new Intl.NumberFormat('en').format(number)} ${number === 1 ? one : many}`;
 }
 
+/** "1,204". */
 export function thousands(number: number): string {
   return new Intl.NumberFormat('en').format(number);
 }

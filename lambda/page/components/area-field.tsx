@@ -19,8 +19,8 @@ interface Properties {
 }
 
 /**
- * A picture on which a part is drawn: with a finger or a mouse from corner to corner; by arrow keys, which move it, and with
- * Shift make it larger and smaller.
+ * A picture on which a part is drawn: with a finger or a mouse from corner to corner; by arrow keys, which move it, and
+ * with Shift make it larger and smaller.
  */
 export function AreaField({ area, ratio, onArea, children }: Properties) {
   const field = useRef<HTMLDivElement>(null);

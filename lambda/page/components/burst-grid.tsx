@@ -9,7 +9,7 @@ import { BurstCard } from './burst-card';
 import { Link } from './link';
 import { useLongPress } from './use-long-press';
 
-/** So many cards may be in sight before anything is scrolled; their pictures are loaded at once. */
+/** Cards that may be in sight before scrolling; their pictures are loaded at once. */
 const FIRST = 6;
 
 interface Group {
@@ -114,8 +114,8 @@ function More() {
 }
 
 /**
- * A burst stands at the hour of its last picture. Cameras in two time zones may have the same hour twice: a group is a run
- * of bursts of one hour; of what is kept, of one day.
+ * A burst stands at the hour of its last picture. Cameras in two time zones may have the same hour twice: a group is a
+ * run of bursts of one hour; of what is kept, of one day.
  */
 function byHour(list: Burst[]): Group[] {
   const groups: Group[] = [];

@@ -5,7 +5,7 @@ import { ago, moment, shortMoment } from '../time';
 import { bytes, count } from '../words';
 import { Icon } from './icons';
 
-/** So many files may wait without being worth a word: those of the moment. */
+/** Waiting files that are not worth mentioning: those of the moment. */
 const FEW_FILES = 5;
 
 /** Whether a camera lives, in one line. */

@@ -1,6 +1,7 @@
 /** Where things lie on pictures, in percent, so that they stay there at whatever size a picture is shown. */
 import type { Box, Event } from '../api-types';
 
+/** A position and size for CSS, in percent of the frame. */
 export interface Place {
   left: string;
   top: string;

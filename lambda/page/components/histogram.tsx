@@ -9,7 +9,9 @@ interface Properties {
   onJump: (hour: number) => void;
 }
 
-/** When things happened: the hours of the day, to jump by. Touched or dragged, it tells an hour; let go, it jumps there. */
+/**
+ * When things happened: the hours of the day, to jump by. Touched or dragged, it tells an hour; let go, it jumps there.
+ */
 export function Histogram({ current, onJump }: Properties) {
   const counts = hours.value ?? Array.from({ length: 24 }, () => 0);
   const highest = Math.max(1, ...counts);

@@ -32,8 +32,10 @@ const PATHS = {
   merge: 'M6 4v4c0 3 2 4 6 5s6 2 6 5v2M18 4v4c0 3-2 4-6 5s-6 2-6 5v2',
 } as const;
 
+/** The name of an icon. */
 export type IconName = keyof typeof PATHS;
 
+/** An icon in the size and colour of the text. Hidden from screen readers: its meaning must be written beside it. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

@@ -6,6 +6,7 @@ import { say } from '../state/notices';
 import { count, thousands } from '../words';
 import { Dialog } from './dialog';
 
+/** What can be done with several pictures at once. */
 export type ManyAction = 'delete' | 'keep' | 'download';
 
 interface Properties {

@@ -5,8 +5,9 @@ import { moment } from '../time';
 import { bytes } from '../words';
 
 /**
- * Says that other bytes were uploaded under an event's key, and opens them. The event itself shows what it showed before.
- * A camera that went on with a file that it had sent too early may have made the upload, or somebody who has its key.
+ * Says that other bytes were uploaded under an event's key, and opens them. The event itself shows what it showed
+ * before. A camera that went on with a file that it had sent too early may have made the upload, or somebody who has
+ * its key.
  */
 export function OtherUploads({ event }: { event: Event }) {
   const { id, otherUpload = '', timeZone } = event;

@@ -16,8 +16,8 @@ interface Properties {
 }
 
 /**
- * A picture of an event. One that does not load is asked for once more at another address, as the browser may remember a
- * signed URL that is no longer good; then it says so, and is tried again when a lost connection is back.
+ * A picture of an event. One that does not load is asked for once more at another address, as the browser may remember
+ * a signed URL that is no longer good; then it says so, and is tried again when a lost connection is back.
  */
 export function Picture({ id, what, alt = '', class: name = '', style = {}, isFirst = false }: Properties) {
   const [attempt, setAttempt] = useState({ number: 0, at: 0 });

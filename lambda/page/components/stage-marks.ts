@@ -1,6 +1,7 @@
 import type PhotoSwipe from 'photoswipe';
 import type { Event } from '../api-types';
 
+/** How marks are drawn on the pictures of a stage. */
 export interface MarksOptions {
   events: () => readonly Event[];
   /** What lies on a picture; drawn again when it is the one in sight, and when it no longer is. */

@@ -1,6 +1,7 @@
 /**
- * PhotoSwipe, which moves and zooms the pictures of the lightbox. It is loaded when somebody looks at an event first. All
- * else of the lightbox (buttons, details, dialogs) is ours; PhotoSwipe gets the events and tells which one is in sight.
+ * PhotoSwipe, which moves and zooms the pictures of the lightbox. It is loaded when somebody looks at an event first.
+ * All else of the lightbox (buttons, details, dialogs) is ours; PhotoSwipe gets the events and tells which one is in
+ * sight.
  */
 import PhotoSwipe, { type PhotoSwipeOptions } from 'photoswipe';
 import { pictureAddress } from '../api';
@@ -8,6 +9,7 @@ import type { Event, Id } from '../api-types';
 import { type MarksOptions, showMarks } from './stage-marks';
 import { showVideos } from './stage-videos';
 
+/** What a stage shows, and where. */
 export interface StageOptions extends MarksOptions {
   /** Where the pictures go; it fills this element. */
   element: HTMLElement;
@@ -23,11 +25,12 @@ export interface StageOptions extends MarksOptions {
   whyMissing: () => string;
 }
 
+/** An open stage. */
 export interface Stage {
   goTo: (index: number) => void;
   /** To the one behind or before what is in sight, or on its way there. */
   step: (step: -1 | 1) => void;
-  /** So many events came before those that were there. */
+  /** Tells the stage that this number of events was added at the beginning. */
   shift: (events: number) => void;
   /** Whether a picture is there to be shown at once. */
   isLoaded: (index: number) => boolean;
@@ -132,7 +135,9 @@ function settings({ element, index, isStill }: StageOptions): PhotoSwipeOptions 
   };
 }
 
-/** A picture that does not load is asked for a second time at another address; what fails then waits for `retryFailed`. */
+/**
+ * A picture that does not load is asked for a second time at another address; what fails then waits for `retryFailed`.
+ */
 function retrying(swipe: PhotoSwipe, events: () => readonly Event[]) {
   /** Which pictures were asked for a second time, and when. */
   const again = new Map<Id, number>();

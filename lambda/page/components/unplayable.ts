@@ -2,7 +2,9 @@ import { pictureAddress } from '../api';
 import type { Event } from '../api-types';
 import { codecName, isUnplayable } from './codec';
 
-/** What stands in the place of a video that this browser says it cannot play: why, and the way to have it all the same. */
+/**
+ * What stands in the place of a video that this browser says it cannot play: why, and the way to have it all the same.
+ */
 export function unplayable(event: Event | undefined): HTMLDivElement | undefined {
   return event && isUnplayable(event) ? notice(event) : undefined;
 }

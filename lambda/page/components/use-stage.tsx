@@ -9,9 +9,10 @@ import { chapters, extend, grow, pictures } from '../state/reel';
 import { MarksToTouch } from './marks';
 import type { Stage } from './stage';
 
-/** So many pictures before an end, the burst that follows there is asked for. */
+/** Pictures before an end at which the next burst is requested. */
 const AHEAD = 3;
 
+/** What a component needs of its stage. */
 export interface StageHandle {
   /** Ref of the element that the pictures fill. */
   element: { current: HTMLDivElement | null };
@@ -103,8 +104,8 @@ export function useStage({ id, isCovered, onFace, onClose }: Options): StageHand
     else setGeneration((number) => number + 1);
   }, [again]);
 
-  // While it plays, the address stays: browsers refuse to have it changed a hundred times in half a minute. Otherwise it
-  // changes with the title, so that what is copied or loaded again is what is seen.
+  // While it plays, the address stays: browsers refuse to have it changed a hundred times in half a minute. Otherwise
+  // it changes with the title, so that what is copied or loaded again is what is seen.
   const { value: plays } = isPlaying;
   useLayoutEffect(() => {
     if (!plays) go({ event: shown }, { replace: true });

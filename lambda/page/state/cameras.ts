@@ -5,6 +5,7 @@ import type { Id, Instance, Rejected } from '../api-types';
 
 /** Undefined until they are known. */
 export const instances = signal<Instance[] | undefined>(undefined);
+/** The refused uploads loaded so far; undefined until the first page is. */
 export const rejected = signal<{ list: Rejected[]; cursor: string | undefined } | undefined>(undefined);
 
 const SEEN = 'rejected-seen';

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 
 /** False while the browser says so, or while requests are not answered. */
 export const isOnline = signal(navigator.onLine);
+/** Whether the page is in sight. */
 export const isVisible = signal(document.visibilityState === 'visible');
 /** Grows each time that the connection is back: what had failed is tried again. */
 export const reconnections = signal(0);
@@ -34,5 +35,7 @@ export function media(query: string) {
   return holds;
 }
 
+/** Whether the window is wide enough for two columns. */
 export const isWide = media('(min-width: 900px)');
+/** Whether the visitor has asked the system for less motion. */
 export const prefersStillness = media('(prefers-reduced-motion: reduce)');

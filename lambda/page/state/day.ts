@@ -3,8 +3,8 @@
  *
  * The server is asked for the day again and again. When its `version` is another one, the first page of bursts is asked
  * for and merged by id: a burst that has grown is shown with its new count where it is. New bursts above wait while
- * somebody has scrolled down, so that nothing moves under the finger; so does what is unusual. Where more came than a page
- * holds, the list would have a hole: then what waits takes the place of the list.
+ * somebody has scrolled down, so that nothing moves under the finger; so does what is unusual. Where more came than a
+ * page holds, the list would have a hole: then what waits takes the place of the list.
  */
 import { batch, computed, effect, signal } from '@preact/signals';
 import { ApiError, api, type BurstsQuery, explain, Unreachable } from '../api';
@@ -21,7 +21,7 @@ import { session } from './session';
 import { inTime, isRanked, loadUnusual, NOTHING_UNUSUAL, standingOut, type Unusual } from './unusual';
 
 const PAGE = 60;
-/** What is unusual is looked for this often at most: it is looked for in the whole day. */
+/** Shortest time between two searches for what is unusual, in ms: each reads the whole day. */
 const UNUSUAL_MS = 15_000;
 const POLL_MS = 5000;
 const HIDDEN_POLL_MS = 60_000;
@@ -29,6 +29,7 @@ const AWAY_POLL_MS = 10_000;
 /** Nearer to the top than this, in pixels, new events are shown at once. */
 const TOP = 120;
 
+/** Today in the account's time zone. */
 export const today = computed(() => {
   const { value } = session;
   return todayIn(value.state === 'in' ? value.account.timeZone : undefined, new Date(minute.value));
@@ -40,6 +41,7 @@ export const lastDay = computed(() => {
   return [today.value, ...zones.map((zone) => todayIn(zone, new Date(minute.value)))].sort().at(-1) ?? today.value;
 });
 
+/** The day that is shown. */
 export const day = computed(() => place.value.day ?? today.value);
 
 /** Which bursts are asked for, as long as it stays the same. */
@@ -51,10 +53,14 @@ export const query = computed<BurstsQuery>((): BurstsQuery => {
   return kept ? which : { ...which, day: day.value, unusual };
 });
 
+/** How far the bursts are loaded. */
 export type Loading = { state: 'loading' } | { state: 'ready' } | { state: 'failed'; detail: string };
 
+/** How far the bursts of the day are loaded. */
 export const loading = signal<Loading>({ state: 'loading' });
+/** The day's events in each hour, 0 to 23; undefined until they are known. */
 export const hours = signal<number[] | undefined>(undefined);
+/** The day's events. */
 export const total = computed(() => hours.value?.reduce((sum, number) => sum + number, 0) ?? 0);
 /** Newest first, by their last pictures. */
 export const bursts = signal<Burst[]>([]);
@@ -183,6 +189,7 @@ export function dropPictures(burst: Burst, number: number): void {
   pollNow();
 }
 
+/** Asks for new events at once. */
 export function pollNow(): void {
   clearTimeout(timer);
   const { signal: aborted } = asking;
@@ -248,7 +255,11 @@ async function refresh(aborted: AbortSignal): Promise<void> {
   }
 }
 
-/** Looks for what is unusual once the day has changed, and shows it when that moves nothing. @throws ApiError, Unreachable */
+/**
+ * Looks for what is unusual once the day has changed, and shows it when that moves nothing.
+ *
+ * @throws ApiError, Unreachable
+ */
 async function renewUnusual(current: string, aborted: AbortSignal): Promise<void> {
   const which = query.peek();
   if (isRanked(which) && current !== unusualVersion && Date.now() >= unusualSince + UNUSUAL_MS) {
@@ -284,7 +295,10 @@ function behind(fresh: Burst[]): Burst[] {
   return oldest ? bursts.peek().filter(({ id, to }) => to < oldest.to && !ids.has(id)) : [];
 }
 
-/** Whether what is new may be put above what is shown: nobody looks at, or has the keyboard on, anything that would move. */
+/**
+ * Whether what is new may be put above what is shown: nobody looks at, or has the keyboard on, anything that would
+ * move.
+ */
 function isAtTop(): boolean {
   return scrollY < TOP && !document.querySelector('dialog[open], .grid :focus-visible');
 }

@@ -1,6 +1,6 @@
 /**
- * The same with many pictures: those of bursts, or single ones. The API takes a hundred at a time; whoever waits is told how
- * far it is.
+ * The same with many pictures: those of bursts, or single ones. The API takes a hundred at a time; whoever waits is
+ * told how far it is.
  */
 import { api } from '../api';
 import type { Address, Burst, Event, Id } from '../api-types';

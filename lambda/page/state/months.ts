@@ -35,7 +35,9 @@ export function forgetMonths(): void {
 }
 
 /**
- * The nearest day with events before a day (`-1`) or after it (`1`), but none after `last`; undefined when there is none.
+ * The nearest day with events before a day (`-1`) or after it (`1`), but none after `last`; undefined when there is
+ * none.
+ *
  * @throws ApiError, Unreachable
  */
 export async function nearestDay(

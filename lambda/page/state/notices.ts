@@ -1,6 +1,7 @@
 /** Short messages that come and go, and are read out. */
 import { signal } from '@preact/signals';
 
+/** A message that is shown for a while. */
 export interface Notice {
   number: number;
   text: string;
@@ -9,12 +10,14 @@ export interface Notice {
 
 const SECONDS = 6;
 
+/** The messages that are shown now, the oldest first. */
 export const notices = signal<Notice[]>([]);
 /** What is read out without being shown. */
 export const announcement = signal('');
 
 let last = 0;
 
+/** Shows a message. */
 export function say(text: string, { isFailure = false } = {}): void {
   last += 1;
   const number = last;
@@ -22,6 +25,7 @@ export function say(text: string, { isFailure = false } = {}): void {
   setTimeout(() => dismiss(number), SECONDS * 1000 * (isFailure ? 2 : 1));
 }
 
+/** Removes a message. */
 export function dismiss(number: number): void {
   notices.value = notices.value.filter((notice) => notice.number !== number);
 }

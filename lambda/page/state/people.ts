@@ -11,6 +11,7 @@ const byId = computed(() => new Map((persons.value ?? []).map((person) => [perso
 /** Who was merged here, and into whom: events that are shown already still say the one's id. */
 const merges = signal(new Map<Id, Id>());
 
+/** The persons with a name. */
 export const namedPersons = computed(() => (persons.value ?? []).filter(hasName));
 
 /** Loads the persons. @throws ApiError, Unreachable */
@@ -18,6 +19,7 @@ export async function loadPersons(): Promise<void> {
   persons.value = await api.persons();
 }
 
+/** The person of an id; undefined if unknown. */
 export function personOf(id: Id | undefined): Person | undefined {
   if (id === undefined) return undefined;
   const into = merges.value.get(id);
@@ -69,6 +71,7 @@ export async function forgetPerson(id: Id): Promise<void> {
   persons.value = (persons.value ?? []).filter((person) => person.id !== id);
 }
 
+/** Whether a person has a name. */
 export function hasName(person: Person): person is Person & { name: string } {
   return person.name !== undefined && person.name !== '';
 }

@@ -3,9 +3,12 @@ import { signal } from '@preact/signals';
 import type { Filter, Ranking } from '../api';
 import type { Id } from '../api-types';
 
+/** The views of the page. */
 export const VIEWS = ['events', 'persons', 'cameras', 'account'] as const;
+/** One of `VIEWS`. */
 export type View = (typeof VIEWS)[number];
 
+/** What the page shows. */
 export interface Place extends Filter, Ranking {
   view: View;
   /** Today, where it is left out. */
@@ -34,6 +37,7 @@ export const UNFILTERED: Filter & Ranking = {
 
 const ID = /^[\w-]{10,64}$/;
 
+/** What the page shows now. */
 export const place = signal<Place>(read());
 
 /** Goes somewhere else; what is not named stays as it is. With `replace`, "back" does not come here again. */

@@ -1,6 +1,6 @@
 /**
- * The pictures that the lightbox goes through, in the order of time: right is later. They are those of the burst that was
- * opened, and of the bursts before and behind it as one comes near to them.
+ * The pictures that the lightbox goes through, in the order of time: right is later. They are those of the burst that
+ * was opened, and of the bursts before and behind it as one comes near to them.
  */
 import { computed, signal } from '@preact/signals';
 import { api } from '../api';
@@ -20,7 +20,9 @@ export interface Chapter {
 /** From which list a burst was opened: it goes on with the others of that list. */
 export const source = signal<'day' | 'unusual'>('day');
 
+/** The open burst and its neighbours, in the order of time. */
 export const chapters = signal<Chapter[]>([]);
+/** The pictures of all chapters, in the order of time. */
 export const pictures = computed(() => chapters.value.flatMap((chapter) => chapter.pictures));
 
 function list(): Burst[] {
@@ -38,8 +40,9 @@ export function chapterOf(id: Id): { chapter: Chapter; start: number } | undefin
 }
 
 /**
- * Opens the burst that a picture is of. The address may be of any picture, also of one whose burst is not on the page: that
- * picture is then a burst of its own.
+ * Opens the burst that a picture is of. The address may be of any picture, also of one whose burst is not on the page:
+ * that picture is then a burst of its own.
+ *
  * @throws ApiError, Unreachable
  */
 export async function openAt(id: Id): Promise<void> {

@@ -14,6 +14,7 @@ let anchor: Id | undefined;
 /** The selected bursts that are on the page. */
 export const selected = computed(() => bursts.value.filter(({ id }) => ids.value.has(id)));
 
+/** Whether a burst is selected. */
 export function isSelected(id: Id): boolean {
   return ids.value.has(id);
 }

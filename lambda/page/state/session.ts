@@ -4,6 +4,7 @@ import { ApiError, api, explain, onRefused, Unreachable } from '../api';
 import type { Account } from '../api-types';
 import { browserTimeZone } from '../time';
 
+/** The state of the login. `asking`: not known yet. `failed`: the server did not answer. */
 export type Session =
   | { state: 'asking' }
   | { state: 'out'; wasIn: boolean }
@@ -11,6 +12,7 @@ export type Session =
   | { state: 'suspended'; detail: string }
   | { state: 'failed'; detail: string };
 
+/** The state of the login now. */
 export const session = signal<Session>({ state: 'asking' });
 
 /** Asks the server who is logged in. A failure becomes a state, so it never rejects. */
@@ -52,6 +54,7 @@ export async function logOut(): Promise<void> {
   location.assign('/');
 }
 
+/** Replaces the account of the session after a change. */
 export function setAccount(account: Account): void {
   session.value = { state: 'in', account };
 }

@@ -2,17 +2,19 @@
 import { api, type BurstsQuery } from '../api';
 import type { Burst, BurstPage } from '../api-types';
 
-/** Bursts that stand first at most. */
+/** The most bursts that are shown first. */
 const MOST = 12;
 
-/** The list waits so long for what stands first, in milliseconds, so that it is not pushed down by it later. */
+/** Ms for which the list waits for the unusual bursts, so that they do not push it down later. */
 const PATIENCE_MS = 3000;
 
+/** The bursts that are shown first; `hasMore`: there are more than fit. */
 export interface Unusual {
   bursts: Burst[];
   hasMore: boolean;
 }
 
+/** Shows nothing first. */
 export const NOTHING_UNUSUAL: Unusual = { bursts: [], hasMore: false };
 
 /** Whether something can stand first of what is asked for: a day by its bursts, the usual ones among them. */
@@ -32,8 +34,8 @@ export async function inTime(answer: Promise<BurstPage | undefined>): Promise<Bu
 }
 
 /**
- * What stands first: nothing where nothing ranks low, as it would all be there twice. `shown` are the bursts of the list as
- * far as they are loaded, `total` the events of all of it.
+ * What stands first: nothing where nothing ranks low, as it would all be there twice. `shown` are the bursts of the
+ * list as far as they are loaded, `total` the events of all of it.
  */
 export function standingOut(page: BurstPage, shown: readonly Burst[], total: number): Unusual {
   const pictures = page.bursts.reduce((sum, { count }) => sum + count, 0);

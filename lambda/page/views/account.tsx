@@ -7,10 +7,10 @@ import { logOut, session, setAccount } from '../state/session';
 import { browserTimeZone } from '../time';
 import { count } from '../words';
 
-/** The API takes no shorter password. */
+/** Shortest password that the API accepts, in characters. */
 const SHORTEST_PASSWORD = 10;
 
-/** The account: what it keeps, its time zone, its password, and the way out. */
+/** The account: its retention, its time zone, its password, and logging out. */
 export function AccountView() {
   const { value } = session;
   if (value.state !== 'in') return null;

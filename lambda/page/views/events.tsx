@@ -272,7 +272,9 @@ function toDay(chosen: string) {
   scrollTo({ top: 0 });
 }
 
-/** Scrolls to an hour, or loads the events from there on when they are not on the page. Returns the hour that was meant. */
+/**
+ * Scrolls to an hour, or loads the events from there on when they are not on the page. Returns the hour that was meant.
+ */
 function jumpTo(hour: number, current: number | undefined): number | undefined {
   const counts = hours.value ?? [];
   // An hour without events: what came before it.
@@ -293,8 +295,8 @@ function jumpTo(hour: number, current: number | undefined): number | undefined {
 }
 
 /**
- * The hour whose events are at the top of the window; at the end of the page, where the last ones cannot come to the top,
- * the one that was jumped to, else the last.
+ * The hour whose events are at the top of the window; at the end of the page, where the last ones cannot come to the
+ * top, the one that was jumped to, else the last.
  */
 function useHourInSight(jumped: { readonly current: number | undefined }): number | undefined {
   const [hour, setHour] = useState<number | undefined>(undefined);

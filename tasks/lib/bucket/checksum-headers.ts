@@ -5,8 +5,8 @@
  * files go to it without Content-MD5, which costs twice as much CPU as the SHA-256 that is signed anyway. The first
  * answer without the SHA-256 ends that for good, and its file is sent once more with both.
  *
- * Backblaze, older Google and some others refuse every request with `x-amz-checksum-sha256`. After the first such refusal,
- * files go to that store without it; Content-MD5 and the signed SHA-256 stay.
+ * Backblaze, older Google and some others refuse every request with `x-amz-checksum-sha256`. After the first such
+ * refusal, files go to that store without it; Content-MD5 and the signed SHA-256 stay.
  */
 
 import { type Checksums, hasChecksum } from './confirm-upload';
@@ -28,8 +28,8 @@ export class ChecksumHeaders {
   }
 
   /**
-   * Calls `send` with the headers to add; calls it once more with other headers if these may be why it failed, or if the
-   * answer proves less than the answers before it.
+   * Calls `send` with the headers to add; calls it once more with other headers if these may be why it failed, or if
+   * the answer proves less than the answers before it.
    *
    * @returns the answer.
    * @throws what `send` throws.

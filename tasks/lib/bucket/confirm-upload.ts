@@ -1,11 +1,11 @@
 /**
  * Decides whether an answer confirms that a file has arrived.
  *
- * S3 compares the checksums that go with the bytes (the signed SHA-256, and Content-MD5 where it is sent) with the bytes
- * that it received, and answers with the checksum or the ETag of the stored object. The answer is judged, because not
- * everything that answers 200 is an S3: a hotspot's login page does, even with an ETag. An answer confirms a file only
- * if it proves knowledge of the bytes, or comes from an S3 that has compared them. A doubtful upload is looked up in
- * the bucket's list (second-look.ts).
+ * S3 compares the checksums that go with the bytes (the signed SHA-256, and Content-MD5 where it is sent) with the
+ * bytes that it received, and answers with the checksum or the ETag of the stored object. The answer is judged, because
+ * not everything that answers 200 is an S3: a hotspot's login page does, even with an ETag. An answer confirms a file
+ * only if it proves knowledge of the bytes, or comes from an S3 that has compared them. A doubtful upload is looked up
+ * in the bucket's list (second-look.ts).
  */
 import { createHash } from 'node:crypto';
 import { Problem } from './problem';

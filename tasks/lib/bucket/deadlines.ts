@@ -48,8 +48,8 @@ export class AnswerTimeout extends Error {
 }
 
 /**
- * The SDK client's `NodeHttpHandler`, with deadlines. `handle` rejects with `AnswerTimeout`; an answer's body is destroyed
- * with it.
+ * The SDK client's `NodeHttpHandler`, with deadlines. `handle` rejects with `AnswerTimeout`; an answer's body is
+ * destroyed with it.
  */
 export class DeadlineHandler extends NodeHttpHandler {
   readonly #scale: number;

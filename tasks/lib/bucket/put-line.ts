@@ -15,11 +15,11 @@ import { type Answer, LONGEST_TEXT } from './s3-error';
 export interface PutLineOptions {
   readonly httpAgent: Agent;
   readonly httpsAgent: Agent;
-  /** Ms until a connection must be there. */
+  /** Longest time to establish a connection, in ms. */
   readonly connectTimeout: number;
-  /** Ms that a connection may stand still. */
+  /** Ms without a byte after which a connection counts as dead. */
   readonly idleTimeout: number;
-  /** Makes the deadlines of answers that much shorter, in tests. */
+  /** Factor for the deadlines of answers (deadlines.ts), 1 by default. Tests use less than 1. */
   readonly scale: number;
 }
 
@@ -34,6 +34,7 @@ export interface PutRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Sends PUTs over HTTP(S) with a deadline for every answer. */
 export class PutLine {
   readonly #options: PutLineOptions;
 
@@ -42,8 +43,11 @@ export class PutLine {
   }
 
   /**
-   * What was answered, whatever its status. Rejects with `AnswerTimeout` where the answer was too late, with the signal's
-   * reason where it fired, and else with what Node says of the connection.
+   * Sends a PUT.
+   *
+   * @returns the answer, whatever its status.
+   * @throws AnswerTimeout if the answer is too late; the signal's reason if it fires; otherwise the error of the
+   *   connection.
    */
   send({ url, path, headers, body, signal }: PutRequest): Promise<Answer> {
     const { httpAgent, httpsAgent, connectTimeout, idleTimeout, scale } = this.#options;

@@ -16,6 +16,7 @@ export interface Unsigned {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Signs requests with one access key. */
 export class Signer {
   readonly #credentials: Credentials;
   #key: { readonly of: string; readonly bytes: Buffer } | undefined;

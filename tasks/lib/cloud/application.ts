@@ -1,6 +1,6 @@
 /**
- * The cloud application on one machine: the gallery's function behind a Function URL, whose key pair may do what
- * template.yaml allows it, and the first account, so that somebody can log in.
+ * The cloud application on one machine: the gallery's function behind a Function URL, with a key pair that may do what
+ * template.yaml allows, and the first account, so that its owner can log in.
  *
  *     DIR/logs/gallery.log   what the function writes, and why a request failed
  *
@@ -15,6 +15,7 @@ import { LogFile } from './disk/log-file';
 import { type FunctionUrl, startFunctionUrl } from './lambda/function-url';
 import type { S3Server } from './s3/server';
 
+/** Options of `startApplication`. */
 export interface ApplicationOptions {
   /** Directory of everything the cloud keeps. */
   readonly data: string;
@@ -22,13 +23,13 @@ export interface ApplicationOptions {
   readonly uploads: string;
   readonly production: string;
   readonly table: string;
-  /** Where DynamoDB is. */
+  /** Endpoint of DynamoDB. */
   readonly database: string;
   /** Compiled module of the gallery's function. */
   readonly gallery: string;
   /** The function's own key pair. */
   readonly credentials: Credentials;
-  /** 0 takes a free one. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
@@ -38,15 +39,19 @@ export interface FirstAccount extends Credentials {
   readonly password: string;
 }
 
-/** As in template.yaml, in milliseconds. */
+/** Time limit of the function, in ms, as in template.yaml. */
 const TIME_LIMIT = 15_000;
 
-/** The application takes no more (lambda/lib/gallery/input.ts); hundreds of visitors must not fill the memory with theirs. */
+/**
+ * Largest request, in bytes: the application accepts no more (lambda/lib/gallery/input.ts), and hundreds of visitors
+ * must not fill the memory.
+ */
 const MOST_REQUEST_BYTES = 64 * 1024;
 
 /**
  * Starts the application.
- * @throws Error for a person to read where the port is in use
+ *
+ * @throws Error for a person to read if the port is in use.
  */
 export async function startApplication(s3: S3Server, options: ApplicationOptions): Promise<FunctionUrl> {
   const { data, region, uploads, production, table, database, gallery, credentials, port } = options;
@@ -96,10 +101,11 @@ export async function startApplication(s3: S3Server, options: ApplicationOptions
 }
 
 /**
- * Has the accounts command make the first account, or set its login and its key where it is there.
+ * Lets the accounts command make the first account, or set its login and key if it exists.
+ *
  * @param command the compiled accounts command
- * @param ownerEnv what owner.env holds
- * @throws Error with what the command said
+ * @param ownerEnv the content of owner.env
+ * @throws Error with the output of the command if it fails.
  */
 export async function ensureAccount(
   command: string,
@@ -117,7 +123,7 @@ export async function ensureAccount(
       said = `${said}${text}`.slice(-2000);
     });
   }
-  // One that ends before it has read is told by its status.
+  // A command that ends before it has read its input shows that by its exit status.
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(account));
   const [status] = await once(child, 'close');

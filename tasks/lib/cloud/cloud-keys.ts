@@ -1,6 +1,6 @@
 /**
- * What DIR/keys.json holds: the owner's key pair, the device's first one, and the first login, all made at the first start.
- * Later the device's key may be rotated, and the password changed: IAM and the table know what is in force.
+ * The content of DIR/keys.json: the owner's key pair, the device's first key pair, and the first login, all made at the
+ * first start. Later the device's key may be rotated and the password changed; IAM and the table have the current ones.
  */
 import { randomInt } from 'node:crypto';
 import { isRecord } from '../record';
@@ -13,15 +13,16 @@ export interface Keys {
   readonly device: Credentials;
   readonly app: {
     readonly password: string;
-    /** Whether the account was made. From then on it is the owner's, and never set back. */
+    /** Whether the account was made. From then on it belongs to its owner, and is never reset. */
     readonly isMade: boolean;
   };
 }
 
 /**
- * The keys of a file: the same at every start.
- * @param warn is told where one of the file's two copies was damaged
- * @throws Error for a person to read where both are
+ * The keys in a file, which are made at the first start and never change.
+ *
+ * @param warn receives a message if one of the file's two copies was damaged
+ * @throws Error for a person to read if both copies are damaged.
  */
 export function stableKeys(file: string, warn: (text: string) => void): Keys {
   const read = readTwice(file, isKeyPairs, warn);
@@ -32,19 +33,19 @@ export function stableKeys(file: string, warn: (text: string) => void): Keys {
   return keys;
 }
 
-/** Remembers that the account was made. */
+/** Records that the account was made. */
 export function rememberAccount(file: string, keys: Keys): void {
   writeTwice(file, { ...keys, app: { ...keys.app, isMade: true } });
 }
 
-/** 20 letters and digits, none of which looks like another, in groups of five: 98 bits. */
+/** 20 letters and digits in groups of five, 98 bits, without characters that look alike. */
 function newPassword(): string {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
   const letters = Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');
   return letters.replace(/.{5}(?=.)/g, '$&-');
 }
 
-/** Those of the first versions had no login yet. */
+/** Whether a value has the key pairs. The first versions had no login yet. */
 function isKeyPairs(value: unknown): value is Pick<Keys, 'owner' | 'device'> {
   return isRecord(value) && isCredentials(value.owner) && isCredentials(value.device);
 }

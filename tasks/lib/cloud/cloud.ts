@@ -1,7 +1,7 @@
 /**
- * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and IAM, which knows who may use it; where it
- * is given the Lambda, what that makes of uploads goes to the production bucket (publishing.ts), and the cloud application
- * shows it (application.ts). All it keeps is under one directory:
+ * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and IAM with the keys that may use it.
+ * With the Lambda, uploads are published to the production bucket (publishing.ts), and the cloud application shows them
+ * (application.ts). All data is in one directory:
  *
  *     DIR/cloud.json   how to reach it, with the device's credentials and the login; there as soon as it is ready
  *     DIR/owner.env    the owner's environment, for the accounts command; there as long as DIR/cloud.json
@@ -30,29 +30,31 @@ import { spaceOf } from './s3/limits';
 import { owner } from './s3/policy';
 import { type S3Options, type S3Server, startS3 } from './s3/server';
 
+/** Options of `startCloud`. */
 export interface CloudOptions {
-  /** Directory of everything the cloud keeps. */
+  /** Directory for all data of the cloud. */
   readonly data: string;
   readonly port: number;
-  /** Bytes that one account may have; half of the disk where none is given. */
+  /** Most bytes of one account; by default half of the disk. */
   readonly quota?: number;
-  /** What is run on uploads; left out, they stay where they are. */
+  /** The Lambda for uploads; without it, they stay where they are. */
   readonly lambda?: LambdaOptions;
 }
 
+/** The parts of the Lambda. */
 export interface LambdaOptions extends Pick<PublishingOptions, 'ingest' | 'dynamodb' | 'tell'> {
   /** The cloud application; left out, there is none. */
   readonly app?: {
     /** Compiled module of the gallery's function. */
     readonly gallery: string;
-    /** Compiled accounts command; where it is left out, nobody can log in. */
+    /** Compiled accounts command; without it, no account is made. */
     readonly account?: string;
-    /** 0 takes a free one. */
+    /** 0 means any free port. */
     readonly port: number;
   };
 }
 
-/** What cloud.json holds; `bucket` to `privateKey` are what a Kerberos configuration calls them. */
+/** The content of cloud.json. `bucket` to `privateKey` have the names of a Kerberos configuration. */
 export interface CloudDescription {
   readonly endpoint: string;
   readonly region: string;
@@ -60,42 +62,45 @@ export interface CloudDescription {
   readonly folder: string;
   readonly publicKey: string;
   readonly privateKey: string;
-  /** The cloud application, with the login that the first start made. */
+  /** The cloud application, with the login made at the first start. */
   readonly app?: { readonly url: string; readonly user: string; readonly password: string };
 }
 
+/** A running cloud. */
 export interface Cloud {
   readonly description: CloudDescription;
   /** The file that holds the description. */
   readonly file: string;
-  /** Ends what is under way, and the server. Nothing that is stored goes. */
+  /** Ends running work and the servers. Stored data stays. */
   close(): Promise<void>;
 }
 
 const REGION = 'eu-west-1';
 const BUCKET = 'uploads';
 const PRODUCTION = 'production';
-/** Files that nobody else may have laid down. */
+/** Files that other users must not have made. */
 const SECRETS = ['keys.json', 'keys.json.copy', 'iam.json', 'iam.json.copy', 'cloud.json', 'owner.env'];
-/** Objects of an account: ten years of a busy camera's. Each takes some 300 bytes of memory. */
+/** Most objects of an account: ten years of a busy camera. Each takes some 300 bytes of memory. */
 const MOST_OBJECTS = 1_000_000;
-/** Multipart uploads of an account that were begun and not completed; an uploader has four. They are forgotten after a day. */
+/** Most unfinished multipart uploads of an account; an uploader has four. They are removed after a day. */
 const MOST_UPLOADS = 1000;
 /** The first account. */
 const FOLDER = 'home';
-/** Its user in IAM, named as the accounts command names them. */
+/** The first account's user in IAM, with the name that the accounts command uses. */
 const USER = `kerberos-${FOLDER}`;
 
 /**
- * Starts the cloud and tells, in DIR/cloud.json, how to reach it.
- * @throws Error for a person to read: the port is in use, the directory is, or cannot be written, or others can write it
+ * Starts the cloud and writes DIR/cloud.json.
+ *
+ * @throws Error for a person to read: the port or the directory is in use, the directory cannot be written, or other
+ *   users can write it.
  */
 export async function startCloud({ data, port, quota, lambda }: CloudOptions): Promise<Cloud> {
   const directory = resolve(data);
   requirePrivateDirectory(directory, SECRETS);
   const { release } = lock(join(directory, 'lock'));
   const warn = (text: string) => (lambda ? lambda.tell('failed', text) : process.emitWarning(text));
-  /** What was started, the last first. */
+  /** The parts that were started, the last one first. */
   const started: { close(): Promise<void> }[] = [];
   const close = async () => {
     for (const part of started.splice(0)) await part.close();
@@ -104,7 +109,7 @@ export async function startCloud({ data, port, quota, lambda }: CloudOptions): P
   try {
     const file = join(directory, 'cloud.json');
     const ownerFile = join(directory, 'owner.env');
-    // Those of an earlier run would say that we are ready.
+    // The files of an earlier run would tell that the cloud is ready.
     for (const old of [file, ownerFile]) rmSync(old, { force: true });
     const keysFile = join(directory, 'keys.json');
     const keys = stableKeys(keysFile, warn);
@@ -179,14 +184,14 @@ async function startServer(port: number, options: S3Options): Promise<S3Server> 
   }
 }
 
-/** Opens IAM. At the first start it gets the first account's user, whose key the device has. */
+/** Opens IAM. At the first start it gets the first account's user, with the device's key. */
 function openUsers(file: string, s3: S3Server, device: Credentials, warn: (text: string) => void): IamUsers {
   const users = new IamUsers(file, s3, Date.now, warn);
   if (users.isNew) users.createWith(USER, { upload: devicePolicy(BUCKET, FOLDER) }, device);
   return users;
 }
 
-/** The first account's key that is in force: it may have been rotated. */
+/** The first account's present key: it may have been rotated. */
 function deviceOf(users: IamUsers): Credentials | undefined {
   if (!users.has(USER)) return undefined;
   return users.get(USER).keys.findLast(({ status }) => status === 'Active');
@@ -213,7 +218,7 @@ function ownerEnvironment(
   };
 }
 
-/** None of the values needs quotes: they are names, URLs and Base64. */
+/** No value needs quotes: they are names, URLs and Base64. */
 function linesOf(environment: Record<string, string>): string {
   return Object.entries(environment)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -1,6 +1,6 @@
 /**
- * DynamoDB on one machine, as a process of its own that is started again should it end by itself: on the same port, so that
- * whoever uses it notices no more than a few refused connections.
+ * Runs DynamoDB on one machine as a separate process. If the process ends by itself, it is started again on the same
+ * port, so that its clients notice no more than a few refused connections.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -8,26 +8,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isRecord } from '../record';
 import type { Credentials } from './credentials';
 
+/** Options of `Database.start`. */
 export interface DatabaseOptions {
   /** Compiled script that serves DynamoDB: `node SCRIPT DIRECTORY TABLE PORT`, with key pairs in DYNAMODB_KEY_PAIRS. */
   readonly script: string;
   readonly directory: string;
   readonly table: string;
-  /** All those who may use it. */
+  /** The key pairs that may use it. */
   readonly users: readonly Credentials[];
-  /** Is told, for a person to read, that it ended by itself, or what it had to mend. */
+  /** Receives a message for a person if the process ended by itself, or repaired its files. */
   readonly warn: (text: string) => void;
 }
 
-/** How long one of an earlier run may take to end, in milliseconds. */
+/** Ms for which the process of an earlier run may still hold the directory. */
 const PATIENCE = 10_000;
 
-/** Between its end and the next start, in milliseconds; doubled up to the longest where it ends again at once. */
+/** Ms between the end of the process and its next start; doubled if it ends again at once. */
 const FIRST_DELAY = 200;
+/** The longest such delay, in ms. */
 const LONGEST_DELAY = 30_000;
-/** One that ran for so long was not ended by how it began. */
+/** Ms after which a start counts as successful, so that the delay begins anew. */
 const SOUND = 60_000;
 
+/** The process that serves DynamoDB. */
 export class Database {
   readonly endpoint: string;
   readonly #options: DatabaseOptions;
@@ -44,8 +47,10 @@ export class Database {
   }
 
   /**
-   * Starts it. One that was killed with its parent a moment ago may still hold the directory: it is waited for.
-   * @throws Error with what it said, where it does not start
+   * Starts it. The process of an earlier run that was just killed may still hold the directory for a moment, which is
+   * waited for.
+   *
+   * @throws Error with its output if it does not start.
    */
   static async start(options: DatabaseOptions): Promise<Database> {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
@@ -98,7 +103,11 @@ interface Started {
   readonly endpoint: string;
 }
 
-/** Gives what it said where it ended instead. */
+/**
+ * Starts the process.
+ *
+ * @returns the process, or its output if it ended instead.
+ */
 async function start(
   { script, directory, table, users, warn }: DatabaseOptions,
   port: string,

@@ -1,29 +1,30 @@
 /**
- * The beginning and the end of an HTTP server, and how many connections it may have meanwhile. Whoever reaches a port could
- * open connections without end and leave each in the middle of a request; so there is a most, behind which those go first
- * that have not proven who they are, the oldest first.
+ * Starts and closes HTTP servers, and limits their connections. Anyone who reaches a port could open connections
+ * without end and leave each in the middle of a request. So there is a limit, beyond which connections of unproven
+ * clients are closed, the oldest first.
  */
 import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** How long requests under way may take when a server is closed, in milliseconds. */
+/** Ms that running requests have to finish when a server is closed. */
 const CLOSE_GRACE = 1000;
 
-/** How long the headers of a request may take, in milliseconds. */
+/** Ms within which the headers of a request must arrive. */
 const HEADERS_TIMEOUT = 20_000;
 
-/** How much of the body of a refused request is read, and for how long (ms): a client that still sends sees no answer. */
+/** Bytes of a refused request's body that are still read: a client that is still sending sees no answer. */
 const MOST_DRAINED = 16 * 1024 ** 2;
+/** Ms for which a refused request's body is still read. */
 const DRAIN_TIMEOUT = 10_000;
 
-/** What every server here has in common. */
+/** Options that all our servers share. */
 export const SERVER_OPTIONS: ServerOptions = {
   keepAliveTimeout: 60_000,
   headersTimeout: HEADERS_TIMEOUT,
   connectionsCheckingInterval: 2000,
 };
 
-/** Connections of a server, up to so many. */
+/** Limits the connections of a server to `most`. */
 export class Connections {
   readonly #server: Server;
   readonly #most: number;
@@ -48,12 +49,12 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** Keeps a connection, whose request has proven who sends it, until that is answered: it goes last. */
+  /** Protects the connection of a request with a proven sender until `release`: it is closed last. */
   keep({ socket }: IncomingMessage): void {
     this.#kept.add(socket);
   }
 
-  /** The request was answered. */
+  /** Ends the protection, because the request was answered. */
   release({ socket }: IncomingMessage): void {
     this.#kept.delete(socket);
   }
@@ -70,15 +71,17 @@ export class Connections {
 }
 
 /**
- * Waits until a server listens, and gives its port; port 0 takes any free one.
- * @throws Error of Node's `listen`, such as EADDRINUSE
+ * Waits until a server listens. Port 0 means any free port.
+ *
+ * @returns its port.
+ * @throws Error of Node's `listen`, such as EADDRINUSE.
  */
 export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       server.off('error', reject);
-      // What fails later, such as one accept too many, is the fault of that connection alone.
+      // A later failure, such as one accept too many, concerns one connection only.
       server.on('error', () => {});
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);
@@ -86,7 +89,7 @@ export function listen(server: Server, port: number, host: string): Promise<numb
   });
 }
 
-/** Reads and drops what is left of a refused request's body, as far as that is little; otherwise ends the connection. */
+/** Reads and drops the rest of a refused request's body if it is small; otherwise closes the connection. */
 export function drain(message: IncomingMessage): void {
   if (message.complete) return;
   const { socket } = message;
@@ -102,7 +105,7 @@ export function drain(message: IncomingMessage): void {
   message.resume();
 }
 
-/** Lets requests under way finish for a second, then ends their connections. */
+/** Lets running requests finish for a second, then closes their connections. */
 export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const impatience = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE);

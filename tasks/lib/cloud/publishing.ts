@@ -1,5 +1,5 @@
 /**
- * What stands between the uploads bucket and the production bucket on one machine, as template.yaml sets it up in AWS:
+ * Publishes uploads on one machine, as template.yaml does in AWS:
  *
  *     uploads bucket ─event→ queue ─batch→ ingest function ─→ production bucket, DynamoDB
  *                                   └ failed too often → dead letters
@@ -8,7 +8,8 @@
  *     DIR/dynamodb/    the table
  *     DIR/logs/        what the functions write
  *
- * The functions and DynamoDB are processes of their own, and their sources are not ours: their paths come from the caller.
+ * The functions and DynamoDB are processes of their own, and their sources are not ours: their paths come from the
+ * caller.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +25,9 @@ import type { S3Server } from './s3/server';
 import { EventSource } from './sqs/event-source';
 import { MessageQueue } from './sqs/message-queue';
 
+/** Options of `Publishing`. */
 export interface PublishingOptions {
-  /** Directory of everything the cloud keeps. */
+  /** Directory for all data of the cloud. */
   readonly data: string;
   readonly region: string;
   readonly uploads: string;
@@ -36,34 +38,38 @@ export interface PublishingOptions {
   readonly dynamodb: string;
   /** The function's own key pair. */
   readonly credentials: Credentials;
-  /** All those who may use DynamoDB. */
+  /** The key pairs that may use DynamoDB. */
   readonly databaseUsers: readonly Credentials[];
-  /** Is told, for a person to read, what became of an upload. */
+  /** Receives for a person what became of an upload. */
   readonly tell: (what: 'published' | 'refused' | 'failed', text: string) => void;
 }
 
+/** Name of the DynamoDB table. */
 export const TABLE = 'cloud';
 
-/** As in template.yaml: milliseconds, and how many times a message is handed out; with the queue's waits that is 8 hours. */
+/**
+ * As in template.yaml: milliseconds, and how many times a message is handed out; with the queue's waits that is 8
+ * hours.
+ */
 const TIME_LIMIT = 60_000;
 const MOST_RECEIVED = 100;
 
-/** A function process takes up to half a gigabyte. */
+/** Most function processes; each takes up to half a gigabyte. */
 const MOST_PROCESSES = 4;
 
-/** How long a batch may go on when the cloud is told to stop, in milliseconds. It is repeated at the next start. */
+/** Ms that a batch may still take when the cloud is told to stop. It is repeated at the next start. */
 const GRACE = 5000;
 
-/** So many uploads of one account may wait: as many as a camera has after weeks without a line. */
+/** Most waiting uploads of one account: as many as a camera has after weeks without a line. */
 const MOST_WAITING = 100_000;
 
-/** The queue, the function and the database, from the first event to the last. */
+/** The queue, the function and the database. */
 export class Publishing {
   readonly #options: PublishingOptions;
   readonly #queue: MessageQueue;
   #running: { source: EventSource; processes: FunctionProcess[]; database: Database } | undefined;
 
-  /** Opens the queue: from now on events may be added. */
+  /** Opens the queue. From now on events may be added. */
   constructor(options: PublishingOptions) {
     this.#options = options;
     this.#queue = new MessageQueue(join(options.data, 'queue'), {
@@ -75,13 +81,14 @@ export class Publishing {
     });
   }
 
-  /** Whether the queue takes another upload of an account. */
+  /** Whether the queue accepts another upload of an account. */
   mayWait(account: string): boolean {
     return this.#queue.lengthOf(account) < MOST_WAITING;
   }
 
   /**
-   * Takes an event of the bucket; it is on disk when this returns. Events of other buckets are nobody's.
+   * Adds an event of the uploads bucket; it is on disk when this returns. Events of other buckets are ignored.
+   *
    * @throws Error of the file system
    */
   add(event: S3EventRecord): void {
@@ -90,7 +97,12 @@ export class Publishing {
     this.#running?.source.poll();
   }
 
-  /** Starts DynamoDB, and the function as soon as there is an event for it. Gives the endpoint of DynamoDB. */
+  /**
+   * Starts DynamoDB, and the function as soon as there is an event for it.
+   *
+   * @returns the endpoint of DynamoDB.
+   * @throws Error if DynamoDB does not start.
+   */
   async start(s3: S3Server): Promise<string> {
     const { data, region, uploads, production, ingest, dynamodb, credentials, databaseUsers, tell } = this.#options;
     const log = new LogFile(join(data, 'logs', 'ingest.log'));
@@ -102,7 +114,7 @@ export class Publishing {
       warn: (text) => tell('failed', text),
     });
 
-    // What template.yaml allows the function.
+    // The rights that template.yaml gives the function.
     s3.addKeyPair({
       ...credentials,
       policy: [
@@ -145,7 +157,7 @@ export class Publishing {
     return database.endpoint;
   }
 
-  /** Ends what was started. Events that were not handled wait for the next start. */
+  /** Ends everything. Unhandled events wait for the next start. */
   async close(): Promise<void> {
     if (!this.#running) return;
     const { source, processes, database } = this.#running;
@@ -159,7 +171,7 @@ export class Publishing {
   }
 }
 
-/** What a line of the function's log says of an upload (lambda/lib/ingest/handler.ts writes it). */
+/** The outcome of an upload in a line of the function's log (which lambda/lib/ingest/handler.ts writes). */
 function outcomeIn(line: string): ['published' | 'refused', string] | undefined {
   const { message, key, persons, reason, refusal } = fieldsIn(line);
   if (message === 'published') {
@@ -175,7 +187,7 @@ function fieldsIn(line: string): Record<string, unknown> {
     const value: unknown = JSON.parse(line);
     return isRecord(value) ? value : {};
   } catch {
-    // Not a line of the function's own: a warning of Node's.
+    // Not a line of the function itself, but a warning of Node.js.
     return {};
   }
 }

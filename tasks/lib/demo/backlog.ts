@@ -51,9 +51,10 @@ async function leaveFilms(instance: DemoInstance, signal: AbortSignal): Promise<
 }
 
 /**
- * At the front door two pictures of a visitor, the photograph and the same darker, as at dusk, and one that is no use to
- * anybody, of 16 x 16 pixels, which the cloud refuses. In the garden a film of the visitor, and a picture from when that
- * camera still hung on its side: the cloud takes a face that lies for somebody else, so its owner has two persons to merge.
+ * At the front door two pictures of a visitor, the photograph and the same darker, as at dusk, and one that is no use
+ * to anybody, of 16 x 16 pixels, which the cloud refuses. In the garden a film of the visitor, and a picture from when
+ * that camera still hung on its side: the cloud takes a face that lies for somebody else, so its owner has two persons
+ * to merge.
  */
 async function leaveVisitor(instance: DemoInstance): Promise<number> {
   const photograph = await readFile(VISITOR);

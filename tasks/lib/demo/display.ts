@@ -59,7 +59,7 @@ export class Display {
     this.#draw();
   }
 
-  /** A camera has finished a picture or a film, or so many waited in its capture directory when the demo began. */
+  /** Counts events that a camera has finished, or that waited in its capture directory when the demo began. */
   written(count = 1): void {
     this.#written += count;
   }

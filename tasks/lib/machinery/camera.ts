@@ -10,7 +10,7 @@ import type { FinishedEvent } from './process';
 /** A camera that films. */
 export class Camera {
   readonly process: ChildProcess;
-  /** What it said on standard error: why it ended by itself. */
+  /** Its output on standard error: why it ended by itself. */
   complaint = '';
 
   /** `finished` hears of each event when its last byte is written. */

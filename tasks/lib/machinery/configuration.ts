@@ -1,6 +1,7 @@
 /**
- * The configuration of a Kerberos instance as its release has it, and what the web interface does to it: whichever page is
- * saved, every XML file is written anew, in place (kerberos-io/web, app/Http/Repositories/ConfigReader/ConfigXMLReader.php).
+ * The configuration of a Kerberos instance as its release has it, and what the web interface does to it: whichever page
+ * is saved, every XML file is written anew, in place (kerberos-io/web,
+ * app/Http/Repositories/ConfigReader/ConfigXMLReader.php).
  */
 import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,7 +41,7 @@ export interface InstanceSettings {
   readonly subscription: Subscription;
 }
 
-/** A half-written file can be seen for so many ms. */
+/** Ms for which a file stays half-written, so that a reader can see it so. */
 const PAUSE = 10;
 
 /** The XML files by their names. */
@@ -64,7 +65,9 @@ export function filesOf(settings: InstanceSettings): ReadonlyMap<string, string>
   return files;
 }
 
-/** Makes the configuration directory, and writes the files of `filesOf`. They hold a key: for their owner's eyes alone. */
+/**
+ * Makes the configuration directory, and writes the files of `filesOf`. They hold a key: for their owner's eyes alone.
+ */
 export async function writeConfiguration(directory: string, settings: InstanceSettings): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (const [file, xml] of filesOf(settings)) await writeFile(join(directory, file), xml, { mode: 0o600 });

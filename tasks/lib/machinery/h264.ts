@@ -3,8 +3,8 @@
  * nothing but Node.
  *
  * A macroblock, 16 x 16 pixels, is either what it was in the frame before (`P_Skip`, a fraction of a bit) or its plain
- * samples (`I_PCM`, 384 bytes). A key frame has the samples of all macroblocks. So a still scene in which somebody moves
- * needs about as many bits as a good encoder's moving one. Baseline profile. (ITU-T H.264, 7.3)
+ * samples (`I_PCM`, 384 bytes). A key frame has the samples of all macroblocks. So a still scene in which somebody
+ * moves needs about as many bits as a good encoder's moving one. Baseline profile. (ITU-T H.264, 7.3)
  */
 import { BitWriter } from './bit-writer';
 
@@ -23,7 +23,7 @@ const BASELINE = 66;
 /** Constraints that make it Constrained Baseline. */
 const CONSTRAINTS = 0xc0;
 const LEVEL = 31;
-/** `frame_num` has so many bits. */
+/** Bits of `frame_num`. */
 const FRAME_NUMBER_BITS = 8;
 /** `nal_ref_idc` and `nal_unit_type` of each kind of NAL unit. */
 const NAL = { sps: 0x67, pps: 0x68, key: 0x65, other: 0x41 } as const;

@@ -1,10 +1,10 @@
 /**
- * A machinery that behaves as the real one does, as far as whoever uploads its files can tell; what it sees is drawn. It goes
- * by the configuration that an instance has:
+ * A machinery that behaves as the real one does, as far as whoever uploads its files can tell; what it sees is drawn.
+ * It goes by the configuration that an instance has:
  *
  * - At its start, and when a setting was saved, it writes a reference picture.
- * - When something moves, Disk writes a picture at each detection, under its final name and in pieces; Video records until
- *   nothing has moved for a while (recording.ts).
+ * - When something moves, Disk writes a picture at each detection, under its final name and in pieces; Video records
+ *   until nothing has moved for a while (recording.ts).
  * - Where a disk gets full, the oldest files by name are deleted, finished or not, uploaded or not. (KiOS,
  *   board/common/overlay/etc/init.d/S85machinery)
  *
@@ -38,10 +38,11 @@ export interface MachineryOptions {
 
 /** Detections of one event, and ms between two of them. */
 const BURST = { least: 3, most: 8, every: 250 };
-/** A picture is written in so many pieces, with so many ms between them. */
+/** Pieces in which a picture is written. */
 const PIECES = 6;
+/** Ms between two pieces. */
 const PAUSE = 8;
-/** How often it looks whether the settings were saved, and whether the disk is full, in ms. */
+/** Ms between two looks whether the settings were saved or the disk is full. */
 const LOOK_EVERY = 200;
 
 /** What the settings say. */
@@ -57,6 +58,7 @@ interface Settings {
   readonly maxDuration: number;
 }
 
+/** A machinery of one instance. */
 export class Machinery {
   readonly #options: MachineryOptions;
   readonly #finished: (path: string) => Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * The MP4 that FFmpeg's muxer writes for one H.264 track: `ftyp`, `free`, the frames in `mdat`, and at the end the index,
- * `moov` (ISO/IEC 14496-12).
+ * The MP4 that FFmpeg's muxer writes for one H.264 track: `ftyp`, `free`, the frames in `mdat`, and at the end the
+ * index, `moov` (ISO/IEC 14496-12).
  */
 
 /** What the index has to know of a film. */
@@ -29,7 +29,7 @@ export const MDAT_AT = OPENING.length - 8;
 
 const TIMESCALE = 12_800;
 const IDENTITY = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
-/** Milliseconds: the unit of the movie as a whole. */
+/** Units of time in a second for the movie as a whole: milliseconds. */
 const MOVIE_TIMESCALE = 1000;
 const UNDETERMINED_LANGUAGE = 0x55c4;
 

@@ -1,7 +1,7 @@
 /**
- * The machinery as a process of its own, which can be killed: `node process.js OPTIONS`, the options as JSON. Lines come in
- * on standard input (`motion`: something moves; `save`: the web interface saves), and go out as JSON for each finished event.
- * SIGTERM, and the end of standard input, end it when what it writes is finished.
+ * The machinery as a process of its own, which can be killed: `node process.js OPTIONS`, the options as JSON. Lines
+ * come in on standard input (`motion`: something moves; `save`: the web interface saves), and go out as JSON for each
+ * finished event. SIGTERM, and the end of standard input, end it when what it writes is finished.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

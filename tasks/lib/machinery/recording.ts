@@ -1,11 +1,12 @@
 /**
- * How the machinery writes a recording (kerberos-io/machinery, src/kerberos/machinery/io/IoVideo.cpp). Nothing is renamed,
- * and no player shows a recording before it is finished.
+ * How the machinery writes a recording (kerberos-io/machinery, src/kerberos/machinery/io/IoVideo.cpp). Nothing is
+ * renamed, and no player shows a recording before it is finished.
  *
- * - Any camera but the Pi's own: OpenCV's writer makes an MP4 under its final name. Frame follows frame; at the end FFmpeg
- *   puts in how long they are, and then the index.
- * - The Pi's camera encodes by itself: the raw stream goes to another directory, flushed at each frame. At the end it gets a
- *   symbolic link, and whoever looks for those turns it into an MP4, some seconds later and never during a recording.
+ * - Any camera but the Pi's own: OpenCV's writer makes an MP4 under its final name. Frame follows frame; at the end
+ *   FFmpeg puts in how long they are, and then the index.
+ * - The Pi's camera encodes by itself: the raw stream goes to another directory, flushed at each frame. At the end it
+ *   gets a symbolic link, and whoever looks for those turns it into an MP4, some seconds later and never during a
+ *   recording.
  */
 import { type FileHandle, open, readdir, readFile, readlink, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -13,9 +14,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { H264Encoder, type Yuv } from './h264';
 import { indexOf, MDAT_AT, OPENING, sample, type Track } from './mp4';
 
-/** Each key frame is so many ms behind the one before. */
+/** Ms between two key frames. */
 const KEY_EVERY = 2000;
-/** Between two writes that belong together, in ms: whoever reads meanwhile finds half of it. */
+/** Ms between two writes that belong together: a reader may see the file in between. */
 const PAUSE = 20;
 const START_CODE = Buffer.from([0, 0, 0, 1]);
 /** `nal_unit_type` of the NAL units that a film consists of. */
@@ -86,8 +87,8 @@ export async function recordOnBoard(path: string, symbols: string, format: FilmF
 }
 
 /**
- * Turns the raw streams that are linked to in `symbols` into MP4s in `directory`, as `ffmpeg -c copy` does, until `isBusy`.
- * Tells the path of each when it is finished.
+ * Turns the raw streams that are linked to in `symbols` into MP4s in `directory`, as `ffmpeg -c copy` does, until
+ * `isBusy`. Tells the path of each when it is finished.
  */
 export async function convert(
   symbols: string,

@@ -1,4 +1,7 @@
-/** What the camera sees: a garden, or a front door, that somebody crosses. As pixels, as a JPEG, and as a frame of a film. */
+/**
+ * What the camera sees: a garden, or a front door, that somebody crosses. As pixels, as a JPEG, and as a frame of a
+ * film.
+ */
 import { encode } from 'jpeg-js';
 import type { Yuv } from './h264';
 
@@ -48,7 +51,9 @@ export function pixelsOf(moment: Moment): Buffer {
   return data;
 }
 
-/** The last backdrop that was drawn: in a film it stays the same, grain and all, so that only what moves is filmed anew. */
+/**
+ * The last backdrop that was drawn: in a film it stays the same, grain and all, so that only what moves is filmed anew.
+ */
 let backdrop = { of: '', data: Buffer.alloc(0) };
 
 function backdropOf({ width, height, time, isFrontDoor }: Moment): Buffer {

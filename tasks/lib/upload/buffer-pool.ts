@@ -1,26 +1,27 @@
 /**
- * Buffers that are used again, picture after picture. One that is made anew for each lies around until V8 collects it,
- * which it does after some 60 MB: more than all the rest of this program takes.
+ * Reuses buffers from picture to picture. A new buffer for each would stay in memory until V8 collects it, which it
+ * does after some 60 MB: more than all the rest of this program takes.
  */
 
-/** Larger ones are rare, and not kept. */
+/** Largest buffer that is kept, in bytes; larger ones are rare. */
 const LARGEST = 512 * 1024;
-/** Sizes are rounded up to whole multiples of so many bytes: pictures of one camera are about as large. */
+/** Sizes are rounded up to multiples of this, in bytes, because pictures of one camera have similar sizes. */
 const STEP = 64 * 1024;
-/** As many as may be in use at a time under the usual settings, and some more. */
+/** Most free buffers that are kept: somewhat more than the usual settings use at a time. */
 const MOST = 8;
 
+/** Lends buffers and takes them back. */
 export class BufferPool {
   readonly #free: Buffer[] = [];
 
-  /** `size` bytes, with anything in them. */
+  /** A buffer of `size` bytes with arbitrary content. */
   take(size: number): Buffer {
     const at = this.#free.findIndex((each) => each.length >= size);
     const [buffer] = at < 0 ? [] : this.#free.splice(at, 1);
     return (buffer ?? Buffer.allocUnsafeSlow(Math.ceil(size / STEP) * STEP)).subarray(0, size);
   }
 
-  /** What was taken is not used any more, by anybody. */
+  /** Gives back a buffer from `take`, which must not be used any more. */
   give({ buffer }: Buffer): void {
     if (this.#free.length < MOST && buffer.byteLength <= LARGEST) this.#free.push(Buffer.from(buffer));
   }

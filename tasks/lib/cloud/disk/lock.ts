@@ -1,13 +1,13 @@
 /**
- * One process a directory, also where several start at once on what a killed one has left.
+ * Allows one process for a directory, even if several start at once after a kill.
  *
  *     FILE.<n>   generation n of the lock: `<process id> <start of that process>`, or `released`
  *
- * Whoever finds the highest generation released, or its process gone, makes the next one; `link` makes it, whole, for one of
- * them only. Then it looks once more: only who made the highest generation of all holds the lock. The highest file is never
- * deleted, not even at a release, so a number once passed cannot become the highest again, and nobody can remove the lock of
- * another by mistaking it for an old one. Ids of processes come again after a reboot: where Linux tells when a process
- * started, that must agree too.
+ * A process that finds the highest generation released, or its process gone, makes the next one; `link` lets only one
+ * process make it. Then the process looks once more: only the maker of the highest generation holds the lock. The
+ * highest file is never deleted, not even at a release, so a passed number cannot become the highest again, and no
+ * process can mistake another's lock for an old one and remove it. Process ids are reused after a reboot, so the start
+ * of the process must agree, too, where Linux tells it.
  */
 import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -17,14 +17,16 @@ import { replaceFileSync } from './replace-file';
 
 const RELEASED = 'released';
 
+/** A lock that is held. */
 export interface Lock {
-  /** Lets others have it. */
+  /** Gives the lock back. */
   release(): void;
 }
 
 /**
- * Takes the lock `file`, which stands for the directory it is in.
- * @throws Error for a person to read, that names the other process, where the lock is held
+ * Takes the lock `file`, for the directory that contains it.
+ *
+ * @throws Error for a person to read, with the other process, if the lock is held.
  */
 export function lock(file: string): Lock {
   const me = `${process.pid} ${startOf(process.pid)}`;
@@ -38,7 +40,7 @@ export function lock(file: string): Lock {
     const ours = last + 1;
     if (!make(pathOf(file, ours), `${me}\n`)) continue;
     if (highest(file) > ours) {
-      // Others were faster by two: ours is an old number that had been swept away.
+      // Other processes were faster by two generations: ours is an old number that was removed meanwhile.
       rmSync(pathOf(file, ours), { force: true });
       continue;
     }
@@ -47,7 +49,11 @@ export function lock(file: string): Lock {
   }
 }
 
-/** Makes a file with its content in one step; false where it is there. */
+/**
+ * Makes a file with its content in one step.
+ *
+ * @returns false if the file exists.
+ */
 function make(path: string, content: string): boolean {
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, content, { mode: 0o600 });
@@ -91,18 +97,18 @@ function read(path: string): string {
 
 function isRunning(pid: number): boolean {
   try {
-    // Signal 0 asks only. Process 0 would be all of our own group.
+    // Signal 0 only tests the process. Process 0 would be our whole group.
     return pid > 0 && process.kill(pid, 0);
   } catch (error) {
     return codeOf(error) === 'EPERM';
   }
 }
 
-/** When a process started, in ticks since this boot, with the boot's name; `-` where the system does not tell. */
+/** The boot id, and when a process started, in ticks since that boot; `-` where the system does not tell. */
 function startOf(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    // proc(5): field 22; the second, a name in parentheses, may hold anything.
+    // proc(5): field 22. The second field, a name in parentheses, may contain anything.
     const ticks = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')[19];

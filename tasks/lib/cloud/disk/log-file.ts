@@ -2,19 +2,19 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMissing } from './missing';
 
-/** A log file of so many bytes becomes FILE.1, in place of the one before it. */
+/** Bytes after which a log file is renamed to FILE.1, which replaces the former FILE.1. */
 const MOST_BYTES = 10_000_000;
 
 /**
- * A log that its owner alone can read, and that does not fill a disk: FILE, and what was before it in FILE.1. Both may
- * have `mostBytes`, and a line more.
+ * A log that only its owner can read, and that cannot fill the disk: FILE, and its former content in FILE.1. Each may
+ * have `mostBytes` and one more line.
  */
 export class LogFile {
   readonly #path: string;
   readonly #mostBytes: number;
   #bytes: number;
 
-  /** Goes on with the file that is there; its directory is made. */
+  /** Continues the existing file; makes its directory. */
   constructor(path: string, mostBytes = MOST_BYTES) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#path = path;
@@ -22,7 +22,10 @@ export class LogFile {
     this.#bytes = sizeOf(path);
   }
 
-  /** It is in the file when this returns, unless the file cannot be written: a full disk ends nothing but the log. */
+  /**
+   * Appends a line. It is in the file when this returns, unless the file cannot be written: a full disk must stop
+   * nothing but the log.
+   */
   write(line: string): void {
     try {
       if (this.#bytes >= this.#mostBytes) {
@@ -32,7 +35,7 @@ export class LogFile {
       appendFileSync(this.#path, `${line}\n`, { mode: 0o600 });
       this.#bytes += Buffer.byteLength(line) + 1;
     } catch {
-      // There is nowhere left to say so.
+      // There is nowhere left to report it.
     }
   }
 }

@@ -1,6 +1,6 @@
 import { codeOf } from '../../error-code';
 
-/** Whether an error says that a file is not there. */
+/** Whether an error tells that a file does not exist. */
 export function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT';
 }

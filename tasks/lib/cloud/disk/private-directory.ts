@@ -1,21 +1,23 @@
 /**
- * A directory that is ours alone. Whoever can write into the directory of a cloud's data can lay keys down there that the
- * cloud then takes for its own, so such a directory is refused, as ssh refuses such a directory of keys.
+ * Makes sure that no other user controls the directory of a cloud's data: whoever can write into it can add keys that
+ * the cloud would accept as its own. Such a directory is refused, as ssh refuses such a directory of keys.
  */
 import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isMissing } from './missing';
 
-/** Write permission of the group, and of everybody. */
+/** Write permission of the group. */
 const GROUP = 0o020;
+/** Write permission of all users. */
 const EVERYBODY = 0o002;
-/** In such a directory, as /tmp is one, a name can be changed by its owner only. */
+/** In a sticky directory, such as /tmp, only its owner can change a name. */
 const STICKY = 0o1000;
 
 /**
- * Makes the directory, readable by its owner alone, where it is not there.
- * @param secrets names of files in it that nobody else may have made, or be able to read
- * @throws Error for a person to read where somebody else could have put something there
+ * Makes the directory, readable by its owner only, if it does not exist.
+ *
+ * @param secrets names of files in it that no other user may have made or be able to read
+ * @throws Error for a person to read if another user could have put something there.
  */
 export function requirePrivateDirectory(directory: string, secrets: readonly string[]): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -41,7 +43,7 @@ export function requirePrivateDirectory(directory: string, secrets: readonly str
 
 function requireSecret(file: string, me: number): void {
   try {
-    // A link is not followed: what counts is who has laid it down here.
+    // Does not follow links: what counts is who made this name.
     const found = lstatSync(file);
     requireOwner(file, found, me);
     if (!found.isFile()) throw new Error(`${file} is no ordinary file: remove it.`);

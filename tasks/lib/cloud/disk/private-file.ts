@@ -1,32 +1,41 @@
-/** Files that their owner alone can read. */
+/** Files that only their owner can read. */
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../../error-code';
 import { isMissing } from './missing';
 import { putAside } from './put-aside';
 import { replaceFileSync } from './replace-file';
 
-/** Replaces a file as `replaceFileSync` does, with JSON for a person to read. */
+/**
+ * Replaces a file, as `replaceFileSync` does, by JSON that a person can read.
+ *
+ * @throws Error of the file system
+ */
 export function writePrivateJson(file: string, content: object): void {
   replaceFileSync(file, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
-/** Where the second copy of a file is. */
+/** The path of the second copy of a file. */
 function copyOf(file: string): string {
   return `${file}.copy`;
 }
 
-/** Writes what nobody could restore, such as keys, into the file and into a copy beside it. */
+/**
+ * Writes irreplaceable content, such as keys, into the file and into a copy beside it.
+ *
+ * @throws Error of the file system
+ */
 export function writeTwice(file: string, content: object): void {
   writePrivateJson(file, content);
   writePrivateJson(copyOf(file), content);
 }
 
 /**
- * What `writeTwice` wrote; undefined where neither file is there. Where one of the two is damaged or missing, the other
- * counts and restores it.
- * @param is whether what was read is what was written
- * @param warn is told, for a person to read, what was restored
- * @throws Error for a person to read where no whole one is left
+ * Reads what `writeTwice` wrote. If one of the two files is damaged or missing, it is restored from the other.
+ *
+ * @param is whether the value has the form of what was written
+ * @param warn receives for a person what was restored
+ * @returns the content; `undefined` if neither file exists.
+ * @throws Error for a person to read if neither file is whole.
  */
 export function readTwice<T extends object>(
   file: string,
@@ -55,7 +64,9 @@ type Read =
   | { readonly state: 'damaged'; readonly why: string }
   | { readonly state: 'read'; readonly text: string; readonly value: unknown };
 
-/** @throws Error of the file system, but not where there is no such file */
+/**
+ * @throws Error of the file system, except if the file does not exist
+ */
 function readJson(file: string): Read {
   let text: string;
   try {

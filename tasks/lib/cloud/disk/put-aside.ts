@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Moves a damaged file out of the way, so that it ends nothing and can still be looked at. Gives its new path.
- * @param folder where to; left out, it stays beside the others as NAME.damaged
+ * Moves a damaged file out of the way, so that it stops nothing and can still be examined.
+ *
+ * @param folder the destination; left out, the file stays in its folder as NAME.damaged
+ * @returns its new path.
  * @throws Error of the file system
  */
 export function putAside(file: string, folder?: string): string {

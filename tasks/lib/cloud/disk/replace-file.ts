@@ -1,13 +1,17 @@
 /**
- * Files that are replaced whole: whoever reads one, and whatever happens meanwhile, finds the one before or the new one.
- * When a function here has returned, the new one outlives a power cut. Only the owner can read what is written.
+ * Replaces files in one step: a reader finds the old content or the new one, whatever happens. When a function here has
+ * returned, the new content outlives a power cut. Only the owner can read what is written.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replaces a file, or makes it. @throws Error of the file system; then the file before is still there */
+/**
+ * Replaces a file, or makes it.
+ *
+ * @throws Error of the file system; then the old file is still there.
+ */
 export function replaceFileSync(file: string, text: string): void {
   const temporary = temporaryOf(file);
   try {
@@ -26,7 +30,11 @@ export function replaceFileSync(file: string, text: string): void {
   }
 }
 
-/** As `replaceFileSync`, while other work goes on; of two at once the one that ends last counts. */
+/**
+ * As `replaceFileSync`, but asynchronous; of two calls at once, the one that ends last counts.
+ *
+ * @throws Error of the file system; then the old file is still there.
+ */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const temporary = temporaryOf(file);
   try {
@@ -49,7 +57,7 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
-/** The ending tells what may be swept away after a crash. */
+/** The extension shows what may be removed after a crash. */
 function temporaryOf(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.new`;
 }

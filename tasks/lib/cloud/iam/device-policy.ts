@@ -1,10 +1,10 @@
 /**
- * What a device may do, here and in AWS: write into its folder, in one request or in parts, and list it. It cannot read,
- * look up or delete what it wrote, nor ask for its own unfinished uploads. lambda/lib/accounts/camera-user.ts gives the
- * same to every account that is added later; a test holds both against each other.
+ * The policy of a device, here and in AWS: it may write into its folder, in one request or in parts, and list it. It
+ * may not read, look up or delete what it wrote, nor ask for its unfinished uploads. lambda/lib/accounts/camera-user.ts
+ * gives the same policy to every account added later; a test compares both.
  */
 export function devicePolicy(bucket: string, folder: string): string {
-  // Without a folder the whole bucket is the device's.
+  // Without a folder the device has the whole bucket.
   const prefix = folder === '' ? '' : `${folder}/`;
   return JSON.stringify({
     Version: '2012-10-17',

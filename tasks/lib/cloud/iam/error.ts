@@ -1,4 +1,4 @@
-/** IAM's errors, as far as it has them here: docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html */
+/** The errors of IAM that occur here: docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html */
 
 const STATUS = {
   AccessDenied: 403,
@@ -16,6 +16,7 @@ const STATUS = {
   ValidationError: 400,
 } as const;
 
+/** The code of an error. */
 export type IamErrorCode = keyof typeof STATUS;
 
 /** A refusal that reaches the client as IAM's `<ErrorResponse>` document. */

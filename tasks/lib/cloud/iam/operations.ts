@@ -1,4 +1,4 @@
-/** IAM's operations, as its Query protocol has them: a form with an `Action`, and an XML document for an answer. */
+/** IAM's operations in its Query protocol: a form with an `Action`, answered by an XML document. */
 
 import { xmlTime } from '../s3/operation';
 import { toXml, type XmlElement } from '../s3/xml';
@@ -6,14 +6,16 @@ import { IamError } from './error';
 import type { AccessKey, IamUsers, User } from './users';
 
 const VERSION = '2010-05-08';
+/** The namespace of IAM's documents. */
 export const NAMESPACE = `https://iam.amazonaws.com/doc/${VERSION}/`;
 
-/** Letters, digits and signs of a name, and IAM's most characters for it. */
+/** Allowed characters of a name. */
 const NAME = /^[\w+=,.@-]+$/;
+/** Most characters of a name, as in IAM. */
 const MOST_CHARACTERS: Readonly<Record<string, number>> = { UserName: 64, PolicyName: 128 };
 
 interface Operation {
-  /** All that it knows; a form with another is refused. */
+  /** All parameters of the operation; a form with another is refused. */
   readonly parameters: readonly string[];
   run(users: IamUsers, form: Form): XmlElement | undefined;
 }
@@ -86,7 +88,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 };
 
 /**
- * Does what a form asks for, and gives the document that answers it.
+ * Performs the operation that a form asks for.
+ *
+ * @returns the document of the answer.
  * @throws IamError
  */
 export function answer(users: IamUsers, fields: ReadonlyMap<string, string>, requestId: string): string {
@@ -105,7 +109,7 @@ export function answer(users: IamUsers, fields: ReadonlyMap<string, string>, req
   return toXml(`${action}Response`, content, NAMESPACE);
 }
 
-/** The fields of a form, each as it must be. */
+/** The fields of a form, checked. */
 class Form {
   readonly #fields: ReadonlyMap<string, string>;
 
@@ -131,7 +135,7 @@ class Form {
     );
   }
 
-  /** Where the user is among others: `/` or `/cameras/`. */
+  /** The user's path: `/`, or `/cameras/` for instance. */
   path(): string {
     const value = this.#fields.get('Path') ?? '/';
     if (/^\/([\x21-\x7e]{1,510}\/)?$/.test(value)) return value;

@@ -1,21 +1,21 @@
 /**
- * IAM's policy documents, as far as the embedded S3 can enforce them: which actions of S3 are allowed or denied, on which
- * buckets and keys, and which prefixes may be listed. What cannot be enforced exactly as Amazon does is refused, so that a
- * document never allows more here than there.
+ * Parses IAM's policy documents, as far as the embedded S3 can enforce them: which actions of S3 are allowed or denied,
+ * on which buckets and keys, and which prefixes may be listed. A document that cannot be enforced exactly as at Amazon
+ * is refused, so that it never allows more here than there.
  *
- * As there, an action on objects needs a resource with a key (`arn:aws:s3:::bucket/jane/*`), one on a bucket needs the
- * bucket (`arn:aws:s3:::bucket`); a pair of others has no effect. A condition on `s3:prefix` is about lists only.
+ * As at Amazon, an action on objects needs a resource with a key (`arn:aws:s3:::bucket/jane/*`), one on a bucket needs
+ * the bucket (`arn:aws:s3:::bucket`); other pairs have no effect. A condition on `s3:prefix` is about lists only.
  * docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
 import { isRecord } from '../../record';
 import { ACTIONS, type Action, type Policy, type Statement } from '../s3/policy';
 
-/** The document is none, or says something that cannot be enforced here. */
+/** The document is invalid, or cannot be enforced here. */
 export class MalformedPolicy extends Error {
   override readonly name = 'MalformedPolicy';
 }
 
-/** Which buckets and keys: left out, any. */
+/** Buckets and keys; left out: any. */
 type Where = Pick<Statement, 'bucket' | 'prefix' | 'key'>;
 
 const OF_BUCKETS: readonly Action[] = [
@@ -25,15 +25,16 @@ const OF_BUCKETS: readonly Action[] = [
   's3:ListBucketVersions',
 ];
 const OF_LISTS: readonly Action[] = ['s3:ListBucket', 's3:ListBucketVersions'];
-/** Needs a resource that is everything. */
+/** Actions that need the resource `*`. */
 const OF_NOTHING: readonly Action[] = ['s3:ListAllMyBuckets'];
 const OF_OBJECTS = ACTIONS.filter((action) => !OF_BUCKETS.includes(action) && !OF_NOTHING.includes(action));
 
 const VERSION = '2012-10-17';
 
 /**
- * What a document allows and denies.
- * @throws MalformedPolicy which says what was not understood
+ * Parses a document.
+ *
+ * @throws MalformedPolicy that tells what was not understood.
  */
 export function policyOf(document: string): Policy {
   const { Version, Statement: statements, ...more } = recordOf(parse(document), 'The document');
@@ -66,7 +67,7 @@ function statementsOf(statement: Record<string, unknown>): Statement[] {
   );
 }
 
-/** The actions that a name stands for; it may have wildcards, and its capitals do not matter. */
+/** The actions that a name means. It may have wildcards, and its case does not matter. */
 function actionsOf(name: string): readonly Action[] {
   if (name === '*') return ACTIONS;
   if (!/^s3:[a-z*?]+$/i.test(name)) throw new MalformedPolicy(`The Action ${name} is none of S3's.`);
@@ -76,7 +77,7 @@ function actionsOf(name: string): readonly Action[] {
   return actions;
 }
 
-/** What a resource lets its actions reach, by the kind of action. */
+/** For a resource, the actions that can reach it, and which buckets and keys. */
 function reachOf(resource: string): { actions: readonly Action[]; where: Where }[] {
   if (resource === '*' || resource === 'arn:aws:s3:::*') return [{ actions: ACTIONS, where: {} }];
   const [, bucket, key] = /^arn:aws:s3:::([a-z0-9][a-z0-9.-]+)(?:\/(.+))?$/s.exec(resource) ?? [];
@@ -96,13 +97,13 @@ function prefixesOf(condition: Record<string, unknown>): Pick<Statement, 'prefix
   const { 's3:prefix': values, ...more } = recordOf(keys, operator);
   requireNothingElse(more, []);
   return textsOf(values, 's3:prefix').map((value) => {
-    // A list without a prefix has none that could be equal or alike; here it would look like an empty one.
+    // A list without a prefix can match none of these; here it would look like an empty prefix.
     if (value === '' || value === '*') throw new MalformedPolicy('A Condition on s3:prefix must begin with a text.');
     return operator === 'StringEquals' ? { key: value } : patternOf(value);
   });
 }
 
-/** A text, or how it begins. */
+/** An exact text, or a prefix. */
 function patternOf(pattern: string): Pick<Statement, 'prefix' | 'key'> {
   const [, text = '', star] = /^(.*?)(\*?)$/s.exec(pattern) ?? [];
   if (/[*?]|\$\{/.test(text)) throw new MalformedPolicy(`${pattern}: only a * at the end is known here.`);
@@ -130,7 +131,7 @@ function textsOf(value: unknown, what: string): string[] {
   return texts;
 }
 
-/** Names that are allowed must hold a text; all others are refused. */
+/** Fields in `allowed` must be texts; all other fields are refused. */
 function requireNothingElse(more: Record<string, unknown>, allowed: readonly string[]): void {
   for (const [name, value] of Object.entries(more)) {
     if (!allowed.includes(name)) throw new MalformedPolicy(`${name} is not known here.`);

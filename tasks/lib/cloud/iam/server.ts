@@ -1,7 +1,7 @@
 /**
- * The embedded IAM: what a command that makes and takes away key pairs needs of Amazon's, so that the same command runs on
- * one machine. It speaks AWS's Query protocol (a form that is signed, answered in XML) on a port of its own, to the owner
- * alone; its users are in iam-users.ts. What it does not know it refuses.
+ * The embedded IAM: the part of Amazon's that the accounts command needs to make and delete key pairs, so that the same
+ * command runs on one machine. It speaks AWS's Query protocol (a signed form, answered in XML) on a port of its own,
+ * and serves only the owner; its users are in users.ts. Unknown operations are refused.
  * docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -16,16 +16,18 @@ import { IamError } from './error';
 import { answer, NAMESPACE } from './operations';
 import type { IamUsers } from './users';
 
+/** Options of `startIam`. */
 export interface IamOptions {
   readonly users: IamUsers;
-  /** Who may call it. */
+  /** The only key pair that may call it. */
   readonly owner: Credentials;
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   readonly port?: number;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   readonly now?: () => number;
 }
 
+/** A running server. */
 export interface Iam {
   /** `http://127.0.0.1:port` */
   readonly endpoint: string;
@@ -33,20 +35,21 @@ export interface Iam {
 }
 
 const HOST = '127.0.0.1';
-/** Of a request. Twice as much as the longest policy needs, encoded. */
+/** Largest request, in bytes: twice what the longest encoded policy needs. */
 const MOST_BYTES = 16 * 1024;
-/** The accounts command has one. */
+/** Most connections; the accounts command has one. */
 const MOST_CONNECTIONS = 64;
-/** How long a request may take to arrive, in milliseconds. */
+/** Ms within which a request must arrive. */
 const REQUEST_TIMEOUT = 30_000;
 
 /**
  * Starts a server and waits until it listens.
+ *
  * @throws Error of Node's `listen`
  */
 export async function startIam({ users, owner, port = 0, now = Date.now }: IamOptions): Promise<Iam> {
   const server = createServer({ ...SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT }, async (message, response) => {
-    // A client that goes away is nobody's fault.
+    // A client that goes away is no fault.
     message.on('error', () => {});
     const requestId = randomUUID();
     try {
@@ -65,7 +68,11 @@ export async function startIam({ users, owner, port = 0, now = Date.now }: IamOp
   return { endpoint: `http://${HOST}:${listening}`, close: () => close(server) };
 }
 
-/** @throws IamError where the owner did not sign this form, or it is none */
+/**
+ * The form of a request.
+ *
+ * @throws IamError if the owner did not sign the request, or it is no form.
+ */
 async function authenticForm(
   message: IncomingMessage,
   owner: Credentials,
@@ -86,7 +93,7 @@ async function authenticForm(
     throw new IamError('MissingAuthenticationToken', 'Request is missing Authentication Token');
   }
   authenticate(request, {
-    // A client that is given an endpoint signs for its own region, not for IAM's only one.
+    // A client with a custom endpoint signs for its own region, not for IAM's only one.
     service: 'iam',
     bodySha256: createHash('sha256').update(body).digest('hex'),
     now,
@@ -95,7 +102,7 @@ async function authenticForm(
   return new Map(new URLSearchParams(body.toString()));
 }
 
-/** What the signature's check finds is said in IAM's words. */
+/** Expresses the result of the signature check in IAM's codes. */
 function refusalOf(error: unknown): IamError {
   if (error instanceof IamError) return error;
   if (!(error instanceof S3Error)) {

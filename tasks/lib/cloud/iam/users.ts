@@ -1,7 +1,7 @@
 /**
- * IAM's users on one machine: each with policies of its own and up to two key pairs. They are kept in one file, and what it
- * says is in force on the S3 server from the moment a change is on disk: an active key may do what all the policies of
- * its user say, an inactive one is none.
+ * IAM's users on one machine, each with policies and up to two key pairs. They are stored in one file, and take effect
+ * on the S3 server as soon as a change is on disk: an active key may do what the policies of its user allow; an
+ * inactive key may do nothing.
  */
 
 import { isRecord } from '../../record';
@@ -12,45 +12,49 @@ import type { KeyPair } from '../s3/signature';
 import { IamError } from './error';
 import { MalformedPolicy, policyOf } from './policy-document';
 
+/** A key pair of a user. */
 export interface AccessKey extends Credentials {
   readonly status: 'Active' | 'Inactive';
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   readonly created: number;
 }
 
+/** A user. */
 export interface User {
   readonly name: string;
   readonly path: string;
   readonly id: string;
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   readonly created: number;
-  /** Documents by name, as they were given. */
+  /** Policy documents by name, unchanged. */
   readonly policies: Readonly<Record<string, string>>;
   readonly keys: readonly AccessKey[];
 }
 
-/** Where key pairs are put into force. */
+/** Where key pairs take effect: the S3 server. */
 export interface Enforcement {
   addKeyPair(keyPair: KeyPair): void;
   removeKeyPair(accessKeyId: string): void;
 }
 
 const MOST_KEYS = 2;
-/** Of all of a user's policies, without white space, as IAM counts. */
+/** Most characters of all policies of a user, without white space, as IAM counts. */
 const MOST_POLICY_CHARACTERS = 2048;
 
+/** The users of one file. */
 export class IamUsers {
   readonly #file: string;
   readonly #enforcement: Enforcement;
   readonly #now: () => number;
   #users: ReadonlyMap<string, User>;
-  /** Whether there was no file yet. */
+  /** Whether the file did not exist. */
   readonly isNew: boolean;
 
   /**
-   * Reads the file, where it is there, and puts its keys into force.
-   * @param warn is told, for a person to read, where the file was damaged and its copy took its place
-   * @throws Error for a person to read where both are damaged
+   * Reads the file, if it exists, and activates its keys.
+   *
+   * @param warn receives a message for a person if the file was damaged and restored from its copy
+   * @throws Error for a person to read if both copies are damaged.
    */
   constructor(file: string, enforcement: Enforcement, now: () => number, warn: (text: string) => void = () => {}) {
     this.#file = file;
@@ -80,7 +84,8 @@ export class IamUsers {
   }
 
   /**
-   * Creates a user with a policy and with credentials that are there already, all in one step.
+   * Creates a user with policies and existing credentials, in one step.
+   *
    * @throws IamError EntityAlreadyExists, MalformedPolicyDocument
    */
   createWith(name: string, policies: Readonly<Record<string, string>>, credentials: Credentials): void {
@@ -196,7 +201,7 @@ function requirePolicy(document: string): Policy {
   }
 }
 
-/** What the file holds. */
+/** Whether a value has the form of the file's content. */
 function isUsers(value: unknown): value is { readonly users: readonly User[] } {
   return isRecord(value) && Array.isArray(value.users) && value.users.every(isUser);
 }

@@ -1,20 +1,20 @@
 /**
- * What a Lambda function behind a Function URL is given and gives back: payload format 2.0.
+ * The event and the result of a Lambda function behind a Function URL: payload format 2.0.
  * docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** What is known of a request beside what its sender says. */
+/** Facts about a request that do not come from its sender. */
 export interface Circumstances {
   readonly requestId: string;
-  /** Milliseconds since 1970. */
+  /** Ms since 1970. */
   readonly now: number;
-  /** The port that it came to. */
+  /** The port that received it. */
   readonly port: number;
 }
 
-/** An answer as it goes over the wire. */
+/** An answer, ready to be sent. */
 export interface UrlReply {
   readonly status: number;
   /** By lower-case name. */
@@ -22,26 +22,28 @@ export interface UrlReply {
   readonly body: Buffer;
 }
 
-/** An answer that cannot be sent: the function's fault. */
+/** The function's result is no valid answer. */
 export class InvalidAnswer extends Error {
   override readonly name = 'InvalidAnswer';
 }
 
-/** Of one connection (RFC 9110, section 7.6.1), and what only the server itself may say of a request's way. */
+/**
+ * Headers of one connection (RFC 9110, section 7.6.1), and headers about a request's way that only the server may set.
+ */
 const NOT_PASSED_ON =
   /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|forwarded|x-forwarded-.*|x-amzn-.*|x-real-ip|cookie)$/;
 
-/** Of an answer: these are ours to say. */
+/** Headers of an answer that only the server may set. */
 const NOT_TAKEN = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length)$/;
 
-/** Bodies that are handed on as text; all others are Base64. */
+/** Types of bodies that are passed on as text; all others are passed on as Base64. */
 const TEXT = /^(text\/.*|application\/(json|javascript|xml)|.*\+(json|xml))$/;
 
 const DOMAIN = '127.0.0.1';
 
-/** The event that a request becomes. */
+/** Makes the event of a request. */
 export function eventOf(message: IncomingMessage, body: Buffer, { requestId, now, port }: Circumstances): object {
-  // A client that thinks we are a proxy sends the whole URL.
+  // A client that takes us for a proxy sends the whole URL.
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const queryAt = target.indexOf('?');
   const rawPath = (queryAt < 0 ? target : target.slice(0, queryAt)) || '/';
@@ -94,7 +96,8 @@ export function eventOf(message: IncomingMessage, body: Buffer, { requestId, now
 }
 
 /**
- * The answer that a function's result stands for. One without `statusCode` is itself the body, as JSON.
+ * The answer for a function's result. A result without `statusCode` is itself the body, as JSON.
+ *
  * @throws InvalidAnswer
  */
 export function replyOf(result: unknown): UrlReply {
@@ -104,7 +107,7 @@ export function replyOf(result: unknown): UrlReply {
   }
   const { statusCode, headers = {}, cookies = [], body = '', isBase64Encoded = false } = fieldsOf(result);
   const status = Number(statusCode);
-  // Those below 200 are no answer yet.
+  // Statuses below 200 are no final answer.
   if (!Number.isInteger(status) || status < 200 || status > 599) throw new InvalidAnswer(`statusCode ${statusCode}`);
   if (typeof body !== 'string') throw new InvalidAnswer('body is no text');
   if (typeof headers !== 'object' || headers === null) throw new InvalidAnswer('headers is no object');
@@ -119,7 +122,9 @@ export function replyOf(result: unknown): UrlReply {
   return { status, headers: taken, body: Buffer.from(body, isBase64Encoded === true ? 'base64' : 'utf8') };
 }
 
-/** @throws InvalidAnswer where a name or a value is none that a header can have */
+/**
+ * @throws InvalidAnswer if a name or a value cannot be a header's
+ */
 function requireHeaders(headers: Readonly<Record<string, string | string[]>>): void {
   for (const [name, values] of Object.entries(headers)) {
     try {

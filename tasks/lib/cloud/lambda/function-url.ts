@@ -1,9 +1,9 @@
 /**
  * A Lambda Function URL on one machine: an HTTP server on loopback that makes an event of each request
- * (function-url-event.ts), has the function's processes handle it (function-pool.ts), and sends what they answer.
+ * (function-url-event.ts), lets the function's processes handle it (pool.ts), and sends their answers.
  *
- * The limits are Lambda's: 6 MB a request and an answer, and the function's time limit. Whoever asks is told no more than
- * that something failed; what it was is in the log, with the request's id, which the answer carries as `x-amzn-requestid`.
+ * The limits are Lambda's: 6 MB for a request and an answer, and the function's time limit. A visitor only learns that
+ * something failed; the reason is in the log, with the request's id, which is the answer's `x-amzn-requestid`.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,44 +12,47 @@ import { type FunctionOptions, TimeLimitExceeded } from './function';
 import { eventOf, replyOf, type UrlReply } from './function-url-event';
 import { FunctionPool, TooManyRequests } from './pool';
 
+/** Options of `startFunctionUrl`. */
 export interface FunctionUrlOptions {
   readonly function: FunctionOptions;
-  /** 0 takes a free one. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** 4 where none is given. */
+  /** Most processes of the function; 4 by default. */
   readonly mostProcesses?: number;
-  /** Bytes of a request's body: 6 MB, as in AWS, where none is given. */
+  /** Largest body of a request, in bytes; by default 6 MB, as in AWS. */
   readonly mostRequestBytes?: number;
-  /** 256 where none is given. */
+  /** Most connections; 256 by default. */
   readonly mostConnections?: number;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   readonly now?: () => number;
 }
 
+/** A running Function URL. */
 export interface FunctionUrl {
   /** `http://127.0.0.1:port` */
   readonly url: string;
   readonly port: number;
-  /** How many processes of the function there are. */
+  /** Number of the function's processes. */
   readonly processes: number;
-  /** Lets requests under way finish for a second, then ends them and the function's processes. */
+  /** Lets running requests finish for a second, then ends them and the function's processes. */
   close(): Promise<void>;
 }
 
 const HOST = '127.0.0.1';
 const MOST_PROCESSES = 4;
 const MOST_WAITING = 200;
-/** Of a request's body, and of an answer's, in bytes. */
+/** Largest body of a request and of an answer, in bytes. */
 const MOST_BYTES = 6 * 1024 ** 2;
 const MOST_CONNECTIONS = 256;
-/** How long a request may take to arrive, in milliseconds. */
+/** Ms within which a request must arrive. */
 const REQUEST_TIMEOUT = 60_000;
 
-/** The body is longer than a function may be given. */
+/** The body is longer than a function accepts. */
 class TooLong extends Error {}
 
 /**
- * Starts the server, and the function's first process with the first request.
+ * Starts the server. The function's first process starts with the first request.
+ *
  * @throws Error of Node's `listen`, such as EADDRINUSE
  */
 export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
@@ -75,7 +78,7 @@ export async function startFunctionUrl(options: FunctionUrlOptions): Promise<Fun
 
   const server = createServer({ ...SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT }, async (message, response) => {
     const requestId = randomUUID();
-    // A client that goes away before it has its answer is nobody's fault.
+    // A client that goes away before its answer is no fault.
     message.on('error', () => {});
     try {
       send(message, response, await answer(message, requestId), requestId);
@@ -98,12 +101,14 @@ export async function startFunctionUrl(options: FunctionUrlOptions): Promise<Fun
   };
 }
 
-/** @throws TooLong as soon as that is known */
+/**
+ * @throws TooLong as soon as the body is known to be too long
+ */
 async function bodyOf(message: IncomingMessage, most: number): Promise<Buffer> {
   if (Number(message.headers['content-length'] ?? 0) > most) throw new TooLong();
   const pieces: Buffer[] = [];
   let size = 0;
-  // The request must outlive a refusal in mid-body: its socket carries the answer.
+  // The request must outlive a refusal in mid-body, because its socket carries the answer.
   const wire: AsyncIterable<Buffer> = message.iterator({ destroyOnReturn: false });
   for await (const piece of wire) {
     size += piece.length;

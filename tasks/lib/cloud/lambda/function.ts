@@ -1,30 +1,31 @@
 /**
- * A Lambda function on one machine. As in AWS, it runs in processes of its own, each with one event at a time; they are
- * started when there is work for them, kept for the next event, and ended when an event takes longer than the time limit.
+ * A Lambda function on one machine. As in AWS, it runs in separate processes, each with one event at a time. They are
+ * started when there is work, kept for the next event, and ended when an event exceeds the time limit.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** How a function is run. */
 export interface FunctionOptions {
   readonly name: string;
-  /** The module that exports `handler`, an absolute path. */
+  /** Absolute path of the module that exports `handler`. */
   readonly module: string;
   /** The whole environment of the processes. */
   readonly env: NodeJS.ProcessEnv;
-  /** An event that takes longer has failed: milliseconds. */
+  /** Ms after which an event has failed. */
   readonly timeLimit: number;
-  /** Is told each line that the function writes. */
+  /** Receives each line that the function writes. */
   readonly onLine: (line: string) => void;
 }
 
-/** An event took longer than the time limit; its process was ended. */
+/** An event exceeded the time limit; its process was ended. */
 export class TimeLimitExceeded extends Error {
   override readonly name = 'TimeLimitExceeded';
 }
 
-/** One process of the function, made at the first event. */
+/** A process of the function, started at the first event. */
 export class FunctionProcess {
   readonly #options: FunctionOptions;
   #child: ChildProcess | undefined;
@@ -34,8 +35,11 @@ export class FunctionProcess {
   }
 
   /**
-   * Calls the handler and returns what it returns, as JSON has it. One call at a time.
-   * @throws TimeLimitExceeded, or Error with what the handler threw, or saying that the process ended
+   * Calls the handler. One call at a time.
+   *
+   * @returns the handler's result, as JSON transports it.
+   * @throws TimeLimitExceeded
+   * @throws Error with what the handler threw, or because the process ended.
    */
   async invoke(event: unknown): Promise<unknown> {
     const { name, timeLimit } = this.#options;
@@ -67,7 +71,7 @@ export class FunctionProcess {
     });
   }
 
-  /** Ends the process, and what it is doing. */
+  /** Ends the process at once. */
   async close(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -88,7 +92,7 @@ export class FunctionProcess {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', onLine);
     }
-    // Each invocation hears of the end itself; without a listener a failed start would end us too.
+    // Each invocation notices the end itself; without a listener a failed start would end this process.
     child.on('error', () => {});
     this.#child = child;
     return child;

@@ -1,9 +1,10 @@
 /**
- * The processes of a function that answers requests. As in AWS each has one event at a time, so there are as many as
- * requests come at once, up to a limit; behind it requests wait for their turn, and a queue that grows too long is refused.
+ * The processes of a function that answers requests. As in AWS, each has one event at a time, so there is one for each
+ * simultaneous request, up to a limit; beyond it requests wait, and if too many wait, more are refused.
  */
 import { type FunctionOptions, FunctionProcess } from './function';
 
+/** Limits of a pool. */
 export interface PoolOptions {
   /** Most processes at once. */
   readonly mostProcesses: number;
@@ -11,16 +12,17 @@ export interface PoolOptions {
   readonly mostWaiting: number;
 }
 
-/** So many events wait already that this one will not be taken. */
+/** Too many events are waiting to accept this one. */
 export class TooManyRequests extends Error {
   override readonly name = 'TooManyRequests';
 }
 
+/** A pool of processes of one function. */
 export class FunctionPool {
   readonly #function: FunctionOptions;
   readonly #options: PoolOptions;
   readonly #processes: FunctionProcess[] = [];
-  /** The one that was busy last is the first to be used again: the others stay away from memory. */
+  /** The most recently used process is used first, so that the others can be swapped out. */
   readonly #idle: FunctionProcess[] = [];
   readonly #waiting: ((process: FunctionProcess) => void)[] = [];
 
@@ -29,14 +31,16 @@ export class FunctionPool {
     this.#options = options;
   }
 
-  /** How many processes there are. */
+  /** Number of processes. */
   get size(): number {
     return this.#processes.length;
   }
 
   /**
-   * Calls the handler in a process that has nothing else to do.
-   * @throws TooManyRequests, and as FunctionProcess.invoke
+   * Calls the handler in an idle process.
+   *
+   * @throws TooManyRequests
+   * @throws what FunctionProcess.invoke throws
    */
   async invoke(event: unknown): Promise<unknown> {
     const process = await this.#free();
@@ -49,7 +53,7 @@ export class FunctionPool {
     }
   }
 
-  /** Ends the processes, and what they are doing. */
+  /** Ends the processes at once. */
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.close()));
   }

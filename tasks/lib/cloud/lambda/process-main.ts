@@ -1,14 +1,14 @@
 /**
- * What a FunctionProcess (lambda-function.ts) runs: one execution environment of Lambda, a process that loads a handler
- * and calls it with one event at a time. `node function-process.js MODULE` with a parent that sends
- * `{id, event, deadline}` and gets `{id, result}` or `{id, error}` for it.
+ * The program of a FunctionProcess (function.ts): one execution environment of Lambda, a process that loads a handler
+ * and calls it with one event at a time. Started as `node process-main.js MODULE` by a parent that sends `{id, event,
+ * deadline}` and receives `{id, result}` or `{id, error}`.
  */
 import { createRequire } from 'node:module';
 
 interface Invocation {
   id: string;
   event: unknown;
-  /** When the parent ends this process: milliseconds since 1970. */
+  /** When the parent ends this process, in ms since 1970. */
   deadline: number;
 }
 
@@ -18,9 +18,9 @@ const [path = ''] = process.argv.slice(2);
 const name = process.env.AWS_LAMBDA_FUNCTION_NAME ?? '';
 const handler = handlerOf(createRequire(__filename)(path));
 
-// Without its parent it is nobody's.
+// Without its parent the process is useless.
 process.once('disconnect', () => process.exit());
-// Ctrl-C, and a terminal that closes, reach all processes of a terminal; the parent decides when we end.
+// Ctrl-C, and a terminal that closes, reach all processes of the terminal; the parent decides when this one ends.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message) => {
   if (isInvocation(message)) void answer(message);
@@ -41,7 +41,7 @@ async function answer({ id, event, deadline }: Invocation): Promise<void> {
     };
     process.send?.({ id, result: await handler(event, context) });
   } catch (error) {
-    // With where it happened, for the log alone.
+    // With its stack, for the log only.
     console.error(error);
     process.send?.({ id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
   }

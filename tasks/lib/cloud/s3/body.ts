@@ -1,7 +1,6 @@
 /**
- * The way of a request's body from the wire to where it is kept, piece by piece, and the proof that it arrived whole:
- * its length, its SHA-256 or its chunks' signatures, its MD5, its checksum. Nothing may be done with what was received
- * before this has returned.
+ * Receives a request's body piece by piece, and proves that it arrived whole: its length, its SHA-256 or its chunks'
+ * signatures, its MD5, its checksum. Nothing may be done with received bytes before this has returned.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -17,6 +16,7 @@ import { S3Error } from './errors';
 import type { S3Request } from './request';
 import type { Payload } from './signature';
 
+/** What is known of a received body. */
 export interface Received {
   readonly size: number;
   /** Hexadecimal. */
@@ -24,14 +24,15 @@ export interface Received {
   readonly checksum: Checksum | undefined;
 }
 
-/** S3's largest object of one request. */
+/** S3's largest object of one request, in bytes. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 /**
  * Receives a body.
- * @param maxBytes a longer one is refused
- * @param sink is given the pieces in order and waited for
- * @param compute a checksum to compute even where the client announces none
+ *
+ * @param maxBytes a longer body is refused
+ * @param sink receives the pieces in order, and is awaited
+ * @param compute a checksum to compute even if the client announces none
  * @throws S3Error IncompleteBody, BadDigest, XAmzContentSHA256Mismatch, SignatureDoesNotMatch, EntityTooLarge, …
  */
 export async function receiveBody(
@@ -55,7 +56,7 @@ export async function receiveBody(
   const checksum = algorithm === undefined ? undefined : startChecksum(algorithm);
   let size = 0;
   let trailers: ReadonlyMap<string, string> = new Map();
-  // The request must outlive a refusal in mid-body: its socket carries the answer.
+  // The request must outlive a refusal in mid-body, because its socket carries the answer.
   const wire: AsyncIterableIterator<Buffer> = request.message.iterator({ destroyOnReturn: false });
   const body =
     payload.kind === 'chunked'
@@ -115,8 +116,9 @@ export async function receiveText(request: S3Request, payload: Payload, maxBytes
 }
 
 /**
- * How many bytes an object's request brings.
- * @throws S3Error MissingContentLength where it does not say so, EntityTooLarge where they are too many
+ * The length of an object that a request announces, in bytes.
+ *
+ * @throws S3Error MissingContentLength if there is none, EntityTooLarge if it is too large.
  */
 export function requireLength(request: S3Request, payload: Payload): number {
   const length = expectedLength(request, payload);
@@ -125,7 +127,7 @@ export function requireLength(request: S3Request, payload: Payload): number {
   return length;
 }
 
-/** How many bytes the object has, as the client says. */
+/** The object's length in bytes, as the client says. */
 function expectedLength(request: S3Request, payload: Payload): number | undefined {
   const text = request.header(payload.kind === 'chunked' ? 'x-amz-decoded-content-length' : 'content-length');
   if (text === undefined) return undefined;

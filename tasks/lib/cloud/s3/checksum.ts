@@ -1,6 +1,6 @@
 /**
- * What a client can say about the bytes it sends, so that a flipped bit is refused and not stored: Content-MD5, and one
- * `x-amz-checksum-*`, either as a header or, where the client only knows it after sending, as a trailer.
+ * The checksums that a client can send, so that a flipped bit is refused and not stored: Content-MD5, and one
+ * `x-amz-checksum-*`, in a header or, if the client knows it only after sending, in a trailer.
  * docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 import { createHash } from 'node:crypto';
@@ -11,11 +11,13 @@ import { S3Error } from './errors';
 /** Bytes of each algorithm's value. */
 const LENGTHS = { CRC32: 4, CRC32C: 4, CRC64NVME: 8, SHA1: 20, SHA256: 32 } as const;
 
+/** A checksum algorithm of S3. */
 export type ChecksumAlgorithm = keyof typeof LENGTHS;
 
+/** A checksum of an object or part. */
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** Base64; followed by `-N` where it is composed from the checksums of N parts. */
+  /** Base64, followed by `-N` if it is composed from the checksums of N parts. */
   readonly value: string;
   readonly type: 'FULL_OBJECT' | 'COMPOSITE';
 }
@@ -26,6 +28,7 @@ export interface ExpectedChecksum {
   readonly value?: string;
 }
 
+/** A checksum that is being computed. */
 export interface RunningChecksum {
   update(bytes: Uint8Array): void;
   digest(): Buffer;
@@ -33,7 +36,7 @@ export interface RunningChecksum {
 
 const ALGORITHMS: readonly ChecksumAlgorithm[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'];
 
-/** The algorithm of this name, in any case, or undefined. */
+/** The algorithm of this name, in any case; `undefined` if there is none. */
 export function algorithmNamed(name: string | undefined): ChecksumAlgorithm | undefined {
   return ALGORITHMS.find((algorithm) => algorithm === name?.toUpperCase());
 }
@@ -49,7 +52,7 @@ function fourBytes(value: number): Buffer {
   return out;
 }
 
-/** A checksum to be fed with the bytes as they pass. */
+/** Starts a checksum, to be updated with the bytes as they pass. */
 export function startChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
   let crc = 0;
   switch (algorithm) {
@@ -86,9 +89,10 @@ export function requireWellFormed(algorithm: ChecksumAlgorithm, value: string): 
 }
 
 /**
- * The checksum that a request's headers announce, or undefined where they announce none.
- * @param header looks up a header by its lower-case name
- * @throws S3Error InvalidRequest where there are several, or it is malformed, or announced and missing
+ * The checksum that a request's headers announce; `undefined` if none.
+ *
+ * @param header returns a header by its lower-case name
+ * @throws S3Error InvalidRequest if there are several, or it is malformed, or announced and missing.
  */
 export function expectedChecksum(header: (name: string) => string | undefined): ExpectedChecksum | undefined {
   const inHeaders = ALGORITHMS.filter((algorithm) => header(checksumHeader(algorithm)) !== undefined);

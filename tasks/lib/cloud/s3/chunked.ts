@@ -5,15 +5,15 @@
  *
  * and a chunk of size 0 ends them, after which there may be trailing headers: a checksum, and with signed chunks the
  * `x-amz-trailer-signature`. A chunk's signature goes on from that of the chunk before it, the first from the request's
- * own, so that chunks cannot be exchanged, left out or added. Whoever stores the body without taking this framing off
- * corrupts it in silence; whoever believes the length alone stores what was cut.
+ * own, so that chunks cannot be exchanged, left out or added. A server that stores the body with this framing silently
+ * corrupts it; a server that trusts the length alone stores a cut body.
  * docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 import { createHash } from 'node:crypto';
 import { S3Error } from './errors';
 import { type ChunkSigner, sameSignature } from './signature';
 
-/** S3 refuses smaller chunks, but for the last. */
+/** S3 refuses smaller chunks, except the last. */
 const MIN_CHUNK_BYTES = 8192;
 const MAX_LINE_BYTES = 8192;
 const MAX_TRAILERS = 16;

@@ -1,6 +1,6 @@
 /**
- * Conditions a request can make on the object it is about: `If-Match` and its relatives (RFC 9110, section 13), the same
- * on the source of a copy, and on what a write would replace.
+ * Conditions a request can make on the object it is about: `If-Match` and its relatives (RFC 9110, section 13), the
+ * same on the source of a copy, and on what a write would replace.
  */
 import { S3Error } from './errors';
 import type { ObjectInfo } from './key-index';
@@ -38,7 +38,9 @@ export function mayRead(header: Header, object: ObjectInfo): boolean {
   return !(object.lastModified <= seconds(header('if-modified-since')));
 }
 
-/** @throws S3Error PreconditionFailed where the source of a copy is not as the request wants it */
+/**
+ * @throws S3Error PreconditionFailed if the source of a copy does not meet the request's conditions
+ */
 export function requireCopySource(header: Header, source: ObjectInfo): void {
   if (!mayRead((name) => header(`x-amz-copy-source-${name}`), source)) {
     throw failed('x-amz-copy-source-If-None-Match');
@@ -46,9 +48,10 @@ export function requireCopySource(header: Header, source: ObjectInfo): void {
 }
 
 /**
- * The condition a write makes on what it replaces.
- * @throws S3Error NotImplemented at once, where the condition is none of S3's
- * @returns what throws S3Error PreconditionFailed or NoSuchKey where it does not hold
+ * The condition of a write on the object that it replaces.
+ *
+ * @returns a function that throws S3Error PreconditionFailed or NoSuchKey if the condition is not met.
+ * @throws S3Error NotImplemented at once if S3 has no such condition.
  */
 export function writeCondition(header: Header): (current: ObjectInfo | undefined) => void {
   const match = header('if-match');

@@ -1,4 +1,4 @@
-/** The source of a copy: which object `x-amz-copy-source` names, and how its bytes come over. */
+/** Reads the source of a copy, which `x-amz-copy-source` names, and copies its bytes. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ChecksumAlgorithm, startChecksum } from './checksum';
@@ -6,6 +6,7 @@ import { S3Error } from './errors';
 import type { Content, StoredObject } from './object-store';
 import { type Call, requireAllowed } from './operation';
 
+/** The source of a copy. */
 export interface CopySource {
   readonly bucket: string;
   readonly object: StoredObject;
@@ -15,7 +16,8 @@ export interface CopySource {
 
 /**
  * Opens the object that a request copies from.
- * @throws S3Error InvalidArgument, AccessDenied, NoSuchBucket, NoSuchKey
+ *
+ * @throws S3Error InvalidArgument, NotImplemented, AccessDenied, NoSuchBucket, NoSuchKey
  */
 export async function copySource(call: Call): Promise<CopySource> {
   const [, bucket, key] = /^\/?([^/]+)\/(.+)$/s.exec(decoded(call.request.header('x-amz-copy-source') ?? '')) ?? [];

@@ -1,7 +1,7 @@
 /**
- * The two CRCs that S3 offers and Node has not. Both are the usual reflected, table-driven kind; the 64-bit one keeps its
- * register in two 32-bit halves because BigInt arithmetic is some forty times slower.
- * Polynomials and check values: reveng.sourceforge.io/crc-catalogue (CRC-32/ISCSI, CRC-64/NVME).
+ * The two CRCs of S3 that Node.js lacks. Both are of the usual reflected, table-driven kind; the 64-bit CRC keeps its
+ * register in two 32-bit halves, because BigInt arithmetic is some forty times slower. Polynomials and check values:
+ * reveng.sourceforge.io/crc-catalogue (CRC-32/ISCSI, CRC-64/NVME).
  */
 
 const CRC32C_POLYNOMIAL = 0x82f63b78;
@@ -22,7 +22,7 @@ for (let byte = 0; byte < 256; byte++) {
   crc64Low[byte] = Number(BigInt.asIntN(32, wide));
 }
 
-/** CRC-32C of `bytes`, going on from `crc`, the value of what came before them. */
+/** CRC-32C of `bytes`, continued from `crc`, the value of the bytes before them. */
 export function crc32c(bytes: Uint8Array, crc = 0): number {
   let register = ~crc;
   for (const byte of bytes) register = (register >>> 8) ^ (crc32cTable[(register ^ byte) & 0xff] ?? 0);

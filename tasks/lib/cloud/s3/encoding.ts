@@ -1,4 +1,6 @@
-/** S3 writes keys in two percent-encodings: one in what is signed, another in events and in `encoding-type=url` lists. */
+/**
+ * S3's two percent-encodings of keys: one in what is signed, the other in events and in lists with `encoding-type=url`.
+ */
 
 /** Percent-encoding of SigV4: everything but `A-Z a-z 0-9 - _ . ~`, with capitals (and `/` where it separates). */
 export function uriEncode(text: string, keepSlashes = false): string {
@@ -11,7 +13,7 @@ export function formEncode(key: string): string {
   return uriEncode(key, true).replaceAll('%20', '+').replaceAll('%2A', '*').replaceAll('~', '%7E');
 }
 
-/** The key that `formEncode` encoded. */
+/** Decodes a key that `formEncode` encoded. */
 export function formDecode(text: string): string {
   return decodeURIComponent(text.replaceAll('+', '%20'));
 }

@@ -60,6 +60,7 @@ const ERRORS = {
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** The code of an error. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** A refusal that reaches the client as S3's `<Error>` document; `details` become further elements of it. */

@@ -1,35 +1,36 @@
 /**
- * When objects of a bucket expire, and the sweep that deletes those that have. As in S3, a rule is about the objects whose
- * keys begin with a prefix, or that carry a tag; their time is their last change plus so many days, and then the next
- * midnight UTC. Where several rules are about an object, the earliest counts. An expired object may be there until the
- * next sweep.
- * docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
+ * Lifecycles: when objects of a bucket expire, and the sweep that deletes expired objects. As in S3, a rule is about
+ * objects whose keys begin with a prefix or that have a tag; they expire at the first midnight UTC that is at least the
+ * rule's days after their last change. If several rules apply, the earliest counts. An expired object may stay until
+ * the next sweep. docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
  */
 import { setImmediate } from 'node:timers/promises';
 import type { ObjectInfo } from './key-index';
 import type { UploadStore } from './multipart-store';
 import type { ObjectStore } from './object-store';
 
+/** When some objects expire. */
 export interface ExpirationRule {
-  /** Left out, all keys. */
+  /** Left out: all keys. */
   readonly prefix?: string;
-  /** Left out, whatever tags there are. */
+  /** Left out: any tags. */
   readonly tag?: { readonly key: string; readonly value: string };
-  /** From an object's last change, 1 or more. */
+  /** Days after an object's last change, 1 or more. */
   readonly days: number;
 }
 
+/** The lifecycle of a bucket. */
 export interface Lifecycle {
   readonly expiration: readonly ExpirationRule[];
-  /** Multipart uploads that are not completed so many days after they began are forgotten; left out, never. */
+  /** Days after which an unfinished multipart upload is removed; left out: never. */
   readonly abortUploadsAfterDays?: number;
 }
 
 const DAY = 86_400_000;
-/** So many deletions without a pause for requests. */
+/** Deletions between two pauses for requests. */
 const SLICE = 50;
 
-/** When an object expires, in milliseconds since 1970; undefined: never. */
+/** When an object expires, in ms since 1970; `undefined`: never. */
 export function expiryOf({ expiration }: Lifecycle, object: ObjectInfo): number | undefined {
   const days = expiration
     .filter(({ prefix = '' }) => object.key.startsWith(prefix))
@@ -40,8 +41,9 @@ export function expiryOf({ expiration }: Lifecycle, object: ObjectInfo): number 
 
 /**
  * Deletes what has expired in a bucket.
- * @param now milliseconds since 1970
- * @param removed is told each key, after it went
+ *
+ * @param now ms since 1970
+ * @param removed is called with each key, after its deletion
  */
 export async function sweep(
   bucket: string,
@@ -53,7 +55,7 @@ export async function sweep(
   const expired = stores.objects.list(bucket).objects.filter((object) => isOver(expiryOf(lifecycle, object), now));
   for (const [at, object] of expired.entries()) {
     if (at % SLICE === SLICE - 1) await setImmediate();
-    // Replaced, or tagged anew, in such a pause: it has another time.
+    // It was replaced or tagged during a pause, so its expiry has changed.
     if (stores.objects.info(bucket, object.key) !== object) continue;
     stores.objects.remove(bucket, object.key);
     removed(object.key);

@@ -1,12 +1,13 @@
 /**
- * What uploads may take of the machine. A device's key lies on the card of a camera, and whoever has it could fill the disk,
- * and with it stop the database, the page and all other accounts. So bytes that come in are counted before they come:
+ * Limits what uploads take of the machine. A device's key is on the card of a camera, and whoever has it could fill the
+ * disk, and so stop the database, the page and all other accounts. So incoming bytes are counted before they are
+ * received:
  *
- * - Part of the disk is kept free (`reserve`). Uploads are refused below it, so that the page, deletions and the database go
- *   on; what the functions make of uploads that are there already may use half of it. (`ServiceUnavailable`)
- * - An account, the first segment of a key, has a quota of bytes, of objects and of multipart uploads. (`QuotaExceeded`, as
- *   Ceph's gateway says it)
- * - Uploads that wait to be looked at are limited. (`SlowDown`)
+ * - Part of the disk is kept free (`reserve`). Uploads are refused below it, so that the page, deletions and the
+ *   database go on; what the functions make of existing uploads may use half of it. (`ServiceUnavailable`)
+ * - An account, the first segment of a key, has a quota of bytes, of objects and of multipart uploads.
+ *   (`QuotaExceeded`, as Ceph's gateway says it)
+ * - The number of uploads that wait for publishing is limited. (`SlowDown`)
  */
 import { statfs } from 'node:fs/promises';
 import { S3Error } from './errors';
@@ -14,36 +15,37 @@ import { accountOf } from './key-index';
 import type { UploadStore } from './multipart-store';
 import type { ObjectStore } from './object-store';
 
-/** What one account may have in all buckets together. */
+/** The most that one account may have in all buckets together. */
 export interface Quota {
   readonly bytes: number;
-  /** Objects, and parts of uploads that were not completed. */
+  /** Objects, and parts of unfinished uploads. */
   readonly objects: number;
-  /** Multipart uploads that were neither completed nor aborted. */
+  /** Unfinished multipart uploads. */
   readonly uploads: number;
 }
 
-/** The disk that everything is kept on. */
+/** The disk of the data. */
 export interface Space {
-  /** Bytes that uploads leave free. */
+  /** Bytes that uploads must leave free. */
   readonly reserve: number;
-  /** Bytes that are free now. */
+  /** Returns the free bytes. */
   free(): Promise<number>;
 }
 
+/** Options of `Limits`. */
 export interface LimitsOptions {
   /** Buckets that devices write into, with the quota of each account there. */
   readonly quotas: ReadonlyMap<string, Quota>;
   readonly space: Space;
-  /** Whether another object of an account may be put into a bucket with a quota: false, while too many wait. */
+  /** Whether a bucket with a quota accepts another object of an account: false while too many wait. */
   readonly mayWait?: (account: string) => boolean;
 }
 
 const MIB = 1024 ** 2;
-/** Fewer free inodes than this are none: each object takes two. */
+/** With fewer free inodes the disk counts as full: each object takes two. */
 const LEAST_INODES = 2000;
 
-/** The free space of a directory's disk. A twentieth of it is kept free: 32 MiB at least, 1 GiB at most. */
+/** The space of a directory's disk. A twentieth is kept free: at least 32 MiB, at most 1 GiB. */
 export async function spaceOf(directory: string): Promise<Space & { readonly total: number }> {
   const { blocks, bsize } = await statfs(directory);
   const total = blocks * bsize;
@@ -52,18 +54,19 @@ export async function spaceOf(directory: string): Promise<Space & { readonly tot
     reserve: Math.min(1024 * MIB, Math.max(32 * MIB, total / 20)),
     free: async () => {
       const now = await statfs(directory);
-      // Where `files` is 0 the file system makes inodes as it needs them.
+      // If `files` is 0, the file system makes inodes as needed.
       return now.files > 0 && now.ffree < LEAST_INODES ? 0 : now.bavail * now.bsize;
     },
   };
 }
 
-/** Bytes that are on their way in. */
+/** Bytes that are being received. */
 interface Incoming {
   readonly account: string;
   readonly bytes: number;
 }
 
+/** Decides whether bytes may come in. */
 export class Limits {
   readonly #options: LimitsOptions;
   readonly #objects: ObjectStore;
@@ -77,7 +80,9 @@ export class Limits {
   }
 
   /**
-   * Lets bytes of an object or a part in, and counts them as taken until the function that it gives is called.
+   * Admits bytes of an object or a part, and counts them as taken.
+   *
+   * @returns a function that ends the counting.
    * @throws S3Error ServiceUnavailable, QuotaExceeded, SlowDown
    */
   async admit(bucket: string, key: string, bytes: number): Promise<() => void> {
@@ -99,7 +104,8 @@ export class Limits {
   }
 
   /**
-   * Lets another multipart upload begin.
+   * Admits another multipart upload.
+   *
    * @throws S3Error ServiceUnavailable, QuotaExceeded
    */
   async admitUpload(bucket: string, key: string): Promise<void> {
@@ -111,7 +117,7 @@ export class Limits {
     await this.#requireSpace(quota !== undefined);
   }
 
-  /** With what is on its way. */
+  /** Includes the bytes that are being received. */
   #requireQuota(quota: Quota, account: string): void {
     const stored = this.#objects.usage(account);
     const parts = this.#uploads.usage(account);
@@ -132,7 +138,7 @@ export class Limits {
   }
 }
 
-/** What is said where nothing fits on the disk any more. */
+/** The message when the disk is full. */
 export const FULL = 'The disk of this cloud is full. Nothing is lost: upload it again when there is room.';
 
 function exceeded(account: string, what: string): S3Error {

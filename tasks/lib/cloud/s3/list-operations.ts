@@ -1,4 +1,7 @@
-/** Lists: of buckets, of a bucket's objects (both versions of the call) and of their versions, and what clients ask of a bucket before. */
+/**
+ * Lists of buckets, of a bucket's objects (both versions of the call) and of their versions; and what clients ask about
+ * a bucket before.
+ */
 
 import { receiveText } from './body';
 import { formEncode } from './encoding';
@@ -12,7 +15,7 @@ import { toXml, type XmlElement } from './xml';
 /** Most keys of one page. */
 const MAX_KEYS = 1000;
 
-/** Of everything. */
+/** The owner of everything. */
 const OWNER = { ID: 'owner', DisplayName: 'owner' };
 
 /** GET / */
@@ -90,7 +93,7 @@ export function listObjects(call: Call, bucket: string): Reply {
       }
     : {
         Marker: encode(startAfter),
-        // Without a delimiter S3 leaves it to the client to go on from the last key.
+        // Without a delimiter S3 leaves it to the client to continue after the last key.
         NextMarker: page.next === undefined || delimiter === '' ? undefined : encode(page.next),
       };
   return xmlReply(toXml('ListBucketResult', { ...common, ...paging }), { 'x-amz-bucket-region': call.region });

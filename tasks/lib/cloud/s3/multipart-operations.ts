@@ -100,12 +100,12 @@ async function copyPart(call: Call, upload: Upload, number: number): Promise<Rep
 export async function completeMultipartUpload(call: Call, bucket: string, key: string): Promise<Reply> {
   const condition = requireWritable(call, bucket, key);
   const upload = uploadOf(call, bucket, key);
-  // The checksum headers of this request are of the object to be, not of this body.
+  // The checksum headers of this request are about the future object, not about this body.
   const promised = upload.checksum && call.request.header(`x-amz-checksum-${upload.checksum.algorithm.toLowerCase()}`);
   const body = await receiveText(withoutChecksums(call), call.payload, MAX_XML_BYTES);
   const named = namedParts(body, upload);
   condition(call.objects.info(bucket, key));
-  // Until the parts are deleted it is there twice.
+  // Until the parts are deleted, their bytes exist twice.
   const bytes = (await call.uploads.parts(upload)).reduce((sum, { size }) => sum + size, 0);
   return withIncoming(call, { bucket, key, bytes }, async (incoming) => {
     const content = await call.uploads.join(upload, named, incoming);

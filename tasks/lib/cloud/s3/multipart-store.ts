@@ -1,12 +1,13 @@
 /**
- * Multipart uploads on disk: an object sent in parts of at least 5 MiB, in any order, each of them as often as it takes.
+ * Multipart uploads on disk: an object is sent in parts of at least 5 MiB (the last may be smaller), in any order, and
+ * a part that is sent again replaces the earlier one.
  *
  *     DIR/uploads/<upload id>/upload.json     key and description of the object to be
  *     DIR/uploads/<upload id>/<n>.json        part n: size, ETag, checksum, name of its body
  *     DIR/uploads/<upload id>/<n>.<id>        its body
  *
- * As with objects, a part is there once its .json is renamed into place. Completing joins the named parts into one file;
- * until it is committed nothing of the upload is visible to anybody. Aborting deletes the directory.
+ * As with objects, a part exists once its .json is renamed into place. Completing joins the named parts into one file;
+ * until that is committed, no client sees anything of the upload. Aborting deletes the directory.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -21,38 +22,41 @@ import { S3Error } from './errors';
 import { accountOf } from './key-index';
 import type { Content, Description } from './object-store';
 
+/** An unfinished multipart upload. */
 export interface Upload extends Description {
   readonly id: string;
   readonly bucket: string;
   readonly key: string;
-  /** Milliseconds since 1970. */
+  /** When it began, in ms since 1970. */
   readonly initiated: number;
   readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly type: Checksum['type'] };
 }
 
+/** A part of an upload. */
 export interface Part {
   readonly number: number;
   readonly size: number;
-  /** MD5 in hexadecimal. */
+  /** MD5 of the part, in hexadecimal. */
   readonly etag: string;
   readonly checksum?: Checksum;
   readonly lastModified: number;
   readonly body: string;
 }
 
-/** A part as the client names it when it completes. */
+/** A part as the client names it when it completes an upload. */
 export interface NamedPart {
   readonly number: number;
   readonly etag: string;
-  /** The part's checksum where the client repeats it. */
+  /** The part's checksum, if the client repeats it. */
   readonly checksum?: string;
 }
 
+/** S3's highest part number. */
 export const MAX_PART_NUMBER = 10_000;
-/** Every part but the last. */
+/** Smallest size of every part but the last, in bytes. */
 const MIN_PART_BYTES = 5 * 1024 ** 2;
 
-/** What the uploads of an account take that were neither completed nor aborted. */
+/** What the unfinished uploads of an account take. */
 export interface UploadUsage {
   readonly uploads: number;
   readonly parts: number;
@@ -75,23 +79,25 @@ export class UploadStore {
   }
 
   /**
-   * Opens the store under a directory, making it where it is not there. Uploads whose description is damaged are put aside.
-   * @param warn is told of those, for a person to read
+   * Opens the store in a directory, which is made if needed. Uploads with a damaged description are put aside.
+   *
+   * @param warn receives for a person which uploads are damaged
    */
   static async open(directory: string, now: () => number, warn: (text: string) => void): Promise<UploadStore> {
     const store = new UploadStore(join(directory, 'uploads'), now);
     mkdirSync(store.#directory, { recursive: true, mode: 0o700 });
-    // One after the other: there may be more of them than a process may have files open.
+    // One after the other: there may be more than a process may have files open.
     for (const id of await readdir(store.#directory))
       await store.#load(id, join(directory, 'damaged', 'uploads'), warn);
     return store;
   }
 
-  /** What an account, the first segment of keys, has begun. */
+  /** What the unfinished uploads of an account take. */
   usage(account: string): UploadUsage {
     return this.#usage.get(account) ?? NO_USAGE;
   }
 
+  /** Begins an upload. */
   async create(
     bucket: string,
     key: string,
@@ -107,7 +113,11 @@ export class UploadStore {
     return upload;
   }
 
-  /** @throws S3Error NoSuchUpload where there is none of this id for this bucket and key */
+  /**
+   * An upload by its id.
+   *
+   * @throws S3Error NoSuchUpload if this bucket and key have no such upload.
+   */
   get(bucket: string, key: string, id: string): Upload {
     const upload = this.#uploads.get(id)?.upload;
     if (upload?.bucket !== bucket || upload.key !== key) {
@@ -116,12 +126,16 @@ export class UploadStore {
     return upload;
   }
 
-  /** All uploads of a bucket that were neither completed nor aborted. */
+  /** All unfinished uploads of a bucket. */
   list(bucket: string): readonly Upload[] {
     return [...this.#uploads.values()].map(({ upload }) => upload).filter((upload) => upload.bucket === bucket);
   }
 
-  /** Makes received bytes part `number`, in place of one that may be there. The file `incoming` is moved. */
+  /**
+   * Makes received bytes part `number`, which replaces an earlier part of that number. Moves the file `incoming`.
+   *
+   * @throws S3Error NoSuchUpload if the upload was aborted or completed meanwhile.
+   */
   async putPart(upload: Upload, number: number, incoming: string, content: Content): Promise<Part> {
     const before = await this.#read(upload.id, String(number), isPart).catch(() => undefined);
     const part: Part = {
@@ -157,7 +171,7 @@ export class UploadStore {
     const numbers = names.flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
     const parts: Part[] = [];
     for (const number of numbers) {
-      // A part that cannot be read is none: whoever completes the upload is told so.
+      // A part that cannot be read counts as missing: the client learns that when it completes the upload.
       const part = await this.#read(upload.id, number, isPart).catch(() => undefined);
       if (part !== undefined) parts.push(part);
     }
@@ -166,7 +180,8 @@ export class UploadStore {
 
   /**
    * Joins parts into the file `destination`.
-   * @returns what the object will be: its ETag is the MD5 of the parts' MD5s, with their number behind a dash
+   *
+   * @returns the content of the object: its ETag is the MD5 of the parts' MD5s, a dash, and their number.
    * @throws S3Error InvalidPartOrder, InvalidPart, EntityTooSmall, NoSuchUpload
    */
   async join(upload: Upload, named: readonly NamedPart[], destination: string): Promise<Content> {
@@ -212,7 +227,7 @@ export class UploadStore {
     };
   }
 
-  /** Forgets an upload and all its parts. */
+  /** Removes an upload and all its parts. */
   async remove(upload: Upload): Promise<void> {
     const entry = this.#uploads.get(upload.id);
     if (entry && this.#uploads.delete(upload.id)) {
@@ -225,9 +240,9 @@ export class UploadStore {
     return join(this.#directory, upload.id, `${part.number}.${part.body}`);
   }
 
-  /** Reads an upload of an earlier run. One that was being made when it was killed has no description yet. */
+  /** Loads an upload of an earlier run. An upload without a description was being made when the process was killed. */
   async #load(id: string, damaged: string, warn: (text: string) => void): Promise<void> {
-    // Whatever else may be here is none of ours.
+    // Anything else in the directory is not ours.
     if (!/^[0-9a-f]{48}$/.test(id)) return;
     const directory = join(this.#directory, id);
     const upload = await this.#read(id, 'upload', isUpload).catch(() => 'damaged' as const);
@@ -253,7 +268,11 @@ export class UploadStore {
     await replaceFile(join(this.#directory, id, `${name}.json`), JSON.stringify(value));
   }
 
-  /** Undefined where there is no such file. @throws Error where it is damaged */
+  /**
+   * Reads a description; `undefined` if the file does not exist.
+   *
+   * @throws Error if the file is damaged.
+   */
   async #read<T>(id: string, name: string, is: (value: unknown) => value is T): Promise<T | undefined> {
     try {
       const value: unknown = JSON.parse(await readFile(join(this.#directory, id, `${name}.json`), 'utf8'));
@@ -272,7 +291,7 @@ function fullObject(upload: Upload, digest: Buffer): Checksum | undefined {
   );
 }
 
-/** The checksum of the parts' checksums, where every part has one. */
+/** The checksum of the parts' checksums, if every part has one. */
 function composite(upload: Upload, parts: readonly Part[]): Checksum | undefined {
   const algorithm = upload.checksum?.algorithm;
   if (algorithm === undefined) return undefined;

@@ -1,9 +1,10 @@
 /**
- * What S3 tells of objects that come and go: an event record as a Lambda function, a queue or a topic receives it.
- * docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html (version 2.1)
+ * S3's notifications of objects that appear and disappear: event records as a Lambda function, a queue or a topic
+ * receives them. docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html (version 2.1)
  */
 import { formEncode } from './encoding';
 
+/** The kinds of events. */
 export type EventName =
   | 'ObjectCreated:Put'
   | 'ObjectCreated:Copy'
@@ -11,11 +12,12 @@ export type EventName =
   | 'ObjectRemoved:Delete'
   | 'LifecycleExpiration:Delete';
 
+/** An event record of S3. */
 export interface S3EventRecord {
   readonly eventVersion: '2.1';
   readonly eventSource: 'aws:s3';
   readonly awsRegion: string;
-  /** ISO 8601, milliseconds. */
+  /** ISO 8601 in UTC, with milliseconds. */
   readonly eventTime: string;
   readonly eventName: EventName;
   readonly userIdentity: { readonly principalId: string };
@@ -40,20 +42,22 @@ export interface S3EventRecord {
   };
 }
 
+/** A change of an object. */
 export interface ObjectChange {
   readonly eventName: EventName;
   readonly bucket: string;
   readonly key: string;
-  /** Of an object that came: bytes, and ETag without quotes. */
+  /** Size in bytes, for an object that appeared. */
   readonly size?: number;
+  /** ETag without quotes, for an object that appeared. */
   readonly etag?: string;
-  /** Who did it: an access key's holder, or S3 itself. */
+  /** Who made the change: the holder of an access key, or S3 itself. */
   readonly principalId: string;
   readonly sourceIPAddress: string;
   readonly requestId: string;
 }
 
-/** Makes event records; their sequencers grow, also when the clock goes back. */
+/** Makes event records. Sequencers always grow, even if the clock is set back. */
 export class EventRecorder {
   #region: string;
   #now: () => number;

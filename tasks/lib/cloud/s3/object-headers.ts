@@ -1,4 +1,4 @@
-/** Headers that describe an object: taken from the request that stores it, given back with it. */
+/** The headers that describe an object: they come from the request that stores it, and are returned with it. */
 import { type ChecksumAlgorithm, checksumHeader } from './checksum';
 import { S3Error } from './errors';
 import type { Description, StoredObject } from './object-store';
@@ -14,10 +14,10 @@ const KEPT = [
   'expires',
 ] as const;
 const METADATA = 'x-amz-meta-';
-/** S3's limit on all names and values of user metadata together. */
+/** S3's limit for all names and values of user metadata together, in bytes. */
 const MAX_METADATA_BYTES = 2048;
 
-/** What we would forget in silence is refused, so that nobody relies on it. */
+/** Headers that are refused, because they would have no effect here. */
 const REFUSED = [
   'x-amz-website-redirect-location',
   'x-amz-object-lock-mode',
@@ -27,7 +27,9 @@ const REFUSED = [
   'x-amz-write-offset-bytes',
 ];
 
-/** @throws S3Error InvalidArgument where a value could not stand in a header */
+/**
+ * @throws S3Error InvalidArgument if the value cannot be a header's
+ */
 export function requireHeaderValue(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a line feed in a value would begin a header of its own
   if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(value)) {
@@ -36,7 +38,11 @@ export function requireHeaderValue(name: string, value: string): string {
   return value;
 }
 
-/** @throws S3Error NotImplemented, InvalidArgument, InvalidTag, MetadataTooLarge */
+/**
+ * The description of an object, from the headers of a request.
+ *
+ * @throws S3Error NotImplemented, InvalidArgument, InvalidTag, MetadataTooLarge
+ */
 export function describe(request: S3Request): Description {
   for (const name of REFUSED) {
     if (request.header(name) !== undefined) throw new S3Error('NotImplemented', undefined, { Header: name });
@@ -46,7 +52,7 @@ export function describe(request: S3Request): Description {
     const value = request.header(name);
     if (value !== undefined) headers[name] = requireHeaderValue(name, value);
   }
-  // `aws-chunked` tells of the way here, not of the object.
+  // `aws-chunked` describes the transfer, not the object.
   const encoding = (headers['content-encoding'] ?? '')
     .split(',')
     .map((coding) => coding.trim())
@@ -71,7 +77,7 @@ export function describe(request: S3Request): Description {
   return { headers, metadata, ...(tags && { tags }) };
 }
 
-/** The headers that go with an object, its length excepted. */
+/** The headers of an object, except its length. */
 export function objectHeaders(object: StoredObject, withChecksum: boolean): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'binary/octet-stream',
@@ -94,7 +100,7 @@ export function checksumHeaders(
     : { [checksumHeader(checksum.algorithm)]: checksum.value, 'x-amz-checksum-type': checksum.type };
 }
 
-/** An ETag as it stands in headers and XML. */
+/** An ETag in its double quotes, as in headers and XML. */
 export function quoted(etag: string): string {
   return `"${etag}"`;
 }

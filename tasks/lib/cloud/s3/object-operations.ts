@@ -14,14 +14,14 @@ import type { S3Request } from './request';
 import { type Tags, tagsOfHeader } from './tags';
 import { children, childText, fromXml, toXml, type XmlElement } from './xml';
 
-/** Longest XML that a request may send: 10,000 parts with checksums fit. */
+/** Longest XML of a request, in bytes: 10,000 parts with checksums fit. */
 export const MAX_XML_BYTES = 4 * 1024 ** 2;
 const MAX_DELETED_KEYS = 1000;
 
-/** What S3 calls the one version of an object in a bucket that keeps none. */
+/** S3's id for the only version of an object in a bucket without versions. */
 export const NULL_VERSION = 'null';
 
-/** What a reader may override in a signed request. */
+/** Headers that a reader may override in a signed request. */
 const OVERRIDES = [
   'cache-control',
   'content-disposition',
@@ -81,14 +81,14 @@ export async function copyObject(call: Call, bucket: string, key: string): Promi
   }
 }
 
-/** Of a copy: whether the source's description (or tags) comes along, or the request's replaces it. */
+/** Whether a copy keeps the source's description (or tags), or takes those of the request. */
 function directiveOf(request: S3Request, of: 'metadata' | 'tagging'): 'COPY' | 'REPLACE' {
   const directive = request.header(`x-amz-${of}-directive`)?.toUpperCase() ?? 'COPY';
   if (directive === 'COPY' || directive === 'REPLACE') return directive;
   throw new S3Error('InvalidArgument', `Unknown ${of} directive.`);
 }
 
-/** The tags of a copy. Who copies them along must be able to read them there and to set them here. */
+/** The tags of a copy. To keep them, the caller must be allowed to read them at the source and to set them here. */
 function copiedTags(call: Call, source: CopySource, bucket: string, key: string): Tags | undefined {
   if (directiveOf(call.request, 'tagging') === 'REPLACE')
     return tagsOfHeader(call.request.header('x-amz-tagging') ?? '');
@@ -106,7 +106,7 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
   requireAllowed(call, 's3:GetObject', bucket, key);
   const found = await call.objects.open(bucket, key);
   if (found === undefined) {
-    // Who may not list is not told what there is.
+    // A caller who may not list must not learn what exists.
     requireAllowed(call, 's3:ListBucket', bucket, key);
     throw new S3Error('NoSuchKey', undefined, { Key: key });
   }
@@ -131,7 +131,7 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
     headers['content-length'] = String(end - start);
     if (range !== undefined) {
       headers['content-range'] = `bytes ${start}-${end - 1}/${object.size}`;
-      // It is of the whole object, and clients hold it against what they get.
+      // It is of the whole object, and clients would compare it with the part that they receive.
       for (const name of Object.keys(headers)) if (name.startsWith('x-amz-checksum-')) delete headers[name];
     }
     return { status: range === undefined ? 200 : 206, headers, body: { file, start, end } };
@@ -141,7 +141,7 @@ export async function getObject(call: Call, bucket: string, key: string): Promis
   }
 }
 
-/** DELETE /bucket/key, or with `versionId=null`: also where there is nothing, it is gone. */
+/** DELETE /bucket/key, or with `versionId=null`. Succeeds even if there is no such object. */
 export function deleteObject(call: Call, bucket: string, key: string): Reply {
   const version = call.request.parameter('versionId');
   requireAllowed(call, deleting(version), bucket, key);
@@ -153,7 +153,9 @@ export function deleteObject(call: Call, bucket: string, key: string): Reply {
   return { status: 204, ...(version !== undefined && { headers: { 'x-amz-version-id': version } }) };
 }
 
-/** @throws S3Error InvalidArgument where a version is asked for that a bucket without versions cannot have */
+/**
+ * @throws S3Error InvalidArgument for a version id that a bucket without versions cannot have
+ */
 export function requireNullVersion(parameter: string, version: string): void {
   if (version === NULL_VERSION) return;
   throw new S3Error('InvalidArgument', 'Invalid version id specified', {
@@ -162,7 +164,7 @@ export function requireNullVersion(parameter: string, version: string): void {
   });
 }
 
-/** Deleting a named version is an action of its own. */
+/** Deleting a named version has an action of its own. */
 function deleting(version: string | undefined): Action {
   return version === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
 }
@@ -204,18 +206,20 @@ function remove(call: Call, bucket: string, key: string): void {
 }
 
 /**
- * That the caller may write this key, and the condition its request makes on what is there.
+ * Checks that the caller may write this key.
+ *
+ * @returns the request's condition on the object that it replaces.
  * @throws S3Error AccessDenied, NotImplemented
  */
 export function requireWritable(call: Call, bucket: string, key: string): ReturnType<typeof writeCondition> {
   requireAllowed(call, 's3:PutObject', bucket, key);
-  // If-Match tells whether an object has a certain content: that is reading.
+  // If-Match tells whether an object has a certain content, which amounts to reading.
   if (call.request.header('if-match') !== undefined) requireAllowed(call, 's3:GetObject', bucket, key);
   if (call.request.header('x-amz-tagging') !== undefined) requireAllowed(call, 's3:PutObjectTagging', bucket, key);
   return writeCondition(call.request.header);
 }
 
-/** A commit under the request's condition, told as this event. */
+/** The steps of a commit under the request's condition, which is announced as this event. */
 export function commitSteps(
   call: Call,
   eventName: EventName,
@@ -237,7 +241,7 @@ export async function receiveFile(call: Call, incoming: string, compute?: Checks
   }
 }
 
-/** What is about to be received: how much, and what it will be. */
+/** The object that is about to be received, and its size in bytes. */
 export interface Expected {
   readonly bucket: string;
   readonly key: string;
@@ -245,9 +249,10 @@ export interface Expected {
 }
 
 /**
- * Runs what fills and commits a file of incoming bytes, if there is room for them; what it leaves behind when it fails is
- * deleted.
- * @throws S3Error as Limits.admit, and whatever `work` throws
+ * Calls `work` with the path of a new file, if there is room for the bytes. If it fails, the file is deleted.
+ *
+ * @throws S3Error as Limits.admit does
+ * @throws what `work` throws
  */
 export async function withIncoming(
   call: Call,
@@ -266,7 +271,7 @@ export async function withIncoming(
   }
 }
 
-/** A result's elements that tell a checksum. */
+/** The elements of a result that hold a checksum. */
 export function checksumElements(content: Content): Record<string, string> {
   const { checksum } = content;
   return checksum === undefined
@@ -275,9 +280,10 @@ export function checksumElements(content: Content): Record<string, string> {
 }
 
 /**
- * The bytes a request wants of an object, `end` not included; undefined: all. As S3 does, more than one range or one that
- * cannot be read is all.
- * @throws S3Error InvalidRange where it lies behind the end
+ * The bytes that a request wants of an object (`end` excluded); `undefined`: all. As in S3, several ranges or an
+ * invalid range mean all.
+ *
+ * @throws S3Error InvalidRange if the range begins after the end.
  */
 function requestedRange(call: Call, object: StoredObject): { start: number; end: number } | undefined {
   const text = call.request.header('range');

@@ -5,12 +5,13 @@
  *     DIR/buckets/<bucket>/<hh>/<hash>.<id>        its body
  *     DIR/incoming/                                what is being received; emptied at start
  *
- * <hash> is the SHA-256 of the key and <hh> its first two digits, so a key may be any text: `..`, two slashes, a thousand
- * bytes, two keys that differ in case on a disk where names do not. A body never changes once it is there; the object
- * becomes visible when its .json is renamed into place, in one step, and readers of the body before it keep their open
- * file. A kill between the two renames leaves a body that no .json names: it is deleted at the next start. All commits
- * happen in one process and without a pause between the look at a condition and the rename, so of twenty writers with
- * `If-None-Match: *` one wins. Lists come from an index in memory, read at start (about two seconds for 100,000 objects).
+ * <hash> is the SHA-256 of the key and <hh> its first two digits, so a key may be any text: `..`, two slashes, a
+ * thousand bytes, two keys that differ in case on a disk where names do not. A body never changes once it is there; the
+ * object becomes visible when its .json is renamed into place, in one step, and readers of the body before it keep
+ * their open file. A kill between the two renames leaves a body that no .json names: it is deleted at the next start.
+ * All commits happen in one process and without a pause between the look at a condition and the rename, so of twenty
+ * writers with `If-None-Match: *` one wins. Lists come from an index in memory, read at start (about two seconds for
+ * 100,000 objects).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
@@ -26,41 +27,42 @@ import { S3Error } from './errors';
 import { KeyIndex, type ObjectInfo, type Page, type PageRequest, type Usage } from './key-index';
 import type { Tags } from './tags';
 
-/** What a client says of an object beside its bytes. */
+/** What a client tells of an object beside its bytes. */
 export interface Description {
   /** Content-Type, Cache-Control and the like, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   /** User metadata, without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Left out where there are none. */
+  /** Left out if there are none. */
   readonly tags?: Tags | undefined;
 }
 
-/** What was found out about received bytes. */
+/** What is known of received bytes. */
 export interface Content {
   readonly size: number;
   readonly etag: string;
   readonly checksum?: Checksum | undefined;
 }
 
-/** What happens at the moment of a commit. */
+/** Steps of a commit. */
 export interface CommitSteps {
-  /** Is given what is there now, just before; what it throws stops the commit. */
+  /** Receives the object that is replaced; what it throws prevents the commit. */
   condition(current: ObjectInfo | undefined): void;
   /**
-   * Is told of the object, in the order in which objects replace each other and just before readers can see it: what it
-   * throws stops the commit, so that no object is there which nobody was told of.
+   * Receives the new object just before readers can see it, in the order in which objects replace each other. What it
+   * throws prevents the commit, so that no object exists without an event.
    */
   announce(object: ObjectInfo): void;
 }
 
+/** An object with all that is known of it. */
 export interface StoredObject extends ObjectInfo, Description {
   readonly checksum?: Checksum;
   /** The file that holds the body. */
   readonly path: string;
 }
 
-/** In the index: which body file, beside what lists tell. */
+/** An object in the index. */
 interface Entry extends ObjectInfo {
   readonly body: string;
 }
@@ -73,6 +75,7 @@ interface Bucket {
 
 const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
+/** The buckets and objects in one directory. */
 export class ObjectStore {
   #directory: string;
   #now: () => number;
@@ -84,9 +87,9 @@ export class ObjectStore {
   }
 
   /**
-   * Opens the store under a directory, making it where it is not there, readable by its owner alone.
-   * Only one process may have it open. Damaged descriptions of objects are put aside.
-   * @param warn is told of those, for a person to read
+   * Opens the store in a directory, which is made if needed, for its owner only. Only one process may have it open.
+   * Damaged descriptions are put aside.
+   * @param warn receives for a person which objects are damaged
    */
   static async open(
     directory: string,
@@ -117,10 +120,7 @@ export class ObjectStore {
     return this.#buckets.has(name);
   }
 
-  /**
-   * Makes a bucket; one that is there stays as it is.
-   * @throws S3Error InvalidBucketName
-   */
+  /** Makes a bucket, unless it exists. @throws S3Error InvalidBucketName */
   createBucket(name: string): void {
     if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) || name.includes('..')) {
       throw new S3Error('InvalidBucketName', undefined, { BucketName: name });
@@ -131,16 +131,13 @@ export class ObjectStore {
     }
   }
 
-  /**
-   * What lists tell of an object, or undefined where there is none.
-   * @throws S3Error NoSuchBucket
-   */
+  /** What lists show of an object; `undefined` if there is none. @throws S3Error NoSuchBucket */
   info(bucket: string, key: string): ObjectInfo | undefined {
     return this.#bucket(bucket).index.get(key);
   }
 
   /**
-   * An object with everything known of it, or undefined where there is none.
+   * An object with all that is known of it; `undefined` if there is none.
    * @throws S3Error NoSuchBucket
    */
   async get(bucket: string, key: string): Promise<StoredObject | undefined> {
@@ -152,15 +149,15 @@ export class ObjectStore {
         const stored = parseSidecar(await readFile(`${file}.json`, 'utf8'));
         return { ...stored, path: `${file}.${stored.body}` };
       } catch (error) {
-        // Deleted since the index was asked: look again. Anything else is a damaged disk.
+        // Deleted meanwhile: look again. Anything else is a damaged disk.
         if (!isMissing(error) || this.#bucket(bucket).index.get(key) === entry) throw error;
       }
     }
   }
 
   /**
-   * As `get`, with the body open for reading: whoever reads it reads one object, however often it is overwritten
-   * meanwhile. The caller closes the file.
+   * As `get`, with the body open: its reader reads one object, however often it is overwritten. The caller closes the
+   * file.
    */
   async open(bucket: string, key: string): Promise<{ object: StoredObject; file: FileHandle } | undefined> {
     for (;;) {
@@ -176,21 +173,21 @@ export class ObjectStore {
   }
 
   /**
-   * One page of a bucket's objects in the order of their keys' UTF-8 bytes; all of them where no limit is given.
+   * A page of a bucket's objects in the order of their keys' UTF-8 bytes; all without a limit.
    * @throws S3Error NoSuchBucket
    */
   list(bucket: string, page: PageRequest = {}): Page<ObjectInfo> {
     return this.#bucket(bucket).index.page(page);
   }
 
-  /** A new file's path, for bytes that are being received. What is left there is deleted at the next start. */
+  /** The path of a new file for received bytes. What stays there is deleted at the next start. */
   incomingPath(): string {
     return join(this.#directory, 'incoming', randomBytes(12).toString('hex'));
   }
 
   /**
-   * Makes received bytes an object, in one step for every reader, that outlives a power cut once this returns.
-   * @param incoming the file that holds them, from `incomingPath`; it is moved
+   * Makes received bytes an object, in one step for every reader. It outlives a power cut once this resolves.
+   * @param incoming their file, from `incomingPath`, which is moved
    * @throws S3Error NoSuchBucket, and what the steps throw
    */
   async commit(
@@ -211,7 +208,7 @@ export class ObjectStore {
       const described = writeFile(`${incoming}.json`, JSON.stringify(sidecar), { flush: true });
       await Promise.all([described, flush(incoming)]);
 
-      // From here to the end of the block nothing else runs: what the condition saw holds until the object is there.
+      // Synchronous from here on: what the condition saw holds until the object exists.
       const { index } = this.#bucket(bucket);
       const current = index.get(key);
       condition(current);
@@ -230,8 +227,8 @@ export class ObjectStore {
   }
 
   /**
-   * Gives an object other tags, or none, in one step for every reader; false where there is no object. Nothing else of it
-   * changes. It outlives a power cut once this returns.
+   * Changes an object's tags in one step for every reader. Outlives a power cut once this resolves.
+   * @returns false if there is no such object.
    * @throws S3Error NoSuchBucket
    */
   async setTags(bucket: string, key: string, tags: Tags | undefined): Promise<boolean> {
@@ -246,7 +243,7 @@ export class ObjectStore {
       const temporary = `${this.incomingPath()}.json`;
       try {
         await writeFile(temporary, JSON.stringify(sidecar), { flush: true });
-        // Replaced, deleted or tagged meanwhile: again with what is there now.
+        // Changed meanwhile: again with the present object.
         if (index.get(key) !== current) continue;
         const file = this.#file(bucket, key);
         renameSync(temporary, `${file}.json`);
@@ -259,23 +256,20 @@ export class ObjectStore {
     }
   }
 
-  /**
-   * Deletes an object; true where there was one.
-   * @throws S3Error NoSuchBucket
-   */
+  /** Deletes an object. @returns whether it existed. @throws S3Error NoSuchBucket */
   remove(bucket: string, key: string): boolean {
     const { index } = this.#bucket(bucket);
     const current = index.get(key);
     if (current === undefined) return false;
     const file = this.#file(bucket, key);
-    // One that somebody has deleted by hand is gone too.
+    // Its files may have been deleted by hand.
     rmSync(`${file}.json`, { force: true });
     index.delete(key);
     rmSync(`${file}.${current.body}`, { force: true });
     return true;
   }
 
-  /** What the objects of an account take in all buckets. */
+  /** How much the objects of an account take in all buckets. */
   usage(account: string): Usage {
     const usages = [...this.#buckets.values()].map(({ index }) => index.usage(account));
     return {
@@ -290,7 +284,7 @@ export class ObjectStore {
     return bucket;
   }
 
-  /** The path of an object's files, without what follows the dot. */
+  /** The path of an object's files, up to the dot. */
   #file(bucket: string, key: string): string {
     const hash = createHash('sha256').update(key).digest('hex');
     return join(this.#directory, 'buckets', bucket, hash.slice(0, 2), hash);
@@ -298,8 +292,8 @@ export class ObjectStore {
 }
 
 /**
- * The objects of one of the 256 directories; deletes bodies that belong to none. What names an object that cannot be had is
- * put aside into `damaged`.
+ * The objects of one of the 256 directories. Deletes bodies without a description; puts descriptions without a body
+ * aside.
  */
 function readEntries(directory: string, damaged: string, warn: (text: string) => void): Entry[] {
   const names = new Set(

@@ -1,4 +1,4 @@
-/** What every operation is given, and what it gives back. */
+/** What every operation receives and returns. */
 import type { FileHandle } from 'node:fs/promises';
 import { S3Error } from './errors';
 import type { Limits } from './limits';
@@ -9,7 +9,7 @@ import { type Action, allows } from './policy';
 import type { S3Request } from './request';
 import type { KeyPair, Payload } from './signature';
 
-/** One authenticated request with what it may touch. */
+/** An authenticated request, and what it may use. */
 export interface Call {
   readonly request: S3Request;
   readonly payload: Payload;
@@ -18,7 +18,7 @@ export interface Call {
   readonly uploads: UploadStore;
   readonly limits: Limits;
   readonly region: string;
-  /** Tells the subscriber of a change. */
+  /** Announces a change to the subscriber. */
   tell(eventName: EventName, bucket: string, key: string, object?: { size: number; etag: string }): void;
 }
 
@@ -29,24 +29,26 @@ export interface Reply {
   readonly body?: string | FileBody;
 }
 
-/** Bytes `start` up to and without `end` of an open file, which whoever sends them closes. */
+/** Bytes from `start` to `end` (excluded) of an open file. The sender closes it. */
 export interface FileBody {
   readonly file: FileHandle;
   readonly start: number;
   readonly end: number;
 }
 
-/** @throws S3Error AccessDenied where the caller's policy does not allow it */
+/**
+ * @throws S3Error AccessDenied if the caller's policy does not allow the action
+ */
 export function requireAllowed(call: Call, action: Action, bucket: string, key: string): void {
   if (!allows(call.keyPair.policy, action, bucket, key)) throw new S3Error('AccessDenied');
 }
 
-/** The XML of an operation's result. */
+/** The answer with the XML of an operation's result. */
 export function xmlReply(body: string, headers: Record<string, string> = {}): Reply {
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body };
 }
 
-/** Time as S3 writes it in XML. */
+/** Time as S3 writes it in XML: ISO 8601 in UTC. `milliseconds` since 1970. */
 export function xmlTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }

@@ -1,11 +1,11 @@
 /**
- * Who may do what. A key pair has a policy: a list of statements, each allowing or denying some actions on the keys of a
- * bucket that begin with a prefix. As with IAM, what no statement allows is refused, and a denial beats every allowance.
- * For `s3:ListBucket` and `s3:ListBucketVersions` the statement's prefix is held against the prefix that the list asks
- * for: who may list `home/` may not list everything, nor `home2/`.
+ * Decides what a key pair may do. It has a policy: a list of statements, each allowing or denying some actions on the
+ * keys of a bucket that begin with a prefix. As with IAM, an action that no statement allows is refused, and a denial
+ * overrides every allowance. For `s3:ListBucket` and `s3:ListBucketVersions` the statement's prefix is compared with
+ * the requested prefix: a key that may list `home/` may not list everything, nor `home2/`.
  */
 
-/** Everything that a statement can allow or deny. */
+/** All actions that a statement can allow or deny. */
 export const ACTIONS = [
   's3:AbortMultipartUpload',
   's3:CreateBucket',
@@ -23,28 +23,28 @@ export const ACTIONS = [
   's3:PutObjectTagging',
 ] as const;
 
-/** One of them. */
+/** One of `ACTIONS`. */
 export type Action = (typeof ACTIONS)[number];
 
-/** What is allowed, or denied, of some objects or lists. */
+/** Allows or denies some actions on some objects or lists. */
 export interface Statement {
   readonly effect: 'allow' | 'deny';
   readonly actions: readonly Action[] | 'all';
-  /** A bucket's name; left out, every bucket. */
+  /** Name of a bucket; left out: every bucket. */
   readonly bucket?: string;
-  /** What the key (of a list: the asked prefix) must begin with; left out, any. */
+  /** Prefix of the key (for a list: of the requested prefix); left out: any. */
   readonly prefix?: string;
-  /** What the key (of a list: the asked prefix) must be, and nothing longer; left out, any. */
+  /** The exact key (for a list: the exact requested prefix); left out: any. */
   readonly key?: string;
 }
 
-/** All that is said of a key pair. */
+/** All statements about a key pair. */
 export type Policy = readonly Statement[];
 
-/** Everything. */
+/** The policy that allows everything. */
 export const owner: Policy = [{ effect: 'allow', actions: 'all' }];
 
-/** Whether the policy lets its holder do this. `key` is an object's key, a list's prefix, or empty. */
+/** Whether the policy allows an action. `key` is an object's key, a list's prefix, or ''. */
 export function allows(policy: Policy, action: Action, bucket: string, key: string): boolean {
   const applying = policy.filter(
     (statement) =>

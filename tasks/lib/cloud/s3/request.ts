@@ -1,23 +1,27 @@
 /**
- * An S3 request as its sender meant it. Node's URL class is not used: it resolves `..` and `%2e%2e`, and those are
- * ordinary parts of a key. Nothing here touches a disk, so a key may be any text.
+ * Parses S3 requests. Node's URL class is not used: it resolves `..` and `%2e%2e`, which are ordinary parts of a key.
+ * Nothing here touches a disk, so a key may be any text.
  */
 import type { IncomingMessage } from 'node:http';
 import { S3Error } from './errors';
 
+/** A parsed request. */
 export interface S3Request {
   readonly method: string;
-  /** Bucket, in path style; undefined for `/`. */
+  /** The bucket (path style); `undefined` for `/`. */
   readonly bucket: string | undefined;
-  /** Decoded key; undefined where the path names a bucket only. */
+  /** The decoded key; `undefined` if the path names only a bucket. */
   readonly key: string | undefined;
-  /** Decoded path, as it is signed. */
+  /** The decoded path, as it is signed. */
   readonly path: string;
-  /** Decoded query in the order it came. */
+  /** The decoded query, in its order. */
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** The first value of a query parameter. */
+  /** Returns the first value of a query parameter. */
   parameter(name: string): string | undefined;
-  /** A header by its lower-case name, its values joined by `,`; one byte a character (latin1), as Node gives them. */
+  /**
+   * Returns a header by its lower-case name, its values joined by `,`; one byte a character (latin1), as Node.js gives
+   * them.
+   */
   header(name: string): string | undefined;
   /** Lower-case names of all headers. */
   readonly headerNames: readonly string[];
@@ -35,9 +39,13 @@ function decode(text: string): string {
   }
 }
 
-/** @throws S3Error InvalidURI, KeyTooLongError */
+/**
+ * Parses a request.
+ *
+ * @throws S3Error InvalidURI, InvalidBucketName, KeyTooLongError
+ */
 export function parseRequest(message: IncomingMessage): S3Request {
-  // A client that thinks we are a proxy sends the whole URL.
+  // A client that takes us for a proxy sends the whole URL.
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const queryAt = target.indexOf('?');
   const path = decode(queryAt < 0 ? target : target.slice(0, queryAt));
@@ -72,8 +80,8 @@ export function parseRequest(message: IncomingMessage): S3Request {
 }
 
 /**
- * The same request with the `x-amz-*` parameters of its query read as headers: a presigned URL carries them there
- * ("hoisted"). A header that was really sent comes first. Values become bytes of UTF-8, as headers are.
+ * The request with the `x-amz-*` parameters of its query as headers: a presigned URL has them there ("hoisted"). Real
+ * headers come first. Values become bytes of UTF-8, as in headers.
  */
 export function withHoistedHeaders(request: S3Request): S3Request {
   const hoisted = new Map(

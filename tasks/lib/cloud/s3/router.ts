@@ -1,4 +1,4 @@
-/** Which operation a request asks for. What we do not have is refused by name: nothing is left out in silence. */
+/** Finds the operation of a request. An operation that is missing here is refused by name, and never ignored. */
 import { S3Error } from './errors';
 import {
   createBucket,
@@ -19,14 +19,21 @@ import { copyObject, deleteObject, deleteObjects, getObject, putObject } from '.
 import type { Call, Reply } from './operation';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './tag-operations';
 
-/** Parameters that make a request another operation; all that S3 has, so that none is taken for a plain GET or PUT. */
+/**
+ * All query parameters with which S3 makes a request another operation, so that none is taken for a plain GET or PUT.
+ */
 const SUBRESOURCES = new Set(
   'abac accelerate acl analytics append attributes cors delete encryption intelligent-tiering inventory legal-hold lifecycle location logging metadataConfiguration metadataTable metrics notification object-lock ownershipControls partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment restore retention select session tagging torrent uploadId uploads versionId versioning versions website'.split(
     ' ',
   ),
 );
 
-/** @throws S3Error NotImplemented, NoSuchBucket, and whatever the operation throws */
+/**
+ * Performs the operation of a request.
+ *
+ * @throws S3Error NotImplemented, NoSuchBucket
+ * @throws what the operation throws
+ */
 export async function route(call: Call): Promise<Reply> {
   const { request } = call;
   const { bucket, key, method } = request;
@@ -36,7 +43,7 @@ export async function route(call: Call): Promise<Reply> {
     .join(' ');
   const what =
     `${method} ${key !== undefined ? 'key' : bucket !== undefined ? 'bucket' : 'service'} ${subresource}`.trim();
-  // Before the policy is asked, as Amazon does: who mistypes a bucket's name is told so.
+  // Before the policy is checked, as at Amazon: a mistyped bucket name is reported as such.
   if (bucket !== undefined && what !== 'PUT bucket' && !call.objects.hasBucket(bucket)) {
     throw new S3Error('NoSuchBucket', undefined, { BucketName: bucket });
   }

@@ -2,9 +2,9 @@
  * The embedded S3: one process, loopback, files on disk; small, and as strict as Amazon's.
  *
  * A request is read (request.ts), its sender proven (signature.ts), its operation found (router.ts) and allowed or not
- * (policy.ts); a body is verified before anything is made of it (body.ts); objects are files (objects.ts). Whatever goes
- * wrong leaves as S3's error document. It knows path-style addressing only, one region, keeps no versions, and has no ACLs:
- * what it does not know it refuses.
+ * (policy.ts); a body is verified before anything is made of it (body.ts); objects are files (object-store.ts). Errors
+ * are answered with S3's error document. The server supports only path-style addressing and one region, keeps no
+ * versions and has no ACLs; it refuses everything else.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -25,65 +25,69 @@ import { toXml } from './xml';
 
 export type { KeyPair } from './signature';
 
+/** Options of `startS3`. */
 export interface S3Options {
-  /** Where everything is kept; made where it is not there. One process at a time. */
+  /** Directory of all data; made if needed. One process at a time. */
   readonly directory: string;
-  /** 0, the default, takes a free one. */
+  /** 0, the default, means any free port. */
   readonly port?: number;
-  /** 127.0.0.1 where none is given. */
+  /** 127.0.0.1 by default. */
   readonly host?: string;
-  /** eu-west-1 where none is given. */
+  /** eu-west-1 by default. */
   readonly region?: string;
   readonly keyPairs: readonly KeyPair[];
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   readonly now?: () => number;
   /**
-   * Is told of every object that comes or goes, in order: of one that comes just before it can be seen, and what is thrown
-   * then keeps it from coming.
+   * Receives every object that appears or disappears, in order. It is called just before a new object becomes visible,
+   * and prevents the object if it throws.
    */
   readonly onObjectEvent?: (record: S3EventRecord) => void;
-  /** The free space of the disk; that of `directory` where none is given. */
+  /** The free space of the disk; by default that of `directory`. */
   readonly space?: Space;
-  /** Whether another object of this account may come into a bucket with a quota; always where it is left out. */
+  /** Whether a bucket with a quota accepts another object of this account; always by default. */
   readonly mayWait?: (account: string) => boolean;
-  /** Is told, for a person to read, of damaged files that were put aside. */
+  /** Receives for a person which damaged files were put aside. */
   readonly warn?: (text: string) => void;
-  /** Most connections; 512 where none is given. */
+  /** Most connections; 512 by default. */
   readonly mostConnections?: number;
 }
 
-/** What holds for a bucket until the server is closed. */
+/** Options of a bucket, until the server is closed. */
 export interface BucketOptions {
   readonly lifecycle?: Lifecycle;
-  /** Of each account whose devices write into it. */
+  /** The quota of each account whose devices write into it. */
   readonly quota?: Quota;
 }
 
+/** A running server. */
 export interface S3Server {
   /** `http://host:port` */
   readonly endpoint: string;
   readonly port: number;
   readonly objects: ObjectStore;
-  /** Makes a bucket, or takes the one that is there. */
+  /** Makes a bucket, or configures the existing one. */
   createBucket(name: string, options?: BucketOptions): Promise<void>;
-  /** Deletes what has expired, by `now`. It happens by itself every hour, and at once for a bucket that gets a lifecycle. */
+  /** Deletes what has expired. Happens every hour, and at once for a bucket that gets a lifecycle. */
   sweep(): Promise<void>;
-  /** Adds a key pair, or gives the one of this access key another secret and policy. */
+  /** Adds a key pair, or replaces the secret and policy of this access key. */
   addKeyPair(keyPair: KeyPair): void;
   removeKeyPair(accessKeyId: string): void;
-  /** Lets requests under way finish for a second, then ends their connections. */
+  /** Lets running requests finish for a second, then closes their connections. */
   close(): Promise<void>;
 }
 
-/** A client that sends and takes nothing for so long is gone. Longer than a large object's parts take to be joined. */
+/** Ms without a byte after which a client counts as gone: longer than joining a large object's parts takes. */
 const IDLE_MS = 300_000;
+/** Ms between two sweeps. */
 const SWEEP_MS = 3_600_000;
 const MOST_CONNECTIONS = 512;
-/** Of one key pair, at the same time. An uploader has four; an account may have many. */
+/** Most simultaneous requests of one key pair. An uploader has four; an account may have many. */
 const MOST_REQUESTS = 64;
 
 /**
  * Starts a server and waits until it listens.
+ *
  * @throws Error of Node's `listen`, such as EADDRINUSE
  */
 export async function startS3(options: S3Options): Promise<S3Server> {
@@ -143,7 +147,7 @@ export async function startS3(options: S3Options): Promise<S3Server> {
 
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = newRequestId();
-    // Clients correct their clock by ours.
+    // Clients correct their clock by this.
     response.setHeader('date', new Date(now()).toUTCString());
     response.setHeader('x-amz-request-id', requestId);
     response.setHeader('x-amz-id-2', requestId);
@@ -154,18 +158,18 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     try {
       await send(message, response, await answer(message, requestId));
     } catch (error) {
-      // Whoever cannot even be told of the error is gone.
+      // If not even the error can be sent, the client is gone.
       await sendError(message, response, error, requestId).catch(() => response.destroy());
     } finally {
       connections.release(message);
     }
   };
 
-  // A body may take as long as its line is slow.
+  // A body may take long on a slow line.
   const server = createServer({ ...SERVER_OPTIONS, requestTimeout: 0 }, handle);
   const connections = new Connections(server, options.mostConnections ?? MOST_CONNECTIONS);
   const perKey = requestsPerKey(MOST_REQUESTS);
-  // A client that asks first whether it may send its body is told only once we begin to read it.
+  // A client that asks first whether to send its body is answered when the reading begins.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     const read = message.iterator.bind(message);
     message.iterator = (iteratorOptions) => {
@@ -198,8 +202,8 @@ export async function startS3(options: S3Options): Promise<S3Server> {
 }
 
 /**
- * Whether a page of another origin reads an object by a signed address. All buckets have the one CORS rule that the production
- * bucket has at Amazon's (lambda/template.yaml): whoever has a signed address may read, from any page.
+ * Whether a page of another origin reads an object by a signed URL. All buckets have the CORS rule that the production
+ * bucket has at Amazon (lambda/template.yaml): whoever has a signed URL may read, from any page.
  */
 function isReadByPage({ method, headers, url = '' }: IncomingMessage): boolean {
   return method === 'GET' && headers.origin !== undefined && /[?&]X-Amz-Signature=/.test(url);
@@ -209,7 +213,7 @@ function newRequestId(): string {
   return randomBytes(8).toString('hex').toUpperCase();
 }
 
-/** To whoever reads our log: it is no fault of a client's. */
+/** Reports a fault that is not the client's in the log. */
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
 }
@@ -229,7 +233,7 @@ async function send(message: IncomingMessage, response: ServerResponse, reply: R
     response.end();
     return;
   }
-  // The stream closes the file, also where the client goes away.
+  // The stream closes the file, even if the client goes away.
   await pipeline(file.createReadStream({ start, end: end - 1 }), response);
 }
 
@@ -240,7 +244,7 @@ async function sendError(
   requestId: string,
 ): Promise<void> {
   if (response.headersSent || message.socket.destroyed) {
-    // The client went away, or cannot be told any more: it sees that the body is cut.
+    // The client is gone, or cannot be answered any more: it sees that the body is cut.
     response.destroy();
     return;
   }
@@ -255,7 +259,7 @@ async function sendError(
     headers: {
       'content-type': 'application/xml',
       ...(Region !== undefined && { 'x-amz-bucket-region': Region }),
-      // It waits for a word on whether to send its body, and the word is no.
+      // It waits for permission to send its body, which it does not get.
       ...(message.headers.expect !== undefined && { connection: 'close' }),
     },
     body: toXml(
@@ -276,12 +280,12 @@ async function sendError(
 
 function refusalOf(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
-  // Something else has filled what was kept free.
+  // Something else has filled the space that was kept free.
   if (['ENOSPC', 'EDQUOT'].includes(codeOf(error))) return new S3Error('ServiceUnavailable', FULL);
   return new S3Error('InternalError');
 }
 
-/** Runs work for access keys, and refuses what would be more than `most` at once of the same key (SlowDown). */
+/** Runs work for access keys. Refuses more than `most` at once of the same key with SlowDown. */
 function requestsPerKey(most: number): <T>(accessKeyId: string, work: () => Promise<T>) => Promise<T> {
   const running = new Map<string, number>();
   return async (accessKeyId, work) => {

@@ -1,11 +1,11 @@
 /**
- * Signature version 4: who sent a request, and that nobody changed it.
+ * Verifies signatures of version 4: who sent a request, and that it was not changed.
  *
- * The client writes the request down in a canonical form, hashes it, and signs the hash with a key derived from its secret,
- * the day, the region and the service. We do the same from what arrived and compare. The signature comes in the
- * `Authorization` header, and then the request's time must be near ours; or in the query of a presigned URL, and then it
- * holds for as many seconds as the URL says. What is signed includes a word on the body: its SHA-256, or that it is not
- * signed, or that it comes in chunks (chunked.ts).
+ * The client writes the request down in a canonical form, hashes it, and signs the hash with a key derived from its
+ * secret, the day, the region and the service. We do the same from what arrived and compare. The signature comes in the
+ * `Authorization` header, and then the request's time must be near ours; or in the query of a presigned URL, and then
+ * it holds for as many seconds as the URL says. What is signed includes a statement about the body: its SHA-256, or
+ * that it is not signed, or that it comes in chunks (chunked.ts).
  * docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
@@ -14,39 +14,44 @@ import { S3Error } from './errors';
 import type { Policy } from './policy';
 import { type S3Request, withHoistedHeaders } from './request';
 
+/** A key pair and what it may do. */
 export interface KeyPair {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly policy: Policy;
 }
 
-/** What the signature says of the body. */
+/** What the signature says about the body. */
 export type Payload =
   | { readonly kind: 'unsigned' }
   | { readonly kind: 'hashed'; readonly sha256: string }
   | { readonly kind: 'chunked'; readonly signer: ChunkSigner | undefined; readonly trailer: boolean };
 
-/** What the signatures of chunks are made with, each going on from the one before it. */
+/** Makes the signatures of chunks, each of which continues the one before. */
 export interface ChunkSigner {
   readonly seed: string;
-  /** The signature of `hashes`, lines of hexadecimal SHA-256, after the one called `previous`. */
+  /** The signature of `hashes` (lines of hexadecimal SHA-256), after the signature `previous`. */
   sign(algorithm: string, previous: string, hashes: string): string;
 }
 
+/** The result of a verified signature. */
 export interface Authenticated {
   readonly keyPair: KeyPair;
   readonly payload: Payload;
   readonly request: S3Request;
 }
 
+/** What signatures are verified with. */
 export interface Verifier {
-  /** Left out, any: then the region is only what the signature says. */
+  /** Left out: any region. */
   readonly region?: string;
-  /** s3 where none is given. */
+  /** By default s3. */
   readonly service?: string;
-  /** Of a body that was received before its sender is known, where the service asks for no `x-amz-content-sha256`. */
+  /**
+   * SHA-256 of a body that was received before its sender is known, if the service requires no `x-amz-content-sha256`.
+   */
   readonly bodySha256?: string;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   now(): number;
   keyPair(accessKeyId: string): KeyPair | undefined;
 }
@@ -55,7 +60,7 @@ const ALGORITHM = 'AWS4-HMAC-SHA256';
 const MAX_SKEW_MS = 15 * 60 * 1000;
 const MAX_EXPIRES_S = 7 * 24 * 3600;
 
-/** What of a signature was read from the request, not yet believed. */
+/** The parts of a signature in a request, not verified yet. */
 interface Claim {
   readonly accessKeyId: string;
   readonly scope: string;
@@ -66,9 +71,10 @@ interface Claim {
 }
 
 /**
- * Who sent the request.
- * @throws S3Error AccessDenied where it is not signed or a signed URL has expired, SignatureDoesNotMatch,
- * InvalidAccessKeyId, RequestTimeTooSkewed, AuthorizationHeaderMalformed, AuthorizationQueryParametersError
+ * Verifies the sender of a request.
+ *
+ * @throws S3Error AccessDenied if the request is not signed or a signed URL has expired, SignatureDoesNotMatch,
+ *   InvalidAccessKeyId, RequestTimeTooSkewed, AuthorizationHeaderMalformed, AuthorizationQueryParametersError
  */
 export function authenticate(request: S3Request, verifier: Verifier): Authenticated {
   const authorization = request.header('authorization');
@@ -85,7 +91,7 @@ export function authenticate(request: S3Request, verifier: Verifier): Authentica
   throw new S3Error('AccessDenied');
 }
 
-/** Such as that of version 2. */
+/** The error for signatures of version 2, for instance. */
 function unsupportedMechanism(): S3Error {
   return new S3Error(
     'InvalidRequest',
@@ -224,7 +230,7 @@ function keyPairOf(claim: Claim, verifier: Verifier): KeyPair {
   return keyPair;
 }
 
-/** Recomputes the signature and compares; gives back what the signatures of chunks need. */
+/** Computes the signature again and compares. Returns what makes the signatures of chunks. */
 function verify(
   request: S3Request,
   claim: Claim,
@@ -232,7 +238,8 @@ function verify(
   contentHash: string,
   query: S3Request['query'],
 ): ChunkSigner {
-  // An x-amz- header that anybody on the way could have added must not take effect. Those of the query are signed with it.
+  // An x-amz- header that someone on the way could have added must not take effect. Those of the query are signed with
+  // it.
   const unsigned = Object.keys(request.message.headersDistinct).filter(
     (name) => name.startsWith('x-amz-') && !claim.signedHeaders.includes(name),
   );
@@ -261,7 +268,7 @@ function verify(
     ALGORITHM,
     claim.amzDate,
     claim.scope,
-    // Headers hold one byte a character, and it is those bytes that were signed.
+    // Headers hold one byte a character, and these bytes were signed.
     createHash('sha256').update(canonicalRequest, 'latin1').digest('hex'),
   ].join('\n');
 
@@ -301,7 +308,7 @@ function payloadOf(contentHash: string, signer: ChunkSigner): Payload {
   );
 }
 
-/** Whether two signatures are the same, in a time that tells nothing of where they differ. */
+/** Compares two signatures in a time that does not depend on where they differ. */
 export function sameSignature(expected: string, provided: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(provided)];
   return a.length === b.length && timingSafeEqual(a, b);
@@ -315,7 +322,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The time a request was signed, `YYYYMMDDThhmmssZ`: of `x-amz-date`, or of `Date`. */
+/** The time at which a request was signed, `YYYYMMDDThhmmssZ`, from `x-amz-date` or `Date`. */
 function headerTime(request: S3Request): string {
   const amzDate = request.header('x-amz-date');
   if (amzDate !== undefined && !Number.isNaN(millisecondsOf(amzDate))) return amzDate;

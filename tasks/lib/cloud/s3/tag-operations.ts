@@ -1,11 +1,15 @@
-/** Operations on an object's tags, and the rights that a request which stores tags needs. */
+/** Operations on an object's tags. The rights to store tags with an object are checked in object-operations.ts. */
 import { receiveText } from './body';
 import { S3Error } from './errors';
 import { MAX_XML_BYTES, requireNullVersion } from './object-operations';
 import { type Call, type Reply, requireAllowed, xmlReply } from './operation';
 import { type Tags, tagsOfXml, tagsToXml } from './tags';
 
-/** GET /bucket/key?tagging */
+/**
+ * GET /bucket/key?tagging
+ *
+ * @throws S3Error AccessDenied, NoSuchKey, NoSuchBucket
+ */
 export function getObjectTagging(call: Call, bucket: string, key: string): Reply {
   requireAllowed(call, 's3:GetObjectTagging', bucket, key);
   const object = call.objects.info(bucket, key);
@@ -13,7 +17,11 @@ export function getObjectTagging(call: Call, bucket: string, key: string): Reply
   return xmlReply(tagsToXml(object.tags));
 }
 
-/** PUT /bucket/key?tagging, or with `versionId=null` too. */
+/**
+ * PUT /bucket/key?tagging, or with `versionId=null`, too
+ *
+ * @throws S3Error AccessDenied, InvalidArgument, MalformedXML, InvalidTag, NoSuchKey, NoSuchBucket
+ */
 export async function putObjectTagging(call: Call, bucket: string, key: string): Promise<Reply> {
   requireAllowed(call, 's3:PutObjectTagging', bucket, key);
   const version = call.request.parameter('versionId');
@@ -22,7 +30,11 @@ export async function putObjectTagging(call: Call, bucket: string, key: string):
   return setTags(call, bucket, key, tags, 200);
 }
 
-/** DELETE /bucket/key?tagging */
+/**
+ * DELETE /bucket/key?tagging
+ *
+ * @throws S3Error AccessDenied, NoSuchKey, NoSuchBucket
+ */
 export async function deleteObjectTagging(call: Call, bucket: string, key: string): Promise<Reply> {
   requireAllowed(call, 's3:DeleteObjectTagging', bucket, key);
   return setTags(call, bucket, key, undefined, 204);
@@ -39,7 +51,11 @@ async function setTags(
   return { status };
 }
 
-/** Who may not list is not told what there is. */
+/**
+ * The error for a missing object. A caller who may not list must not learn what exists.
+ *
+ * @throws S3Error AccessDenied
+ */
 function missing(call: Call, bucket: string, key: string): S3Error {
   requireAllowed(call, 's3:ListBucket', bucket, key);
   return new S3Error('NoSuchKey', undefined, { Key: key });

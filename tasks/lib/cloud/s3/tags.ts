@@ -1,21 +1,23 @@
 /**
- * An object's tags: up to ten names with a value each, which policies and lifecycles can ask for. They come in a header
- * as a query (`retention=30&place=garden`), or as XML.
+ * An object's tags: up to ten names with a value each, which policies and lifecycles can refer to. They come in a
+ * header as a query (`retention=30&place=garden`), or as XML.
  * docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
  */
 import { S3Error } from './errors';
 import { children, childText, fromXml, toXml } from './xml';
 
+/** Tags by name. */
 export type Tags = Readonly<Record<string, string>>;
 
 const MOST_TAGS = 10;
 const MOST_NAME = 128;
 const MOST_VALUE = 256;
-/** Letters, spaces and digits of any script, and these signs. */
+/** Letters, spaces and digits of any script, and some signs. */
 const ALLOWED = /^[\p{L}\p{Z}\p{N}+\-=._:/@]*$/u;
 
 /**
- * The tags that `x-amz-tagging` gives; undefined where it is empty.
+ * The tags in `x-amz-tagging`; `undefined` if it is empty.
+ *
  * @throws S3Error InvalidArgument, InvalidTag, BadRequest
  */
 export function tagsOfHeader(header: string): Tags | undefined {
@@ -31,7 +33,8 @@ export function tagsOfHeader(header: string): Tags | undefined {
 }
 
 /**
- * The tags of a `<Tagging>` document; undefined where it holds none.
+ * The tags in a `<Tagging>` document; `undefined` if there are none.
+ *
  * @throws S3Error MalformedXML, InvalidTag, BadRequest
  */
 export function tagsOfXml(text: string): Tags | undefined {
@@ -47,7 +50,7 @@ export function tagsOfXml(text: string): Tags | undefined {
   return validTags(pairs);
 }
 
-/** The document that tells an object's tags. */
+/** The document with an object's tags. */
 export function tagsToXml(tags: Tags = {}): string {
   const set = Object.entries(tags).map(([name, value]) => ({ Key: name, Value: value }));
   return toXml('Tagging', { TagSet: { Tag: set } });

@@ -1,21 +1,21 @@
 /**
- * What a document of S3's clients looks like: elements a few levels deep with short texts, and no declarations of types,
- * comments or CDATA. The parser takes quadratic time for some others, and throws at deep ones, so that whoever may send a
- * document could stop the server with one. This looks at each character once.
+ * Checks the shape of XML documents before they are parsed. S3's clients send elements a few levels deep with short
+ * texts, without type declarations, comments or CDATA. The parser takes quadratic time for some other documents, and
+ * throws for deep ones, so a client could stop the server with one document. This check reads each character once.
  */
 
-/** Levels of elements; S3's deepest document has four. */
+/** Most levels of elements; S3's deepest document has four. */
 const MOST_DEPTH = 8;
-/** Characters from `<` to `>`, attributes included. */
+/** Most characters from `<` to `>`, attributes included. */
 const MOST_TAG = 1024;
-/** Characters between two tags: a key of 1024 bytes, each of them written as a reference, is shorter. */
+/** Most characters between two tags: a key of 1,024 bytes, written as references, is shorter. */
 const MOST_TEXT = 16 * 1024;
-/** Opening and closing ones: 10,000 parts with checksums have fewer. */
+/** Most tags, opening and closing: 10,000 parts with checksums have fewer. */
 const MOST_TAGS = 120_000;
 
-/** Whether a document has that shape; it need not be well-formed otherwise. */
+/** Whether a document has that shape. It may still be invalid XML. */
 export function isPlain(text: string): boolean {
-  // A declaration, `<?xml version="1.0"?>`, may come first.
+  // `<?xml version="1.0"?>` may come first.
   const start = /^\ufeff?\s{0,100}(?:<\?xml[^<>]{0,200}\?>)?/.exec(text)?.[0].length ?? 0;
   let depth = 0;
   let end = start;

@@ -1,6 +1,6 @@
 /**
- * Takes messages from a queue to a function, as Lambda does for SQS: up to ten at a time, one batch a process, and what
- * the function's answer names as failed (or all, when it fails as a whole) goes back into the queue.
+ * Passes messages from a queue to a function, as Lambda does for SQS: up to ten at a time, one batch a process.
+ * Messages that the function's answer names as failed (or all, if it fails as a whole) return to the queue.
  * docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 import { messageOf } from '../../error-code';
@@ -8,13 +8,13 @@ import { isRecord } from '../../record';
 import type { FunctionProcess } from '../lambda/function';
 import type { Message, MessageQueue } from './message-queue';
 
-/** Messages a batch, as SQS has it. */
+/** Messages in a batch, as in SQS. */
 const BATCH = 10;
 
-/** How often it is looked for dead letters that were returned, in milliseconds. */
+/** Ms between two searches for returned dead letters. */
 const DISCOVERY = 2000;
 
-/** In milliseconds. */
+/** Longest sleep, in ms. */
 const LONGEST_SLEEP = 60_000;
 
 /** Hands out the messages of a queue to processes, until it is closed. */
@@ -28,7 +28,7 @@ export class EventSource {
   #wake: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** Begins at once. Each process handles one batch at a time. `onDeadLetter` is told of messages that were given up. */
+  /** Begins at once. Each process handles one batch at a time. `onDeadLetter` receives messages that were given up. */
   constructor(
     queue: MessageQueue,
     processes: readonly FunctionProcess[],
@@ -43,7 +43,7 @@ export class EventSource {
     this.poll();
   }
 
-  /** Hands out what is due. To be called when a message was added. */
+  /** Hands out the messages that are due. Call this after a message was added. */
   poll(): void {
     while (!this.#closed && this.#idle.length > 0) {
       const messages = this.#queue.receive(BATCH);
@@ -59,7 +59,7 @@ export class EventSource {
     this.#sleep();
   }
 
-  /** Takes no further messages, and waits for those that are being handled. */
+  /** Takes no more messages, and waits for the running batches. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#discovery);
@@ -80,23 +80,23 @@ export class EventSource {
     try {
       this.#queue.discover();
     } catch {
-      // What cannot be read or moved now is found the next time.
+      // What cannot be read or moved now is found next time.
       return;
     }
     this.poll();
   }
 
-  /** Until a message that failed is due again. */
+  /** Sleeps until a failed message is due again. */
   #sleep(): void {
     clearTimeout(this.#wake);
     const due = this.#queue.nextDue();
     if (this.#closed || due === undefined || this.#idle.length === 0) return;
-    // A clock that was set back must not let it sleep for years.
+    // A clock that was set back must not make it sleep for years.
     this.#wake = setTimeout(() => this.poll(), Math.min(LONGEST_SLEEP, Math.max(1, due - this.#now())));
   }
 }
 
-/** The messages that failed, by id, with the reason. */
+/** The failed messages by id, with the reasons. */
 async function outcome(process: FunctionProcess, messages: readonly Message[]): Promise<Map<string, string>> {
   try {
     const answer = await process.invoke({ Records: messages.map(record) });
@@ -106,7 +106,7 @@ async function outcome(process: FunctionProcess, messages: readonly Message[]): 
   }
 }
 
-/** docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, as far as one machine has it. */
+/** docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, as far as it applies to one machine. */
 function record({ id, body, received }: Message): object {
   return {
     messageId: id,

@@ -1,7 +1,7 @@
-/** First in, first out; `shift` takes the same time however many are in it, on average. */
+/** First in, first out. `shift` takes constant time on average, however many items there are. */
 export class Fifo<T> {
   #items: T[] = [];
-  /** Those before it have been taken out. */
+  /** Index of the first item; those before it were taken out. */
   #head = 0;
 
   get size(): number {
@@ -16,7 +16,7 @@ export class Fifo<T> {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#head];
     this.#head += 1;
-    // Once half of it is empty, so that each item is moved once on average.
+    // Once half of the array is empty, so that each item is moved once on average.
     if (this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

@@ -1,15 +1,15 @@
 /**
- * A queue on disk, as SQS is one: a message is there until it has been handled, is handed out again, later and later,
- * when handling it failed, and is laid aside as a dead letter when that has happened too often.
+ * A queue on disk that works as SQS does: a message stays until it has been handled. If handling fails, the message is
+ * handed out again after longer and longer delays, and becomes a dead letter after too many failures.
  *
  *     DIR/waiting/ID.json        a message: {"body", "received"}, `received` being how often it was handed out
  *     DIR/dead-letters/ID.json   the same, with {"error"}, what its handling last failed with
- *     DIR/returned/ID.json       dead letters that are to be tried again; whoever puts them there may be another process
+ *     DIR/returned/ID.json       dead letters to try again, put there by another process
  *     DIR/damaged/ID.json        what could not be read as a message
  *
- * Ids grow with time, so that names sort by age. Each message belongs to a group, an account: groups take turns, so that
- * the flood of one does not hold up the others, and a batch holds messages of one group only. All steps take the same time
- * however many messages wait; only names are kept in memory.
+ * Ids grow with time, so that names sort by age. Each message belongs to a group, an account: groups take turns, so
+ * that a flood in one group does not delay the others, and a batch holds messages of one group only. All steps take
+ * constant time, however many messages wait; only names are kept in memory.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -22,47 +22,50 @@ import { putAside } from '../disk/put-aside';
 import { replaceFileSync } from '../disk/replace-file';
 import { Fifo } from './fifo';
 
+/** A message that was handed out. */
 export interface Message {
   readonly id: string;
   readonly body: string;
-  /** How often it has been handed out, this time included. */
+  /** How often it was handed out, this time included. */
   readonly received: number;
 }
 
+/** Options of a queue. */
 export interface QueueOptions {
-  /** How often a message is handed out before it is a dead letter. */
+  /** Times that a message is handed out before it becomes a dead letter. */
   readonly mostReceived: number;
-  /** Wait before a message is handed out for the second time, in milliseconds; then twice as long each time. */
+  /** Ms before a message is handed out for the second time; doubled each time. */
   readonly firstDelay: number;
-  /** The longest such wait, in milliseconds. */
+  /** The longest such delay, in ms. */
   readonly longestDelay: number;
-  /** Milliseconds since 1970. */
+  /** Returns ms since 1970. */
   readonly now: () => number;
-  /** Is told, for a person to read, of a file that was put aside. */
+  /** Receives for a person which file was put aside. */
   readonly onDamaged: (text: string) => void;
 }
 
 /** A message that was handed out before, without success. */
 interface Failed extends HeapNode {
   readonly id: string;
-  /** Not handed out before then: milliseconds since 1970. */
+  /** When it may be handed out again, in ms since 1970. */
   readonly notBefore: number;
 }
 
+/** The queue in one directory. */
 export class MessageQueue {
   readonly #folders: Readonly<Record<'waiting' | 'dead' | 'returned' | 'damaged', string>>;
   readonly #options: QueueOptions;
-  /** Messages that were not handed out yet, by group; the group whose turn is next comes first. */
+  /** Messages that were never handed out, by group; the group whose turn is next comes first. */
   readonly #fresh = new Map<string, Fifo<string>>();
   readonly #failed = new Heap<Failed>((a, b) => a.notBefore < b.notBefore);
-  /** How many messages of each group wait or are handed out. */
+  /** Number of messages of each group that wait or are handed out. */
   readonly #counts = new Map<string, number>();
   #length = 0;
   #sequence = 0;
-  /** Whether a failed message that is due goes before the fresh ones. They take turns. */
+  /** Whether a due failed message goes before fresh messages. They take turns. */
   #failedFirst = false;
 
-  /** Opens the queue of a directory, which is made where it is not there. What was handed out before waits again. */
+  /** Opens the queue of a directory, which is made if needed. Messages that were handed out before wait again. */
   constructor(directory: string, options: QueueOptions) {
     this.#options = options;
     this.#folders = foldersOf(directory);
@@ -73,19 +76,20 @@ export class MessageQueue {
     this.discover();
   }
 
-  /** Messages that wait or are handed out. */
+  /** Number of messages that wait or are handed out. */
   get length(): number {
     return this.#length;
   }
 
-  /** How many messages of a group wait or are handed out. */
+  /** Number of messages of a group that wait or are handed out. */
   lengthOf(group: string): number {
     return this.#counts.get(tokenOf(group)) ?? 0;
   }
 
   /**
    * Stores a message. When this returns, neither a crash nor a power cut loses it.
-   * @throws Error of the file system, where the disk is full for instance; then there is no such message
+   *
+   * @throws Error of the file system, on a full disk for instance; then the message is not stored.
    */
   add(body: string, group = ''): void {
     this.#sequence += 1;
@@ -95,7 +99,7 @@ export class MessageQueue {
     this.#enter(id);
   }
 
-  /** Takes what others have put into DIR/returned. */
+  /** Takes in the messages that were put into DIR/returned, perhaps by another process. */
   discover(): void {
     for (const id of idsIn(this.#folders.returned)) {
       renameSync(join(this.#folders.returned, `${id}.json`), this.#file(id));
@@ -104,8 +108,8 @@ export class MessageQueue {
   }
 
   /**
-   * Hands out up to `most` messages of one group that are due, oldest first. One that has failed before is handed out
-   * alone: whatever it does to its handler, it does to no other message.
+   * Hands out up to `most` due messages of one group, oldest first. A message that failed before is handed out alone:
+   * whatever it does to its handler, it does to no other message.
    */
   receive(most: number): Message[] {
     const kinds = [() => this.#receiveFresh(most), () => this.#receiveFailed()];
@@ -118,18 +122,22 @@ export class MessageQueue {
     return [];
   }
 
-  /** When the next message is due that is not handed out, in milliseconds since 1970; undefined when none waits. */
+  /** When the next waiting message is due, in ms since 1970; `undefined` when none waits. */
   nextDue(): number | undefined {
     return this.#fresh.size > 0 ? 0 : this.#failed.peek()?.notBefore;
   }
 
-  /** The message has been handled, for good. */
+  /** The message has been handled: removes it. */
   done({ id }: Message): void {
     rmSync(this.#file(id), { force: true });
     this.#leave(id);
   }
 
-  /** Handling the message failed. Returns whether it is a dead letter now. */
+  /**
+   * Handling the message failed.
+   *
+   * @returns whether it is a dead letter now.
+   */
   failed({ id, body, received }: Message, error: string): boolean {
     const { mostReceived, firstDelay, longestDelay, now, onDamaged } = this.#options;
     try {
@@ -140,7 +148,7 @@ export class MessageQueue {
         return true;
       }
     } catch (reason) {
-      // On a full disk the count of this time is lost, and no more than that.
+      // On a full disk only the count of this attempt is lost.
       onDamaged(`${this.#file(id)} cannot be written: ${messageOf(reason)}`);
     }
     const delay = Math.min(longestDelay, firstDelay * 2 ** (received - 1));
@@ -155,11 +163,11 @@ export class MessageQueue {
       for (let id = ids.shift(); id !== undefined; id = messages.length < most ? ids.shift() : undefined) {
         const message = this.#read(id);
         if (message === undefined) continue;
-        // It had failed before this process began.
+        // It failed before this process began.
         if (message.received > 0) this.#failed.push({ id, notBefore: 0, heapIndex: -1 });
         else messages.push({ id, body: message.body, received: 1 });
       }
-      // The others come first next time.
+      // The group's other messages come first next time.
       if (ids.size > 0) this.#fresh.set(token, ids);
       if (messages.length > 0) return messages;
     }
@@ -176,13 +184,13 @@ export class MessageQueue {
     return [];
   }
 
-  /** A message's file. One that is none is put aside, and forgotten. */
+  /** Reads a message's file. A file that is no message is put aside. */
   #read(id: string): { body: string; received: number } | undefined {
     try {
       return read(this.#file(id));
     } catch (error) {
       this.#leave(id);
-      // Somebody has taken it away: then it is nobody's any more.
+      // The file was deleted by hand: the message is dropped.
       if (isMissing(error)) return undefined;
       const aside = tryPutAside(this.#file(id), this.#folders.damaged);
       this.#options.onDamaged(`A message of the queue is damaged (${messageOf(error)}). ${aside}`);
@@ -213,8 +221,10 @@ export class MessageQueue {
 }
 
 /**
- * Puts all dead letters of a queue's directory back into the queue, as if they were new. Returns how many there were.
- * Those that are damaged are put aside.
+ * Returns all dead letters of a queue's directory to the queue, as if they were new. Damaged ones are put aside.
+ *
+ * @returns their number.
+ * @throws Error of the file system
  */
 export function replayDeadLetters(directory: string): number {
   const { dead, returned, damaged } = foldersOf(directory);
@@ -235,7 +245,7 @@ export function replayDeadLetters(directory: string): number {
   return replayed;
 }
 
-/** A file of the queue that holds no message. */
+/** A file of the queue holds no message. */
 class NotAMessage extends Error {}
 
 function foldersOf(directory: string) {
@@ -247,12 +257,12 @@ function foldersOf(directory: string) {
   };
 }
 
-/** Part of file names, and of the same length for every group. */
+/** A part of file names, of the same length for every group. */
 function tokenOf(group: string): string {
   return group === '' ? '' : createHash('sha256').update(group).digest('hex').slice(0, 16);
 }
 
-/** The group's token in an id; those of earlier versions have none. */
+/** The group's token in an id; ids of earlier versions have none. */
 function groupIn(id: string): string {
   return id.split('-')[3] ?? '';
 }
