@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
+import * as ts from 'typescript';
 import { ROOT } from './kerberos';
 
 /** The longest that a source file may be, in lines. */
@@ -112,5 +113,69 @@ describe('the house', () => {
   it(`no file has more than ${LONGEST} lines`, () => {
     const long = files.map((file) => `${file}: ${textOf(file).split('\n').length - 1}`);
     expect(long.filter((line) => Number(line.split(': ')[1]) > LONGEST)).to.deep.equal([]);
+  });
+});
+
+/** The sources as the compiler reads them, with all their comments: each as one line, with where it stands. */
+const parsed = files.map((file) => {
+  const text = textOf(file);
+  const kind = file.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, false, kind);
+  const found = new Map<number, string>();
+  const visit = (node: ts.Node): void => {
+    for (const { pos, end } of ts.getLeadingCommentRanges(text, node.pos) ?? []) {
+      found.set(pos, text.slice(pos, end).replace(/\s*\n\s*\*?\s*/g, ' '));
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  const where = (pos: number) => `${file}:${source.getLineAndCharacterOfPosition(pos).line + 1}`;
+  return { text, source, where, comments: [...found].map(([pos, comment]) => ({ at: where(pos), comment })) };
+});
+
+/** The names that a statement exports; none for what another file declares. */
+function exportedBy(statement: ts.Statement): string[] {
+  if (!ts.canHaveModifiers(statement)) return [];
+  if (!ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return [];
+  if (ts.isVariableStatement(statement)) {
+    return statement.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? [name.text] : []));
+  }
+  const isDeclaration =
+    ts.isFunctionDeclaration(statement) ||
+    ts.isClassDeclaration(statement) ||
+    ts.isInterfaceDeclaration(statement) ||
+    ts.isTypeAliasDeclaration(statement);
+  return isDeclaration && statement.name ? [statement.name.text] : [];
+}
+
+describe('the comments', () => {
+  const linesWith = (pattern: RegExp) =>
+    parsed.flatMap(({ comments }) =>
+      comments.flatMap(({ at, comment }) => (pattern.test(comment) ? [`${at}: ${comment}`] : [])),
+    );
+
+  it('whatever a file exports has a docstring of its own', () => {
+    const without = parsed.flatMap(({ text, source, where }) =>
+      source.statements.flatMap((statement) => {
+        const last = ts.getLeadingCommentRanges(text, statement.pos)?.at(-1);
+        const start = statement.getStart(source);
+        // A comment before an empty line is about the file.
+        const isItsOwn = last && text.startsWith('/**', last.pos) && !/\n\s*\n/.test(text.slice(last.end, start));
+        return isItsOwn ? [] : exportedBy(statement).map((name) => `${where(start)}: ${name}`);
+      }),
+    );
+    expect(without).to.deep.equal([]);
+  });
+
+  it('a number is told with its unit and its reason, not as "so many"', () => {
+    expect(linesWith(/\b(so (many|often)|(this|that) (many|often))\b/i)).to.deep.equal([]);
+  });
+
+  it('what is thrown stands behind @throws, not in a sentence', () => {
+    expect(linesWith(/(^\/\*\*|[.;:]) (Throws|Rejects) /)).to.deep.equal([]);
+  });
+
+  it('what a truth value means stands behind @returns, not in a second sentence', () => {
+    expect(linesWith(/^\/\*\*.*[.;:] Whether /)).to.deep.equal([]);
   });
 });

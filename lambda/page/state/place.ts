@@ -60,6 +60,7 @@ export function back(otherwise: Partial<Place>): void {
 /** What an address tells beside the view, in the order in which it does. */
 const PARTS = ['day', 'until', 'instance', 'person', 'label', 'area', 'unusual', 'each', 'kept', 'event'] as const;
 
+/** The path and query of a place. */
 export function addressOf(where: Place): string {
   const search = new URLSearchParams();
   if (where.view !== 'events') search.set('view', where.view);
