@@ -1,4 +1,4 @@
-/** The API, typed. Each call rejects with an ApiError that says what the server said, or with Unreachable. */
+/** The typed API. Each call rejects with an `ApiError` that says what the server said, or with `Unreachable`. */
 import type {
   Account,
   Address,
@@ -17,31 +17,31 @@ import type {
   Version,
 } from './api-types';
 
-/** What the server refused, for a person to read: `message` is all of it. */
+/** The server refused a request. `message` explains it to a person. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     { title, detail }: Problem,
-    /** Seconds to wait, where the server says so. */
+    /** Seconds to wait, if the server says so. */
     readonly retryAfter?: number,
-    /** The person who has the name already, of a 409. */
+    /** With 409: the person who has the name already. */
     readonly person?: Id,
   ) {
     super(detail ?? title);
   }
 }
 
-/** No answer came: the browser is offline, or the server is away. */
+/** There was no answer: the browser is offline, or the server is away. */
 export class Unreachable extends Error {}
 
-/** Which events: of an instance, of a person, or all. */
+/** Filters events by instance, person and label. */
 export interface Filter {
   instance?: Id | undefined;
   person?: Id | undefined;
   label?: Label | undefined;
 }
 
-/** Which events, by where on the picture something changed. */
+/** Filters events by where on the picture something changed. */
 export interface Ranking {
   /** A part of an instance's picture: `x1,y1,x2,y2`, in thousandths of its width and height. */
   area?: string | undefined;
@@ -50,7 +50,7 @@ export interface Ranking {
 
 /** The bursts to list. */
 export interface BurstsQuery extends Filter, Ranking {
-  /** In seconds; with 0, each picture is a burst of its own. */
+  /** Longest time between two pictures of a burst, in seconds; with 0, each picture is a burst of its own. */
   gap?: number | undefined;
   kept?: true | undefined;
   day?: string | undefined;
@@ -66,10 +66,10 @@ export interface EventsQuery extends BurstsQuery {
   to?: string | undefined;
 }
 
-/** What is done with up to 100 events. */
+/** An action on up to 100 events. */
 export type Batch = { ids: Id[] } & ({ action: 'delete' | 'release' } | { action: 'keep'; note: string });
 
-/** Called when the server says that there is no session (401), or that it may not be used (403). */
+/** Called when there is no session (401), or it may not be used (403). */
 export const onRefused: { handle?: (status: 401 | 403) => void } = {};
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -108,20 +108,20 @@ export const api = {
   rejected: (cursor?: string) => ask<RejectedPage>(`/api/rejected${query({ cursor })}`),
 };
 
-/** What can be shown of an event; `frames` is a strip of all of a video's frames. */
+/** The pictures of an event; `frames` is a strip of all of a video's frames. */
 export type Shown = 'thumbnail' | 'image' | 'frames' | `frames/${number}`;
 
-/** Where an event's picture is; `again` gets past what the browser remembers of it. */
+/** The URL of an event's picture. `again` bypasses the browser's cache. */
 export function pictureAddress(id: Id, what: Shown | 'download', again = 0): string {
   return `/events/${id}/${what}${again === 0 ? '' : `?again=${again}`}`;
 }
 
-/** Where the picture of another upload of an event's key is. */
+/** The URL of a version's picture. */
 export function versionAddress(event: Id, version: Id): string {
   return `/events/${event}/versions/${version}/image`;
 }
 
-/** What went wrong, for a person to read. */
+/** Explains an error to a person. */
 export function explain(error: unknown): string {
   return error instanceof Error ? error.message : 'Something went wrong. Reload the page.';
 }
@@ -145,7 +145,7 @@ async function request<T>(method: Method, path: string, init: RequestInit, needs
   }
   if (response.ok) {
     const text = await response.text();
-    // Without a body there is nothing that T could be but void.
+    // Without a body, T can only be void.
     return JSON.parse(text === '' ? 'null' : text);
   }
   const { status } = response;

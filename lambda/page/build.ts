@@ -13,7 +13,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import sharp from 'sharp';
 
-/** What the shell and all that it loads before the first request of the API may have, compressed, in bytes. */
+/** Most compressed bytes of the shell and everything loaded before the first request of the API. */
 const MOST_BYTES = 60_000;
 
 const SOURCE = __dirname;

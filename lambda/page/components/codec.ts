@@ -1,6 +1,6 @@
 import type { Event } from '../api-types';
 
-/** What people call the codecs of videos, by the first four letters of how their tables name them. */
+/** Common names of video codecs, by the first four letters of their names in the tables. */
 const NAMES: Readonly<Record<string, string>> = {
   avc1: 'H.264',
   avc3: 'H.264',
@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
   av01: 'AV1',
 };
 
-/** How a video is encoded, as people call it; undefined when nobody has looked. */
+/** The common name of a video's codec; undefined where it is unknown. */
 export function codecName({ codec }: Pick<Event, 'codec'>): string | undefined {
   return codec === undefined ? undefined : (NAMES[codec.slice(0, 4)] ?? codec);
 }

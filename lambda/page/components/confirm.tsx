@@ -7,7 +7,7 @@ interface Properties {
   title: string;
   /** What will happen. */
   children: ComponentChildren;
-  /** What the button says that does it. */
+  /** The label of the button. */
   action: string;
   onConfirm: () => Promise<void>;
   onClose: () => void;

@@ -13,7 +13,7 @@ interface Properties {
   onFace: (face: Face) => void;
 }
 
-/** What is known of an event, beside its picture. */
+/** The details of an event, beside its picture. */
 export function Details({ event, usual, onFace }: Properties) {
   const {
     kept,

@@ -1,6 +1,6 @@
 import type { Event } from '../api-types';
 
-/** What its owner should know of an event's file before opening it. */
+/** Notes on an event's file for its owner. */
 export function EventNotes({ event }: { event: Event }) {
   return (
     <>

@@ -19,7 +19,7 @@ const NOWHERE: Partial<Place> = {
   ...{ day: undefined, until: undefined, event: undefined, each: undefined, kept: undefined },
 };
 
-/** What is around every view: the way to the others, and what is to be told. */
+/** The frame around every view: the navigation, and messages. */
 export function Frame({ children }: { children: ComponentChildren }) {
   return (
     <div class="frame">

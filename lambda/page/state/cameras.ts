@@ -47,7 +47,11 @@ export async function changeInstance(
   instances.value = (instances.value ?? []).map((instance) => (instance.id === id ? changed : instance));
 }
 
-/** Removes a camera with all of its events, which takes a request for every 50 of them. @throws ApiError, Unreachable */
+/**
+ * Removes a camera with all of its events, which takes a request for every 50 of them.
+ *
+ * @throws ApiError, Unreachable
+ */
 export async function removeInstance(id: Id): Promise<void> {
   do {
     await api.removeInstance(id);

@@ -14,14 +14,19 @@ const BATCH = 100;
 /** Told how many of the pictures are done. */
 export type Progress = (done: number, of: number) => void;
 
-/** What something is done with: some or all pictures of a burst. */
+/** Some or all pictures of a burst, for an action. */
 export interface Part {
   burst: Burst;
-  /** Left out, all of them. */
+  /** Left out: all of them. */
   pictures?: Event[];
 }
 
-/** Deletes pictures. Returns how many. @throws ApiError, Unreachable; what was deleted until then is. */
+/**
+ * Deletes pictures.
+ *
+ * @returns their number.
+ * @throws ApiError, Unreachable; earlier pictures are deleted then.
+ */
 export async function deleteMany(parts: readonly Part[], progress: Progress): Promise<number> {
   const all = await whole(parts);
   const gone = new Set<Id>();
@@ -103,7 +108,7 @@ function save(blob: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Two cameras may give two files one name. */
+/** Two cameras may use the same file name. */
 function unique(fileName: string, taken: Set<string>): string {
   const dot = fileName.lastIndexOf('.');
   let name = fileName;

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { api, type Filter } from '../api';
 import { addDays, addMonths, monthOf } from '../time';
 
-/** How far back a day with events is looked for: nothing is kept for longer than a year. */
+/** Months that are searched for a day with events: nothing is kept for longer than a year. */
 const MOST_MONTHS = 13;
 
 const known = signal(new Map<string, Record<string, number>>());
@@ -29,7 +29,7 @@ export function setCount(day: string, filter: Filter, count: number): void {
   known.value = new Map(known.value).set(key, count === 0 ? others : { ...others, [day]: count });
 }
 
-/** All that is known is asked for again. */
+/** Forgets all months, so that they are loaded again. */
 export function forgetMonths(): void {
   known.value = new Map();
 }

@@ -8,7 +8,7 @@ export const persons = signal<Person[] | undefined>(undefined);
 
 const byId = computed(() => new Map((persons.value ?? []).map((person) => [person.id, person])));
 
-/** Who was merged here, and into whom: events that are shown already still say the one's id. */
+/** Persons merged on this page, by id: events on the page still have the old id. */
 const merges = signal(new Map<Id, Id>());
 
 /** The persons with a name. */
@@ -26,24 +26,24 @@ export function personOf(id: Id | undefined): Person | undefined {
   return into === undefined ? byId.value.get(id) : personOf(into);
 }
 
-/** What a face is called, with a question mark where it is only possibly that person; undefined where nobody knows. */
+/** The name of a face, with a question mark if it is only possibly that person; undefined if there is none. */
 export function nameOf({ person, sure }: Partial<Appearance> & { sure: boolean }): string | undefined {
   const name = personOf(person)?.name;
   return name === undefined || name === '' ? undefined : sure ? name : `${name}?`;
 }
 
-/** What those are called who are on a burst, each name once, and how many have none. */
+/** The names of the persons on a burst, each once, and the number of persons without a name. */
 export function namesOf(people: readonly Appearance[]): { names: string[]; unnamed: number } {
   const names = people.map(nameOf);
   const known = names.filter((name) => name !== undefined);
   return { names: [...new Set(known)], unnamed: names.length - known.length };
 }
 
-/** Loads the persons again if somebody of these is not among them. */
+/** Loads the persons again if one of `ids` is unknown. */
 export function learn(ids: Id[]): void {
   const isKnown = (id: Id) => personOf(id) !== undefined || asked.has(id);
   if (persons.value === undefined || ids.every(isKnown)) return;
-  // Once each: one that the server does not list would be asked for at every poll.
+  // Each id once: an id that the server does not list would be asked for at every poll.
   for (const id of ids) asked.add(id);
   void loadPersons().catch(() => {});
 }

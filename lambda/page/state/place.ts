@@ -1,4 +1,4 @@
-/** Where the page is: its address says all of it, so that it can be sent to somebody, and gone back to. */
+/** The place of the page. Its address contains all of it, so that it can be sent to someone, and gone back to. */
 import { signal } from '@preact/signals';
 import type { Filter, Ranking } from '../api';
 import type { Id } from '../api-types';
@@ -11,7 +11,7 @@ export type View = (typeof VIEWS)[number];
 /** What the page shows. */
 export interface Place extends Filter, Ranking {
   view: View;
-  /** Today, where it is left out. */
+  /** Left out: today. */
   day?: string | undefined;
   /** Only events before the end of this hour. */
   until?: number | undefined;
@@ -40,7 +40,7 @@ const ID = /^[\w-]{10,64}$/;
 /** What the page shows now. */
 export const place = signal<Place>(read());
 
-/** Goes somewhere else; what is not named stays as it is. With `replace`, "back" does not come here again. */
+/** Changes the place; parts that are not named stay. With `replace`, "back" skips the present place. */
 export function go(change: Partial<Place>, { replace = false } = {}): void {
   const next = { ...place.value, ...change };
   const address = addressOf(next);
@@ -50,7 +50,7 @@ export function go(change: Partial<Place>, { replace = false } = {}): void {
   place.value = next;
 }
 
-/** Goes back if this page put something there to go back to; otherwise changes the place. */
+/** Goes back if this page has a place to go back to; otherwise changes the place. */
 export function back(otherwise: Partial<Place>): void {
   const state: unknown = history.state;
   if (typeof state === 'object' && state !== null && 'inside' in state) history.back();

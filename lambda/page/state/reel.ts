@@ -60,14 +60,18 @@ export async function openAt(id: Id): Promise<void> {
   chapters.value = [chapter && has ? chapter : { burst: alone(event), pictures: [event] }];
 }
 
-/** Adds the next burst, later or earlier. Returns how many pictures came before those that were there. */
+/**
+ * Adds the next burst, later or earlier.
+ *
+ * @returns the number of pictures added at the beginning.
+ */
 export async function extend(direction: 'later' | 'earlier'): Promise<number> {
   const edge = direction === 'later' ? chapters.peek().at(-1) : chapters.peek()[0];
   const next = edge && (await beside(edge.burst, direction));
   if (!next) return 0;
   const chapter = await chapterFrom(next);
   const now = chapters.peek();
-  // Somebody may have closed it, or gone elsewhere, meanwhile.
+  // The reel may have been closed or changed meanwhile.
   if (!now.includes(edge)) return 0;
   const known = new Set(pictures.peek().map(({ id }) => id));
   const added = { ...chapter, pictures: chapter.pictures.filter(({ id }) => !known.has(id)) };
@@ -86,7 +90,7 @@ export async function grow(chapter: Chapter): Promise<void> {
   chapters.value = chapters.peek().map((one) => (one === chapter ? grown : one));
 }
 
-/** Takes pictures out that were deleted. */
+/** Removes deleted pictures. */
 export function cut(ids: ReadonlySet<Id>): void {
   const left = chapters
     .peek()
@@ -94,7 +98,7 @@ export function cut(ids: ReadonlySet<Id>): void {
   chapters.value = left.filter((chapter) => chapter.pictures.length > 0);
 }
 
-/** Puts pictures that were changed in the place of what they were. */
+/** Replaces changed pictures. */
 export function renew(changed: readonly Event[]): void {
   const byId = new Map(changed.map((event) => [event.id, event]));
   chapters.value = chapters
@@ -116,7 +120,7 @@ export async function picturesOf({ from, to, cover, count }: Burst): Promise<Eve
     cursor = page.cursor;
   } while (cursor !== undefined);
   learn(found.flatMap(({ faces }) => faces.flatMap(({ person }) => person ?? [])));
-  // Deleted in this moment: what is known of it is better than nothing.
+  // Deleted in this moment: the known cover is better than nothing.
   return found.length === 0 ? [cover] : found.reverse();
 }
 

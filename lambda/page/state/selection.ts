@@ -1,4 +1,4 @@
-/** Which bursts are selected, to do something with all of them. */
+/** The selected bursts. */
 import { computed, effect, signal } from '@preact/signals';
 import type { Id } from '../api-types';
 import { hourOf } from '../time';
@@ -19,7 +19,7 @@ export function isSelected(id: Id): boolean {
   return ids.value.has(id);
 }
 
-/** Selects a burst, or no longer. */
+/** Selects a burst, or deselects it. */
 export function toggle(id: Id): void {
   isSelecting.value = true;
   anchor = id;
@@ -28,7 +28,7 @@ export function toggle(id: Id): void {
   ids.value = next;
 }
 
-/** Selects all from the one that was pressed last to this one. */
+/** Selects all bursts between the one pressed last and this one. */
 export function extendTo(id: Id): void {
   const list = bursts.peek();
   const from = list.findIndex((burst) => burst.id === anchor);
@@ -48,7 +48,7 @@ export function selectAll(): void {
   ids.value = new Set(bursts.peek().map(({ id }) => id));
 }
 
-/** Selects all bursts of an hour; what of them is not on the page yet is loaded first. */
+/** Selects all bursts of an hour; loads those that are not on the page yet. */
 export async function selectHour(hour: number): Promise<void> {
   isSelecting.value = true;
   const isLast = () => hourOf(bursts.peek().at(-1)?.localTo ?? '') === hour;
@@ -57,7 +57,7 @@ export async function selectHour(hour: number): Promise<void> {
   ids.value = new Set([...ids.peek(), ...those.map(({ id }) => id)]);
 }
 
-/** Selects nothing any more. */
+/** Ends the selection. */
 export function stopSelecting(): void {
   isSelecting.value = false;
   anchor = undefined;

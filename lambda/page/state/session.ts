@@ -1,4 +1,4 @@
-/** Who is logged in. */
+/** The login. */
 import { signal } from '@preact/signals';
 import { ApiError, api, explain, onRefused, Unreachable } from '../api';
 import type { Account } from '../api-types';
@@ -15,7 +15,7 @@ export type Session =
 /** The state of the login now. */
 export const session = signal<Session>({ state: 'asking' });
 
-/** Asks the server who is logged in. A failure becomes a state, so it never rejects. */
+/** Asks the server for the session. A failure becomes a state, so it never rejects. */
 export async function askSession(): Promise<void> {
   try {
     session.value = { state: 'in', account: await withTimeZone(await api.account()) };
@@ -50,7 +50,7 @@ export async function logIn(user: string, password: string): Promise<void> {
 /** @throws ApiError, Unreachable */
 export async function logOut(): Promise<void> {
   await api.logOut();
-  // Nothing of the account stays in this page's memory.
+  // So that nothing of the account stays in this page's memory.
   location.assign('/');
 }
 

@@ -17,7 +17,7 @@ export interface Unusual {
 /** Shows nothing first. */
 export const NOTHING_UNUSUAL: Unusual = { bursts: [], hasMore: false };
 
-/** Whether something can stand first of what is asked for: a day by its bursts, the usual ones among them. */
+/** Whether a query can show unusual bursts first: a day by its bursts, the usual ones included. */
 export function isRanked({ day, unusual, kept, gap }: BurstsQuery): boolean {
   return day !== undefined && !unusual && !kept && gap !== 0;
 }
@@ -27,15 +27,15 @@ export async function loadUnusual(which: BurstsQuery, signal: AbortSignal): Prom
   return await api.bursts({ ...which, unusual: true, limit: MOST }, signal);
 }
 
-/** The answer, where it comes in time; undefined where it does not. */
+/** The answer, if it comes within `PATIENCE_MS`; otherwise undefined. */
 export async function inTime(answer: Promise<BurstPage | undefined>): Promise<BurstPage | undefined> {
   const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PATIENCE_MS));
   return await Promise.race([answer, late]);
 }
 
 /**
- * What stands first: nothing where nothing ranks low, as it would all be there twice. `shown` are the bursts of the
- * list as far as they are loaded, `total` the events of all of it.
+ * The bursts to show first; none if nothing ranks low, because all would be there twice. `shown`: the bursts of the
+ * list loaded so far. `total`: the events of the whole list.
  */
 export function standingOut(page: BurstPage, shown: readonly Burst[], total: number): Unusual {
   const pictures = page.bursts.reduce((sum, { count }) => sum + count, 0);

@@ -273,7 +273,9 @@ function toDay(chosen: string) {
 }
 
 /**
- * Scrolls to an hour, or loads the events from there on when they are not on the page. Returns the hour that was meant.
+ * Scrolls to an hour, or loads the events from there on if they are not on the page.
+ *
+ * @returns the hour that was meant.
  */
 function jumpTo(hour: number, current: number | undefined): number | undefined {
   const counts = hours.value ?? [];

@@ -55,7 +55,7 @@ export function LoginView() {
             value={user}
             onInput={(event) => {
               setUser(event.currentTarget.value);
-              // Somebody else need not wait.
+              // Another user need not wait.
               if (failure.state === 'wait' && event.currentTarget.value !== failure.user) setFailure({ state: 'none' });
             }}
           />

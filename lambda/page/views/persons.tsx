@@ -18,7 +18,7 @@ type Doing = { what: 'nothing' } | { what: 'name' | 'forget'; person: Person };
 
 const NOTHING: Doing = { what: 'nothing' };
 
-/** Everybody whose face was seen. */
+/** The persons whose faces were seen. */
 export function PersonsView() {
   const [failure, setFailure] = useState('');
   const [doing, setDoing] = useState<Doing>(NOTHING);
