@@ -14,6 +14,8 @@ import { type Job, KEYS, watchAndSdk } from './ways';
 /** Pictures a run, and the least time between two of them in ms. */
 const PICTURES = 40;
 const PAUSE = 25;
+/** A peer that has not brought a picture after so many ms has missed it. */
+const GIVEN_UP = 10_000;
 
 /** Asks for the names every 1.5 s, and puts those that are new: what uploaders without a watch do. */
 const POLL = `
@@ -124,17 +126,23 @@ async function latenciesOf(
 ): Promise<number[]> {
   const closed = new Map<string, number>();
   const arrivals: Arrival[] = [];
+  const missed: string[] = [];
   for (let index = 0; index < count; index++) {
     const name = nameOf(index, 'now');
     writeFileSync(join(directory, name), bytes);
     closed.set(name, performance.timeOrigin + performance.now());
-    if (isSlow) await arrivalsOf(sink, [...closed.keys()].slice(-1)).then((found) => arrivals.push(...found));
+    if (isSlow)
+      await arrivalsOf(sink, [name], GIVEN_UP).then(
+        (found) => arrivals.push(...found),
+        () => missed.push(name),
+      );
     await wait(PAUSE + (index % 7) * 5);
   }
   if (!isSlow) arrivals.push(...(await arrivalsOf(sink, [...closed.keys()])));
-  return arrivals.map(({ name, at }) => Math.max(0, at - (closed.get(name) ?? 0)));
+  const latencies = arrivals.map(({ name, at }) => Math.max(0, at - (closed.get(name) ?? 0)));
+  return [...latencies, ...missed.map(() => Number.POSITIVE_INFINITY)];
 }
 
 function milliseconds(value: number | undefined): string {
-  return (value ?? Number.NaN).toFixed(1);
+  return value === Number.POSITIVE_INFINITY ? `never in ${GIVEN_UP / 1000} s` : (value ?? Number.NaN).toFixed(1);
 }

@@ -5,7 +5,7 @@
  * queue is finite, and a network directory reports nothing, so a rescan of the names finds what was missed. A rescan
  * happens only when the directory has changed, takes at most a fiftieth of the time, and comes sooner the more the last
  * rescan found. The directory may be missing, and may be removed, made again or mounted over while we run: it is
- * checked every second, and watched and scanned anew if it is another directory than before.
+ * checked every second, at rest every five, and watched and scanned anew if it is another directory than before.
  *
  * This file handles names only. The listener decides which names are event files, and whether a file is complete and
  * uploaded.
@@ -17,6 +17,8 @@ import { type Clock, systemClock } from './clock';
 
 /** Interval of the checks of the directory itself, in ms. */
 const LOOK_EVERY = 1_000;
+/** The same at rest: the kernel reports the directory's changes and its end, so only a mount over it is found late. */
+const LOOK_AT_REST = 5_000;
 /** Shortest interval between two rescans, in ms. */
 const SHORTEST_INTERVAL = 1_000;
 /** Longest interval between two rescans, in ms, unless `SHARE` demands a longer one. */
@@ -98,9 +100,13 @@ export class Capture {
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
-      if (!this.#isClosed) this.#cancelTimer = this.#environment.clock.after(LOOK_EVERY, () => this.look());
+      if (!this.#isClosed) this.#cancelTimer = this.#environment.clock.after(this.#lookAfter, () => this.look());
     });
     return this.#looking;
+  }
+
+  get #lookAfter(): number {
+    return this.#isConfirmed && this.#watched?.watcher !== undefined ? LOOK_AT_REST : LOOK_EVERY;
   }
 
   async #look(): Promise<void> {
