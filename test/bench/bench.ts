@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: how fast `grunt sync` is beside the programs that do something like it, on this machine, in one run.
- * It installs what is missing (Debian, as root), and writes RESULTS.md and backlog.svg beside this file.
+ * It installs what is missing (Debian, as root), and writes RESULTS.md and backlog.svg beside
+ * this file, and the figures of the README.
  *
  *     npm run bench -- --runs=5 --only=backlog,live --sizes=10,1000,100000,1000000 --day-minutes=14.4
  *
@@ -81,7 +82,40 @@ async function main(): Promise<void> {
   if (plotted !== undefined) {
     const { plot } = await import('./plot.js');
     writeFileSync(join(__dirname, 'backlog.svg'), plot(plotted));
+    writeHeadlines(sections);
   }
+}
+
+/** The README's first page: what the owner of a Pi cares about. */
+const README = join(__dirname, '..', '..', 'README.md');
+const HEADLINES: readonly (readonly [goal: RegExp, words: string])[] = [
+  [/^Backlog .* 4 at a time: files\/s/, 'files a second over a backlog'],
+  [/^Backlog .* 4 at a time: CPU/, 'CPU a file'],
+  [
+    /^Live, directory of 100,000: p50/,
+    "a picture of now, from the camera's last byte to the bucket, among 100,000 files",
+  ],
+  [/^At rest: CPU/, 'CPU at rest'],
+];
+
+function writeHeadlines(sections: readonly Section[]): void {
+  const goals = sections.flatMap(({ goals }) => goals);
+  const lines = HEADLINES.flatMap(([goal, words]) => {
+    const found = goals.find(({ what }) => goal.test(what));
+    return found === undefined ? [] : [`- ${words}: ${found.measured}`];
+  });
+  const block = [
+    '<!-- bench -->',
+    ...lines,
+    '',
+    '![Files a second and CPU a file](test/bench/backlog.svg)',
+    '<!-- /bench -->',
+  ];
+  const text = readFileSync(README, 'utf8');
+  writeFileSync(
+    README,
+    text.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, () => block.join('\n')),
+  );
 }
 
 function machine(): string[] {

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ROOT } from '../kerberos';
 import { exactCpuOf, measure, median, quantile, rssOf } from './measured';
 import { linkPictures, nameOf } from './pictures';
+import { PEERS } from './programs';
 import { type Goal, limit, type Section } from './report';
 import { arrivalsOf, fillLedger, Running, runningSync } from './running';
 import type { Sink } from './sink';
@@ -89,7 +90,7 @@ export async function start(
     const live: number[] = [];
     const resident: number[] = [];
     for (let run = 0; run < runs; run++) {
-      own.push(measure(bareGrunt(job)).wall * 1000);
+      own.push(measure(bareGrunt()).wall * 1000);
       const { first, rss } = await firstPicture(sink, here, state, bytes);
       live.push(first);
       resident.push(rss);
@@ -111,10 +112,10 @@ export async function start(
   };
 }
 
-function bareGrunt({ scratch }: Job) {
-  const gruntfile = join(scratch, 'empty.Gruntfile.js');
+function bareGrunt() {
+  const gruntfile = join(PEERS, 'empty.Gruntfile.js');
   writeFileSync(gruntfile, "module.exports = (grunt) => grunt.registerTask('default', () => {});\n");
-  const grunt = join(ROOT, 'node_modules/grunt/bin/grunt');
+  const grunt = join(PEERS, 'node_modules/grunt/bin/grunt');
   return { program: process.execPath, args: [grunt, '--gruntfile', gruntfile] };
 }
 
@@ -175,7 +176,7 @@ export async function burst(sink: Sink, job: Job, bytes: Buffer, count: number):
   const p99 = quantile(latencies, 0.99);
   return {
     title: `A burst of ${count.toLocaleString('en')} pictures`,
-    how: `Written as fast as the disk takes them (in ${written} ms); each hundredth is followed by one whose latency is looked at.`,
+    how: `Written as fast as the disk takes them (in ${written} ms); each hundredth is followed by one whose latency is looked at. The latest goes first, so each is overtaken by all that come after it.`,
     head: ['', 'arrived', 'lost', 'all there after, ms', 'p50 ms', 'p99 ms', 'peak RSS MB'],
     rows: [
       [
