@@ -31,9 +31,14 @@ export async function processRow(name: string, random: Random): Promise<Row> {
       for (let kills = 0; !isOver; ) {
         await wait(random.between(50, 1_500));
         const isFunction = kills < KILLS && random.chance(0.5);
-        const pid = random.one([undefined, ...childrenOf(target.pid, isFunction ? FUNCTION : DECODER)]);
-        if (pid === undefined || isOver) continue;
-        process.kill(pid, 'SIGKILL');
+        const pids = childrenOf(target.pid, isFunction ? FUNCTION : DECODER);
+        if (pids.length === 0 || isOver) continue;
+        try {
+          process.kill(random.one(pids), 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+          continue;
+        }
         struck++;
         if (isFunction) kills++;
       }
