@@ -43,8 +43,8 @@ describe('page: the demo', function () {
       return document.querySelector<HTMLElement>('.hour:not(.unusual) a.card')?.dataset.event !== id;
     }, before);
 
-    // Somebody came by twice, and was seen by a camera that hangs on its side.
-    await demo.says(/(on it: [\s\S]*){3}/, 600_000);
+    // Somebody came by twice, was filmed, and was seen by a camera that hung on its side.
+    await demo.says(/(on it: [\s\S]*){4}/, 600_000);
     await page.getByRole('link', { name: 'Persons' }).click();
     await page.getByRole('button', { name: 'Name Unknown' }).nth(1).waitFor();
     await page.getByRole('button', { name: 'Name Unknown' }).first().click();
@@ -56,7 +56,7 @@ describe('page: the demo', function () {
     await page.getByRole('button', { name: 'Merge' }).click();
     await page.getByRole('button', { name: 'Name Unknown' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: /Eileen.*show the events/s }).click();
-    await visit.hasCards(3);
+    await visit.hasCards(4);
     for (const text of await visit.texts()) expect(text).to.match(/(frontdoor|garden) Eileen$/);
     expect(await visit.cards.locator('.face').count()).to.equal(3);
     await visit.screenshot('phone-light-demo');
