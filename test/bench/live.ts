@@ -63,7 +63,11 @@ export async function live(
     for (const [name, start, count] of programs) {
       const program = start();
       await isReady(program, directory, sink, bytes);
-      const latencies = await latenciesOf(sink, directory, bytes, { count, isSlow: name !== 'grunt sync' });
+      const latencies = await latenciesOf(sink, directory, bytes, {
+        count,
+        isSlow: name !== 'grunt sync',
+        label: `now${program.pid}`,
+      });
       await program.stop();
       const [p50, p99, most] = [0.5, 0.99, 1].map((share) => quantile(latencies, share));
       rows.push([`${size.toLocaleString('en')} files: ${name}`, String(count), ...[p50, p99, most].map(milliseconds)]);
@@ -105,7 +109,7 @@ async function isReady(program: Running, directory: string, sink: Sink, bytes: B
   await until(
     async () => {
       if (program.pid === 0) return false;
-      const name = nameOf(written.length, 'ready');
+      const name = nameOf(written.length, `ready${program.pid}`);
       writeFileSync(join(directory, name), bytes);
       written.push(name);
       await wait(500);
@@ -122,13 +126,13 @@ async function latenciesOf(
   sink: Sink,
   directory: string,
   bytes: Buffer,
-  { count, isSlow }: { count: number; isSlow: boolean },
+  { count, isSlow, label }: { count: number; isSlow: boolean; label: string },
 ): Promise<number[]> {
   const closed = new Map<string, number>();
   const arrivals: Arrival[] = [];
   const missed: string[] = [];
   for (let index = 0; index < count; index++) {
-    const name = nameOf(index, 'now');
+    const name = nameOf(index, label);
     writeFileSync(join(directory, name), bytes);
     closed.set(name, performance.timeOrigin + performance.now());
     if (isSlow)
