@@ -62,6 +62,11 @@ export function is(name: string, value: NativeAttributeValue): Condition {
   return (to) => `${to.name(name)} = ${to.value(value)}`;
 }
 
+/** The attribute is there and has another value. */
+export function isOther(name: string, value: NativeAttributeValue): Condition {
+  return (to) => `${to.name(name)} <> ${to.value(value)}`;
+}
+
 /** The attribute has one of these values. */
 export function isOneOf(name: string, values: readonly NativeAttributeValue[]): Condition {
   return (to) => `${to.name(name)} IN (${values.map((value) => to.value(value)).join(', ')})`;
@@ -80,6 +85,11 @@ export function isAtMost(name: string, value: string | number): Condition {
 /** The attribute exists and is greater than the value. */
 export function isGreater(name: string, value: string | number): Condition {
   return (to) => `${to.name(name)} > ${to.value(value)}`;
+}
+
+/** The attribute is there and not less than the value. */
+export function isAtLeast(name: string, value: string | number): Condition {
+  return (to) => `${to.name(name)} >= ${to.value(value)}`;
 }
 
 /** The attribute exists and has fewer members, characters or bytes than `size`. */

@@ -1,7 +1,7 @@
 /**
  * The shape of the DynamoDB table, and all its keys. README.md lists the questions that it answers.
  *
- * Each key, except those of logins, begins with the account, percent-encoded so that no account's name can reach into
+ * Each key, except those of logins and of the cloud itself, begins with the account, percent-encoded so that no account's name can reach into
  * another's keys: a reader that builds its keys here, from the account of its session, cannot see other accounts'
  * items. Times in keys are ISO 8601 in UTC, so that they sort as text.
  */
@@ -11,7 +11,7 @@ import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 export const BY_DAY = 'byDay';
 /** Index of an instance's events, newest last. */
 export const BY_INSTANCE = 'byInstance';
-/** `dayKey` of all accounts' own items; every other `dayKey` begins with `ACCOUNT#`. */
+/** `dayKey` of all accounts' own items; every other `dayKey` but OUTBOX begins with `ACCOUNT#`. */
 export const ACCOUNTS = 'ACCOUNTS';
 /** The attribute for DynamoDB's time to live: seconds since 1970, after which the item is removed. */
 export const EXPIRES = 'expires';
@@ -187,6 +187,37 @@ export function labelKey(account: string, label: string, time: Date, id: string)
 export function faceKey(account: string, engine: string, number: number): Key {
   return { pk: `${of(account)}#FACES#${engine}`, sk: String(number).padStart(12, '0') };
 }
+
+/** What an account wants to be told. */
+export function notificationsKey(account: string): Key {
+  return { pk: `${of(account)}#NOTIFICATIONS`, sk: 'SETTINGS' };
+}
+
+/** Where an account is told; all of an account's share the `pk`. */
+export function channelKey(account: string, channel: string): Key {
+  return { pk: channelPartition(account), sk: `CHANNEL#${channel}` };
+}
+
+/** `pk` of an account's channels. */
+export function channelPartition(account: string): string {
+  return `${of(account)}#CHANNELS`;
+}
+
+/** The burst of the moment of one camera, and which rules have told of it. */
+export function burstKey(account: string, instance: string): Key {
+  return { pk: `${of(account)}#BURSTS`, sk: `BURST#${instance}` };
+}
+
+/** A message to an account. */
+export function messageKey(account: string, id: string): Key {
+  return { pk: `${of(account)}#MESSAGES`, sk: `MESSAGE#${id}` };
+}
+
+/** `dayKey` of the messages of all accounts that are not sent everywhere yet; their `timeKey` is when to try. */
+export const OUTBOX = 'OUTBOX';
+
+/** The key pair with which the cloud identifies itself to push services. */
+export const VAPID_KEY: Key = { pk: 'VAPID', sk: 'KEYS' };
 
 /** The table's definition, to create it on one machine. template.yaml has the same for AWS; a test compares them. */
 export function tableDefinition(name: string): CreateTableCommandInput {
