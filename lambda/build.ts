@@ -18,7 +18,7 @@ const MOST_BYTES = 50 * 1024 * 1024;
 const NETWORKS = ['ssd_mobilenetv1_model', 'face_landmark_68_model', 'face_recognition_model'];
 
 /** The functions that are built. */
-export const FUNCTIONS = ['ingest', 'gallery'] as const;
+export const FUNCTIONS = ['ingest', 'gallery', 'notify'] as const;
 /** One of `FUNCTIONS`. */
 export type FunctionName = (typeof FUNCTIONS)[number];
 
@@ -50,7 +50,7 @@ export async function bundle(entry: FunctionName, directory: string): Promise<st
     metafile: true,
   });
   if (entry === 'ingest') layNetworks(directory);
-  else cpSync(join(__dirname, 'dist', 'page'), join(directory, 'page'), { recursive: true });
+  if (entry === 'gallery') cpSync(join(__dirname, 'dist', 'page'), join(directory, 'page'), { recursive: true });
   return Object.keys(metafile.inputs);
 }
 

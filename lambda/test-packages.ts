@@ -18,6 +18,7 @@ export * as fflate from 'fflate';
 export * as jose from 'jose';
 export * as mp4box from 'mp4box';
 export { default as sharp } from 'sharp';
+export { Webhook } from 'standardwebhooks';
 export { parse as parseYaml } from 'yaml';
 
 // The package brings no types.

@@ -33,6 +33,7 @@ export = (grunt: IGrunt): void => {
 
     const ingest = join(LAMBDA, 'ingest.js');
     const gallery = join(LAMBDA, 'gallery.js');
+    const notify = join(LAMBDA, 'notify.js');
     const account = join(LAMBDA, 'account.js');
     const hasLambda = existsSync(ingest) && existsSync(join(LAMBDA, 'node_modules'));
 
@@ -45,7 +46,7 @@ export = (grunt: IGrunt): void => {
         ingest,
         dynamodb: join(LAMBDA, 'local-dynamodb.js'),
         ...(existsSync(gallery) && {
-          app: { gallery, port: appPort, ...(existsSync(account) && { account }) },
+          app: { gallery, notify, port: appPort, ...(existsSync(account) && { account }) },
         }),
         // Whoever has a camera's key chooses the names of pictures.
         tell: (what: string, text: string) =>

@@ -231,3 +231,51 @@ export interface RejectedPage {
   rejected: Rejected[];
   cursor?: string;
 }
+
+/** Which events are told, once a burst. */
+export interface Rule {
+  id?: Id;
+  /** None stands for all. */
+  cameras: Id[];
+  /** `22:00`, by the clock on the camera's wall; a span may go over midnight. */
+  hours?: { from: string; to: string };
+  /** With it, the next three do not count. */
+  anything: boolean;
+  persons: Id[];
+  unknownFaces: boolean;
+  labels: Label[];
+  coolDownMinutes: number;
+}
+
+export interface NotificationSettings {
+  rules: Rule[];
+  health: boolean;
+}
+
+/** Where an account is told. */
+export interface Channel {
+  id: Id;
+  kind: 'push' | 'webhook' | 'mail';
+  name: string;
+  created: string;
+  confirmed?: boolean;
+  sentAt?: string;
+  failure?: { at: string; text: string };
+}
+
+/** The secret of a webhook is told when it is made, and never again. */
+export interface NewChannel {
+  id: Id;
+  kind: Channel['kind'];
+  name: string;
+  created: string;
+  confirmed?: boolean;
+  secret?: string;
+}
+
+export interface Notifications {
+  publicKey: string;
+  mail: boolean;
+  settings: NotificationSettings;
+  channels: Channel[];
+}

@@ -16,6 +16,8 @@ import type { filmOf } from '../../lambda/lib/ingest/video-frames';
 import type { LabelEngine } from '../../lambda/lib/labels/engine';
 import { LabelTurns } from '../../lambda/lib/labels/turns';
 import { Inspector } from '../../lambda/lib/media/inspector';
+import { notifyHandler } from '../../lambda/lib/notifications/handler';
+import type { Reach } from '../../lambda/lib/public-address';
 import type { FacesSetting, Settings } from '../../lambda/lib/settings';
 import { Table } from '../../lambda/lib/table/table';
 import { createTable, startDynamoDB } from '../../lambda/local-dynamodb';
@@ -69,6 +71,13 @@ class CountedMetrics extends Metrics {
 export interface GalleryOptions extends Pick<Options, 'before' | 'after' | 'now'> {
   faces?: FacesSetting;
   discard?: DiscardPrints;
+}
+
+/** What a test may set otherwise for the notify function. */
+export interface NotifyOptions extends Pick<Options, 'before' | 'after' | 'now'> {
+  /** Is given what is sent. */
+  mail?: { to: string; raw: string }[];
+  reach?: Reach;
 }
 
 /** One record of a notification of S3, as far as the Lambda reads it. */
@@ -227,12 +236,30 @@ export class TestCloud {
         uploadsBucket: this.uploads,
         tableName: this.tableName,
         faces,
+        hasMail: true,
+        loopback: true,
       },
       s3: client,
       table: new Table(documentClient, this.tableName),
       discard: discard ?? (async () => {}),
       now,
       log: (error) => this.failures.push(error),
+    });
+  }
+
+  /** The notify function, which may call programs of this machine, as after a cold start. */
+  notify({ now = Date.now, mail = [], ...options }: NotifyOptions = {}): (event: unknown) => Promise<unknown> {
+    const { s3: client, documents: documentClient } = this.clients(options);
+    return notifyHandler({
+      settings: {
+        ...{ productionBucket: this.production, tableName: this.tableName, appUrl: 'https://cloud.example' },
+        ...{ reach: { loopback: true, ...options.reach }, mail: { from: 'kerberos@cloud.example' } },
+      },
+      s3: client,
+      table: new Table(documentClient, this.tableName),
+      sendMail: async ({ to, raw }) => void mail.push({ to, raw: raw.toString() }),
+      now,
+      log: (message, fields) => this.failures.push([message, fields]),
     });
   }
 

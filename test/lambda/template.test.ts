@@ -32,19 +32,25 @@ const ACTIONS: Record<string, string[]> = {
   DetectFaces: ['rekognition:DetectFaces'],
   DetectLabels: ['rekognition:DetectLabels'],
   IndexFaces: ['rekognition:IndexFaces'],
+  SendEmail: ['ses:SendEmail'],
   SearchFacesByImage: ['rekognition:SearchFacesByImage'],
 };
 
-const FUNCTION: Record<FunctionName, string> = { ingest: 'IngestFunction', gallery: 'GalleryFunction' };
+const FUNCTION: Record<FunctionName, string> = {
+  ingest: 'IngestFunction',
+  gallery: 'GalleryFunction',
+  notify: 'NotifyFunction',
+};
 
 /** What a function's bundle contains in a shared file, and never calls. */
 const NOT_CALLED: Record<FunctionName, string[]> = {
-  ingest: ['BatchGet', 'BatchWrite', 'Put'],
+  ingest: ['BatchWrite', 'Put'],
   gallery: [],
+  notify: ['BatchWrite', 'Put'],
 };
 
 /** Without it S3 calls an upload that is gone forbidden. */
-const NEEDED_TOO: Record<FunctionName, string[]> = { ingest: ['s3:ListBucket'], gallery: [] };
+const NEEDED_TOO: Record<FunctionName, string[]> = { ingest: ['s3:ListBucket'], gallery: [], notify: [] };
 
 /** Seconds. */
 const HOUR = 3600;
@@ -263,6 +269,7 @@ describe('lambda: template.yaml', () => {
       const code = { CodeUri: `dist/${name}.zip`, Handler: `${name}.handler` };
       expect(properties(FUNCTION[name])).to.deep.include({ ...architecture, ...code });
     }
-    for (const name of ['IngestLogs', 'GalleryLogs']) expect(properties(name).RetentionInDays).to.be.a('number');
+    for (const name of ['IngestLogs', 'GalleryLogs', 'NotifyLogs'])
+      expect(properties(name).RetentionInDays).to.be.a('number');
   });
 });

@@ -15,6 +15,7 @@ import { days } from './routes/days';
 import { events } from './routes/events';
 import { instances } from './routes/instances';
 import { months } from './routes/months';
+import { notifications } from './routes/notifications';
 import { persons } from './routes/persons';
 import { pictures } from './routes/pictures';
 import { rejected } from './routes/rejected';
@@ -41,6 +42,7 @@ export function galleryApp(gallery: Gallery): Hono<Env> {
   app.route('/api/persons', persons(gallery));
   app.route('/api/instances', instances(gallery));
   app.route('/api/rejected', rejected(gallery));
+  app.route('/api/notifications', notifications(gallery));
   app.route('/events', pictures(gallery));
 
   app.route('/', assets());

@@ -13,6 +13,10 @@ export interface GallerySettings {
   tableName: string;
   /** The face engine. */
   faces: FacesSetting;
+  /** Whether owners can be told by mail. */
+  hasMail?: boolean;
+  /** Whether webhooks may be on this machine. */
+  loopback?: boolean;
 }
 
 /** What the cloud application works with. */
@@ -39,5 +43,7 @@ export function gallerySettingsFrom(env: NodeJS.ProcessEnv): GallerySettings {
     uploadsBucket: required(env, 'UPLOADS_BUCKET'),
     tableName: required(env, 'TABLE_NAME'),
     faces: facesSetting(env.FACES || 'embedded'),
+    hasMail: env.MAIL === 'on',
+    loopback: env.LOOPBACK === 'allowed',
   };
 }

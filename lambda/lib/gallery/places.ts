@@ -1,5 +1,5 @@
 import type { Account } from '../table/account-item';
-import { type Instance, instanceId, readInstances } from '../table/instance-item';
+import { type Instance, instanceId, readInstances, timeZoneOf } from '../table/instance-item';
 import type { Table } from '../table/table';
 
 /** The instances of an account and their time zones, which tell on which local day an event was. */
@@ -25,8 +25,7 @@ export class Places {
    * The time zone of an instance: the owner's choice, else the camera's configuration, else the account's, else UTC.
    */
   timeZoneOf(name: string): string {
-    const instance = this.#byName.get(name);
-    return instance?.timeZone ?? instance?.cameraTimeZone ?? this.#timeZone;
+    return timeZoneOf(this.#byName.get(name), { timeZone: this.#timeZone });
   }
 
   /** All time zones that an event of the account may have, each once. */

@@ -2,12 +2,11 @@
  * Signs URLs of the production bucket that open one object for 100 seconds, for anyone who has them. The bucket refuses
  * them afterwards, by its own clock.
  */
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { claimedKind, type Kind } from '../media/kind';
 import { extensionOf, safeName } from '../media/safe-name';
 import type { PublishedEvent } from '../table/event-item';
-import type { Gallery } from './gallery';
 
 /** Seconds for which a signed URL opens its object. */
 export const SIGNED_SECONDS = 100;
@@ -24,9 +23,17 @@ export interface Answer {
   disposition?: string;
 }
 
+/** What is signed with. */
+export interface Signer {
+  readonly s3: S3Client;
+  readonly settings: { readonly productionBucket: string };
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
 /** Signs a URL of one object for SIGNED_SECONDS from now. */
 export async function signedUrl(
-  { s3, settings, now }: Pick<Gallery, 's3' | 'settings' | 'now'>,
+  { s3, settings, now }: Signer,
   key: string,
   { kind, disposition }: Answer,
 ): Promise<string> {

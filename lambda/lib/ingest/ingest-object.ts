@@ -19,6 +19,7 @@ import { LONGEST_RETENTION, type RetentionDays, readFolder } from '../table/acco
 import { type EventState, type PublishedEvent, readEvent, writeEvent, writeExpiry } from '../table/event-item';
 import { keptUntil } from '../table/retention';
 import { keepVersionFor, versionId, versionOf, writeVersion } from '../table/version-item';
+import { tellRefused } from '../telling/tell';
 import { openUpload, type Upload } from './bucket';
 import type { Cloud } from './cloud';
 import { eventFacts, eventIdOf, isTrial, type Origin, originOf } from './event';
@@ -119,6 +120,7 @@ async function ingestContent(
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     await writeRejected(table, origin, upload, error, facts.instance);
+    await tellRefused(table, { ...origin, instance: facts.instance, received: upload.time }, error);
     return { outcome: 'rejected', reason: error.reason, message: error.message };
   }
 }

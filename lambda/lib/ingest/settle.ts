@@ -1,4 +1,7 @@
-/** Writes the projections of an event's item: appearances of persons, labels, counts, the instance's last event. */
+/**
+ * Writes the projections of an event's item: appearances of persons, labels, counts, the instance's last event, and a
+ * message to the owner.
+ */
 import { count } from '../table/counts';
 import { reopenDeletion } from '../table/deleted-item';
 import { type PublishedEvent, writeSettled } from '../table/event-item';
@@ -6,6 +9,7 @@ import { writeLastEvent } from '../table/instance-item';
 import { writeLabels } from '../table/label-item';
 import { writeAppearances } from '../table/person-item';
 import type { Table } from '../table/table';
+import { tellEvent } from '../telling/tell';
 import { removeRejected } from './rejected-item';
 
 /** Writes the projections and marks the event as settled. May be repeated, which completes them after a crash. */
@@ -15,6 +19,7 @@ export async function settle(table: Table, event: PublishedEvent): Promise<void>
   await count(table, event);
   await writeLastEvent(table, event);
   await removeRejected(table, event, event.sequencer);
+  await tellEvent(table, event);
   // The owner may have deleted the event meanwhile, before these projections existed.
   if (!(await writeSettled(table, event))) await reopenDeletion(table, event);
 }

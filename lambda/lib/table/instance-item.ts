@@ -22,6 +22,10 @@ export interface Instance {
   alive?: SignOfLife | undefined;
   /** The last event whose time was wrong; absent when there was none. */
   wrongClock?: WrongClock | undefined;
+  /** Since when it is gone, where its owner was told of that. */
+  goneSince?: Date | undefined;
+  /** Since when files wait at it, and how many did then; absent where few do. */
+  growing?: { since: Date; from: number } | undefined;
   /** IANA time zone that its owner chose; absent without a choice. */
   timeZone?: string | undefined;
   /** IANA time zone in the camera's configuration; absent where unknown. */
@@ -115,10 +119,45 @@ export async function writeSignOfLife(
   );
 }
 
+/** Remembers since when an instance is gone, or that it is back. */
+export async function writeGone(table: Table, account: string, name: string, since: Date | undefined): Promise<void> {
+  const change = new Change().set({ goneSince: since?.getTime() });
+  await table.update(instanceKey(account, name), change.when(isPresent('pk')));
+}
+
+/** Remembers since when files wait at an instance, or that they do not any more. */
+export async function writeQueue(
+  table: Table,
+  account: string,
+  name: string,
+  growing: { since: Date; from: number } | undefined,
+): Promise<void> {
+  const change = new Change().set({ growing: growing && { since: growing.since.getTime(), from: growing.from } });
+  await table.update(instanceKey(account, name), change.when(isPresent('pk')));
+}
+
 /** All instances of an account, by name: a query a megabyte, some 4,000 instances. */
 export async function readInstances(table: Table, account: string): Promise<Instance[]> {
   const items = await table.list({ partition: instancePartition(account) });
   return items.map((item) => instanceOf(account, item));
+}
+
+/** An instance by its name; one that has no item yet has only that. */
+export async function readInstance(
+  table: Table,
+  account: string,
+  name: string,
+): Promise<Pick<Instance, 'id' | 'name' | 'timeZone' | 'cameraTimeZone'>> {
+  const item = await table.get(instanceKey(account, name));
+  return item ? instanceOf(account, item) : { id: instanceId(account, name), name };
+}
+
+/** The time zone of an instance: its owner's choice, else what the camera is set to, else the account's, else UTC. */
+export function timeZoneOf(
+  instance: Pick<Instance, 'timeZone' | 'cameraTimeZone'> | undefined,
+  account: { timeZone?: string | undefined } | undefined,
+): string {
+  return instance?.timeZone ?? instance?.cameraTimeZone ?? account?.timeZone ?? 'UTC';
 }
 
 /** Whether an account has an instance of this name. */
@@ -179,6 +218,8 @@ function instanceOf(account: string, item: Fields): Instance {
     lastEvent: lastEvent === undefined ? undefined : { id: lastEvent, time: new Date(number(item, 'lastEventTime')) },
     alive: optional(item, 'alive', signOf),
     wrongClock: optional(item, 'wrongClock', wrongClockOf),
+    goneSince: typeof item.goneSince === 'number' ? new Date(item.goneSince) : undefined,
+    growing: optional(item, 'growing', growingOf),
     timeZone: optional(item, 'timeZone', text),
     cameraTimeZone: optional(item, 'cameraTimeZone', text),
     silentAfterHours: optional(item, 'silentAfterHours', number),
@@ -207,4 +248,9 @@ function wrongClockOf(item: Fields, name: string): WrongClock {
     time: new Date(number(from, 'time')),
     received: new Date(number(from, 'received')),
   };
+}
+
+function growingOf(item: Fields, name: string): { since: Date; from: number } {
+  const from = fieldsOf(item[name]);
+  return { since: new Date(number(from, 'since')), from: number(from, 'from') };
 }

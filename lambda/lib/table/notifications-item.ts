@@ -34,7 +34,7 @@ export interface NotificationSettings {
 export const FIRST_SETTINGS: NotificationSettings = {
   rules: [
     {
-      ...{ id: 'everything', cameras: [], anything: true, persons: [], unknownFaces: false, labels: [] },
+      ...{ id: 'first-rule', cameras: [], anything: true, persons: [], unknownFaces: false, labels: [] },
       coolDownMinutes: 10,
     },
   ],

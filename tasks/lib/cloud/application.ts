@@ -85,6 +85,9 @@ export async function startApplication(s3: S3Server, options: ApplicationOptions
     PRODUCTION_BUCKET: production,
     UPLOADS_BUCKET: uploads,
     TABLE_NAME: table,
+    // Mail is written to a folder, and a webhook may be a program beside this one (notifying.ts).
+    MAIL: 'on',
+    LOOPBACK: 'allowed',
   };
   try {
     return await startFunctionUrl({

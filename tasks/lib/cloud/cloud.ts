@@ -1,7 +1,7 @@
 /**
  * The cloud on one machine: an S3 endpoint on loopback with an uploads bucket, and IAM with the keys that may use it.
  * With the Lambda, uploads are published to the production bucket (publishing.ts), and the cloud application shows them
- * (application.ts). All data is in one directory:
+ * (application.ts) and notifies the owners (notifying.ts). All data is in one directory:
  *
  *     DIR/cloud.json   how to reach it, with the device's credentials and the login; there as soon as it is ready
  *     DIR/owner.env    the owner's environment, for the accounts command; there as long as DIR/cloud.json
@@ -24,6 +24,7 @@ import { devicePolicy } from './iam/device-policy';
 import { type Iam, startIam } from './iam/server';
 import { IamUsers } from './iam/users';
 import type { FunctionUrl } from './lambda/function-url';
+import { Notifying } from './notifying';
 import { Publishing, type PublishingOptions, TABLE } from './publishing';
 import { PRODUCTION_LIFECYCLE, UPLOADS_LIFECYCLE } from './retention';
 import { spaceOf } from './s3/limits';
@@ -47,6 +48,8 @@ export interface LambdaOptions extends Pick<PublishingOptions, 'ingest' | 'dynam
   readonly app?: {
     /** Compiled module of the gallery's function. */
     readonly gallery: string;
+    /** Compiled module of the notify function; without it, nobody is told anything. */
+    readonly notify?: string;
     /** Compiled accounts command; without it, no account is made. */
     readonly account?: string;
     /** 0 means any free port. */
@@ -117,8 +120,18 @@ export async function startCloud({ data, port, quota, lambda }: CloudOptions): P
     // The functions' key pairs live as long as this process.
     const ingest = newCredentials();
     const gallery = newCredentials();
-    const databaseUsers = [keys.owner, ingest, gallery];
-    const publishing = lambda && new Publishing({ ...lambda, ...place, credentials: ingest, databaseUsers });
+    const notify = newCredentials();
+    const databaseUsers = [keys.owner, ingest, gallery, notify];
+    let notifying: Notifying | undefined;
+    const publishing =
+      lambda &&
+      new Publishing({
+        ...{ ...lambda, ...place, credentials: ingest, databaseUsers },
+        tell: (what, text) => {
+          if (what !== 'failed') notifying?.wake();
+          lambda.tell(what, text);
+        },
+      });
     const space = await spaceOf(directory);
     const s3 = await startServer(port, {
       directory: join(directory, 's3'),
@@ -144,6 +157,11 @@ export async function startCloud({ data, port, quota, lambda }: CloudOptions): P
     if (lambda?.app && database !== undefined) {
       app = await startApplication(s3, { ...place, ...lambda.app, credentials: gallery, table: TABLE, database });
       started.unshift(app);
+      if (lambda.app.notify !== undefined) {
+        const options = { ...place, table: TABLE, database, app: app.url, notify: lambda.app.notify, warn };
+        notifying = new Notifying(s3, { ...options, credentials: notify });
+        started.unshift(notifying);
+      }
     }
     const environment = ownerEnvironment(keys, s3, iam, database, app);
     if (app && lambda?.app?.account !== undefined && !keys.app.isMade) {

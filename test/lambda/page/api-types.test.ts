@@ -45,6 +45,11 @@ function disagreements(change = (text: string) => text): string[] {
     'Instance',
     'Rejected',
     'Problem',
+    'Rule',
+    'NotificationSettings',
+    'Channel',
+    'NewChannel',
+    'Notifications',
   ];
   const text = change(`
     import type * as page from './api-types';
