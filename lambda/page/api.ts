@@ -3,6 +3,7 @@ import type {
   Account,
   Address,
   BurstPage,
+  Channel,
   Day,
   Event,
   EventPage,
@@ -11,6 +12,9 @@ import type {
   Instance,
   Label,
   Month,
+  NewChannel,
+  NotificationSettings,
+  Notifications,
   Person,
   Problem,
   RejectedPage,
@@ -69,6 +73,12 @@ export interface EventsQuery extends BurstsQuery {
 /** An action on up to 100 events. */
 export type Batch = { ids: Id[] } & ({ action: 'delete' | 'release' } | { action: 'keep'; note: string });
 
+/** Where the owner wants to be told. */
+export type ChannelToAdd =
+  | { kind: 'push'; name: string; endpoint: string; keys: { p256dh: string; auth: string } }
+  | { kind: 'webhook'; url: string }
+  | { kind: 'mail'; address: string };
+
 /** Called when there is no session (401), or it may not be used (403). */
 export const onRefused: { handle?: (status: 401 | 403) => void } = {};
 
@@ -105,6 +115,14 @@ export const api = {
     send<Instance>('PATCH', `/api/instances/${id}`, change),
   /** Removes 50 of a camera's events, and the camera after the last of them. */
   removeInstance: (id: Id) => send('DELETE', `/api/instances/${id}`),
+  notifications: () => ask<Notifications>('/api/notifications'),
+  changeNotifications: (settings: NotificationSettings) =>
+    send<NotificationSettings>('PUT', '/api/notifications/settings', settings),
+  addChannel: (channel: ChannelToAdd) => send<NewChannel>('POST', '/api/notifications/channels', channel),
+  removeChannel: (id: Id) => send('DELETE', `/api/notifications/channels/${id}`),
+  testChannel: (id: Id) => send('POST', `/api/notifications/channels/${id}/test`),
+  confirmChannel: (id: Id, code: string) =>
+    send<Channel>('POST', `/api/notifications/channels/${id}/confirm`, { code }),
   rejected: (cursor?: string) => ask<RejectedPage>(`/api/rejected${query({ cursor })}`),
 };
 

@@ -2,6 +2,7 @@
  * Makes the page: dist/page/, which lib/gallery/assets.ts serves. `node page/build.js`
  *
  *     index.html                 the shell, which names what follows
+ *     sw.js                      the service worker, which keeps the shell and what it loads
  *     assets/NAME-HASH.EXT       scripts, style, icons and manifest; a name is never given to other bytes
  *
  * Beside what compresses lie its .br and .gz. The first load has a budget; a page that is larger is not made.
@@ -37,10 +38,12 @@ export async function buildPage(directory: string): Promise<Map<string, number>>
   names.set('page.webmanifest', manifest.path);
   const shell: Made = { path: 'index.html', bytes: Buffer.from(rename(source('index.html').toString('utf8'), names)) };
 
+  const worker: Made = { path: 'sw.js', bytes: await bundleWorker(shell, [manifest.path, ...code.first]) };
+
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(join(directory, 'assets'), { recursive: true });
   const sizes = new Map<string, number>();
-  for (const { path, bytes } of [shell, manifest, ...icons, ...code.files]) {
+  for (const { path, bytes } of [shell, worker, manifest, ...icons, ...code.files]) {
     writeFileSync(join(directory, path), bytes);
     sizes.set(path, extname(path) === '.png' ? bytes.length : compress(join(directory, path), bytes));
   }
@@ -86,6 +89,23 @@ async function bundle(): Promise<{ files: Made[]; names: Map<string, string>; fi
     addFirst(output);
   }
   return { files, names, first };
+}
+
+/** The service worker, which is told what to keep: the shell, and files that never change under their names. */
+async function bundleWorker(shell: Made, files: readonly string[]): Promise<Buffer> {
+  const kept = ['/', ...files.map((path) => `/${path}`)];
+  const version = createHash('sha256').update(shell.bytes).update(kept.join()).digest('hex').slice(0, 12);
+  const { outputFiles } = await build({
+    entryPoints: [join(SOURCE, 'worker', 'service-worker.ts')],
+    bundle: true,
+    format: 'iife',
+    target: ['chrome111', 'firefox114', 'safari16.4'],
+    define: { SHELL: JSON.stringify(kept), VERSION: JSON.stringify(version) },
+    minify: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  return Buffer.from(outputFiles[0]?.contents ?? []);
 }
 
 /** The icon as it is drawn, and in the sizes that platforms ask for. */

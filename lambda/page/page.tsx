@@ -1,6 +1,7 @@
 import type { ComponentChild } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Frame } from './components/frame';
+import { Lazy } from './components/lazy';
 import { Lightbox } from './components/lightbox';
 import { loadCameras } from './state/cameras';
 import { isVisible, reconnections } from './state/connection';
@@ -21,6 +22,7 @@ const TITLES: Record<View, string> = {
   persons: 'Persons',
   cameras: 'Cameras',
   account: 'Account',
+  notifications: 'Notifications',
 };
 
 /** The whole page: who is not logged in sees the login, at whatever address. */
@@ -70,5 +72,7 @@ function viewOf(view: View): ComponentChild {
       return <CamerasView />;
     case 'account':
       return <AccountView />;
+    case 'notifications':
+      return <Lazy what="notifications" load={() => import('./views/notifications')} />;
   }
 }

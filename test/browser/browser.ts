@@ -65,7 +65,12 @@ export class Visit {
   }
 
   static async open(browser: Browser, site: Visitable, options: BrowserContextOptions = DESKTOP): Promise<Visit> {
-    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Brussels', ...options });
+    const context = await browser.newContext({
+      ...{ locale: 'en-GB', timezoneId: 'Europe/Brussels' },
+      // What a test answers in the server's place must come from nowhere else.
+      serviceWorkers: 'block',
+      ...options,
+    });
     const page = await context.newPage();
     const visit = new Visit(page, site);
     // Generous: several things run beside these tests.

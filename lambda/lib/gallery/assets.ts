@@ -1,6 +1,7 @@
 /**
- * Serves the built page (page/build.ts): the shell at `/`, and `/assets/NAME-HASH.EXT`. The bytes of a name with a hash
- * never change, so browsers keep them for a year; the shell is requested each time, with its ETag.
+ * Serves the built page (page/build.ts): the shell at `/`, its service worker at `/sw.js`, and
+ * `/assets/NAME-HASH.EXT`. The bytes of a name with a hash never change, so browsers keep them for a year; the shell and
+ * the worker are requested each time, with their ETags.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -51,6 +52,10 @@ export function assets(directory = pageDirectory()): Hono {
     const shell = files().get('index.html');
     if (!shell) return c.text('The page is not built. `npm run compile` builds it.', 503);
     return answer(c, shell, 'no-cache');
+  });
+  app.get('/sw.js', (c) => {
+    const worker = files().get('sw.js');
+    return worker ? answer(c, worker, 'no-cache') : c.notFound();
   });
   app.get('/assets/:name', (c) => {
     const asset = files().get(`assets/${c.req.param('name')}`);

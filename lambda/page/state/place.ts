@@ -4,7 +4,7 @@ import type { Filter, Ranking } from '../api';
 import type { Id } from '../api-types';
 
 /** The views of the page. */
-export const VIEWS = ['events', 'persons', 'cameras', 'account'] as const;
+export const VIEWS = ['events', 'persons', 'cameras', 'account', 'notifications'] as const;
 /** One of `VIEWS`. */
 export type View = (typeof VIEWS)[number];
 
@@ -50,6 +50,12 @@ export function go(change: Partial<Place>, { replace = false } = {}): void {
   place.value = next;
 }
 
+/** Goes to an address of this page, such as `/?event=…`. */
+export function goTo(address: string): void {
+  const { origin, search } = new URL(address, location.origin);
+  if (origin === location.origin) go(placeIn(search));
+}
+
 /** Goes back if this page has a place to go back to; otherwise changes the place. */
 export function back(otherwise: Partial<Place>): void {
   const state: unknown = history.state;
@@ -72,7 +78,11 @@ export function addressOf(where: Place): string {
 }
 
 function read(): Place {
-  const search = new URLSearchParams(location.search);
+  return placeIn(location.search);
+}
+
+function placeIn(text: string): Place {
+  const search = new URLSearchParams(text);
   const hour = search.get('until');
   return {
     view: VIEWS.find((view) => view === search.get('view')) ?? 'events',

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { api, explain } from '../api';
+import { Link } from '../components/link';
 import { TimeZoneField } from '../components/time-zone-field';
 import { forgetMonths } from '../state/months';
 import { say } from '../state/notices';
@@ -51,6 +52,13 @@ export function AccountView() {
           value={timeZone ?? browserTimeZone()}
           onChange={(zone) => void changeZone(zone)}
         />
+      </section>
+      <section class="panel" aria-labelledby="notifications">
+        <h2 id="notifications">Notifications</h2>
+        <p class="lead">Be told what your cameras see, and when one of them is gone.</p>
+        <Link to={{ view: 'notifications' }} class="button">
+          Choose what and where
+        </Link>
       </section>
       <PasswordForm user={user} />
     </div>
