@@ -247,6 +247,7 @@ export interface Rule {
   coolDownMinutes: number;
 }
 
+/** What the owner is told. */
 export interface NotificationSettings {
   rules: Rule[];
   health: boolean;
@@ -273,6 +274,7 @@ export interface NewChannel {
   secret?: string;
 }
 
+/** What the owner is told, and where. */
 export interface Notifications {
   publicKey: string;
   mail: boolean;

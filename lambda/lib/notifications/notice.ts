@@ -9,6 +9,7 @@ import type { Message } from '../table/message-item';
 import type { Notifier } from './notifier';
 import { textOf, textOfEvent } from './text';
 
+/** What is sent to a channel. */
 export interface Notice {
   /** The message's: a receiver that gets it twice can know it by that. */
   readonly id: string;
@@ -23,6 +24,7 @@ export interface Notice {
   readonly event?: NoticeEvent;
 }
 
+/** The event of a notice, with its picture. */
 export interface NoticeEvent {
   readonly id: string;
   /** Where its small picture is, in the production bucket; absent where there is none. */

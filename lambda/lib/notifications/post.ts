@@ -15,6 +15,7 @@ export const PATIENCE = 10_000;
 /** What is read of an answer before the connection is ended, in bytes. */
 const MOST_READ = 65_536;
 
+/** A request to a receiver. */
 export interface Post {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | number>>;

@@ -26,14 +26,14 @@ import { sendWebhook } from './webhook';
 const MOST_MESSAGES = 200;
 /** Accounts that are sent to at the same time. */
 const MOST_AT_ONCE = 8;
-/** No message is begun so many ms after the start: the function has a minute. */
+/** After this time, in ms, a run begins no further message: the function may run for a minute. */
 const RUN_FOR = 30_000;
 /** Longer than a message takes: all its channels are sent to at the same time. */
 const LEASE = 3 * PATIENCE;
 /** The first pause (ms) before a message is sent again; each is twice as long as the one before, up to an hour. */
 const FIRST_PAUSE = 15_000;
 const LONGEST_PAUSE = 3_600_000;
-/** So many attempts are some three days. */
+/** Most attempts for a message: with the pauses above, three days. */
 const MOST_ATTEMPTS = 80;
 
 /** Sends all that is due, or the messages of these keys. Returns when the next one is due; undefined when none waits. */
@@ -88,7 +88,10 @@ function channelsFor({ news, channel, done }: Message, channels: readonly Channe
   );
 }
 
-/** Sends to one channel. Whether it needs no more: it took the message, or is gone for good. */
+/**
+ * Sends to one channel.
+ * @returns whether it needs no more: it took the message, or is gone for good
+ */
 async function sendTo(
   notifier: Notifier,
   message: Message,

@@ -21,6 +21,7 @@ export interface ToldEvent {
   readonly labels: readonly Label[];
 }
 
+/** The words of a message. */
 export interface Text {
   readonly title: string;
   readonly body: string;

@@ -24,6 +24,7 @@ export interface WebhookTarget {
   secret: string;
 }
 
+/** A mail address. */
 export interface MailTarget {
   kind: 'mail';
   address: string;
@@ -35,8 +36,10 @@ export interface MailTarget {
   tries: number;
 }
 
+/** Where messages of a channel go. */
 export type Target = PushTarget | WebhookTarget | MailTarget;
 
+/** A channel, as it is stored. */
 export interface Channel {
   /** Opaque. */
   id: string;
@@ -67,6 +70,7 @@ export async function writeChannel(table: Table, account: string, channel: Chann
   await table.replace(channelKey(account, id), { id, name, created: created.getTime(), target: { ...target } });
 }
 
+/** Removes a channel. */
 export async function removeChannel(table: Table, account: string, id: string): Promise<void> {
   await table.remove(channelKey(account, id));
 }

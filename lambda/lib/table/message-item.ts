@@ -26,6 +26,7 @@ export type News =
   /** The code that confirms a mail address. */
   | { kind: 'confirm'; code: string };
 
+/** A message, as it is stored. */
 export interface Message {
   account: string;
   /** The same for the same news: a receiver that is told twice can know it by that. */

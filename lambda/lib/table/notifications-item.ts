@@ -24,6 +24,7 @@ export interface Rule {
   coolDownMinutes: number;
 }
 
+/** What the owner chose. */
 export interface NotificationSettings {
   rules: Rule[];
   /** Whether to tell of cameras that are gone, uploads that are refused, and queues that grow. */

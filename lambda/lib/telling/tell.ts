@@ -16,7 +16,7 @@ import { clockAt, matches, type Seen } from './rules';
 /** What is older (ms) when it arrives is no news: a backlog comes after the line was away for days. */
 const NEWS_FOR = 3_600_000;
 
-/** Of refused uploads of a camera there is a message in so many ms. */
+/** Refused uploads of a camera make one message in this time, in ms. */
 const REFUSED_EVERY = 6 * 3_600_000;
 
 /**

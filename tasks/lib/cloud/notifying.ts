@@ -14,6 +14,7 @@ import { LogFile } from './disk/log-file';
 import { FunctionProcess } from './lambda/function';
 import type { S3Server } from './s3/server';
 
+/** What the notify function runs with. */
 export interface NotifyingOptions {
   /** Directory of everything the cloud keeps. */
   readonly data: string;
