@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { filmOf } from '../../lambda/lib/ingest/video-frames';
+import { axeFaults } from './axe';
 import { DESKTOP, dayOf, minutes, noon, PHONE, useBrowser, Visit } from './browser';
 import { Site } from './site';
 
 const DAY = noon(1);
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const VIDEO = readFileSync(join(__dirname, '..', 'fixtures', 'face.mp4'));
+
+/** Opens the lightbox at the first burst. */
+async function openBurst(visit: Visit): Promise<void> {
+  await visit.page.locator('a.card.is-burst').first().click();
+  await visit.lightbox();
+}
 
 /** What can be looked at: how it is reached from its address, and when it is there. */
 const VIEWS: { name: string; path: string; act?: (visit: Visit) => Promise<unknown>; ready: string }[] = [
@@ -30,6 +38,51 @@ const VIEWS: { name: string; path: string; act?: (visit: Visit) => Promise<unkno
     },
     ready: '.lightbox .dialog',
   },
+  { name: 'burst', path: `/?day=${dayOf(DAY)}`, act: openBurst, ready: '.lightbox input[type="range"]' },
+  {
+    name: 'burst menu',
+    path: `/?day=${dayOf(DAY)}`,
+    act: async (visit) => {
+      await openBurst(visit);
+      await visit.page.getByRole('button', { name: /^This burst/ }).click();
+    },
+    ready: '.lightbox .dialog',
+  },
+  {
+    name: 'keeping',
+    path: `/?day=${dayOf(DAY)}`,
+    act: async (visit) => {
+      await openBurst(visit);
+      await visit.page.getByRole('button', { name: 'Keep for ever' }).click();
+    },
+    ready: '.lightbox textarea',
+  },
+  {
+    name: 'video',
+    path: `/?day=${dayOf(DAY)}`,
+    act: async (visit) => await visit.page.locator('a.card:has(.card-length)').first().click(),
+    ready: '.pswp__item[aria-hidden="false"] video',
+  },
+  {
+    name: 'selection',
+    path: `/?day=${dayOf(DAY)}`,
+    act: async (visit) => {
+      await visit.page.getByRole('button', { name: 'Select', exact: true }).click();
+      await visit.page.getByRole('button', { name: 'Select all' }).click();
+    },
+    ready: '.selection',
+  },
+  {
+    name: 'heat',
+    path: `/?day=${dayOf(DAY)}`,
+    act: async (visit) => {
+      await visit.page.getByRole('button', { name: 'Where', exact: true }).click();
+      await visit.page.getByRole('application').press('Enter');
+    },
+    ready: '.area-drawn',
+  },
+  { name: 'label', path: `/?day=${dayOf(DAY)}&label=vehicle`, ready: 'a.card' },
+  { name: 'unusual', path: `/?day=${dayOf(DAY)}&unusual=true`, ready: 'a.card' },
   { name: 'persons', path: '/?view=persons', ready: '.person' },
   { name: 'cameras', path: '/?view=cameras', ready: '.camera:not(.bone)' },
   { name: 'account', path: '/?view=account', ready: '.panel' },
@@ -49,6 +102,13 @@ describe('page: for everybody', () => {
       await site.see('jane', { at, instance: names[i % names.length] ?? '', faces: faces.map(Math.floor) });
     }
     await site.see('jane', { at: DAY, instance: 'garage', body: Buffer.alloc(5000, 7) });
+    const early = DAY.getTime() - minutes(300);
+    for (let i = 0; i < 4; i++) {
+      await site.see('jane', { at: new Date(early + i * 2000), instance: 'drive', labels: ['person', 'vehicle'] });
+    }
+    const withoutFaces = site.cloud.lambda({ film: filmOf });
+    const video = { at: new Date(early - minutes(5)), instance: 'drive', body: VIDEO, ending: '.mp4' } as const;
+    await site.see('jane', video, withoutFaces);
     const api = await site.api('jane');
     const { persons } = await api.read('/api/persons');
     const [first, second] = Array.isArray(persons) ? persons : [];
@@ -58,27 +118,14 @@ describe('page: for everybody', () => {
   after(() => site?.stop());
   afterEach(() => visit?.close());
 
-  const axe = async () => {
-    await visit.page.evaluate(AXE);
-    const found = await visit.page.evaluate(
-      (tags) =>
-        // The script above made it.
-        new Function('tags', 'return axe.run(document, { runOnly: tags })')(tags),
-      TAGS,
-    );
-    return found.violations.map(
-      ({ id, nodes }: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
-        `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n  ')}`,
-    );
-  };
-
   for (const [size, options] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`axe finds nothing on any view, on a ${size}, ${colorScheme}`, async () => {
+      it(`axe finds nothing on any view, on a ${size}, ${colorScheme}`, async function () {
+        this.timeout(600_000);
         visit = await Visit.open(chromium.browser, site, { ...options, colorScheme, reducedMotion: 'reduce' });
         await visit.goto();
         await visit.page.getByRole('button', { name: 'Log in' }).waitFor();
-        expect(await axe(), 'login').to.deep.equal([]);
+        expect(await axeFaults(visit.page), 'login').to.deep.equal([]);
         await visit.screenshot(`${size}-${colorScheme}-login`);
         await visit.logIn('jane');
         for (const { name, path, act, ready } of VIEWS) {
@@ -89,7 +136,7 @@ describe('page: for everybody', () => {
           }
           await visit.page.locator(ready).first().waitFor();
           await visit.page.waitForLoadState('networkidle');
-          expect(await axe(), name).to.deep.equal([]);
+          expect(await axeFaults(visit.page), name).to.deep.equal([]);
           await visit.screenshot(`${size}-${colorScheme}-${name}`);
         }
       });
@@ -117,6 +164,46 @@ describe('page: for everybody', () => {
       expect(overflow, name).to.be.at.most(0);
       expect(small, name).to.deep.equal([]);
     }
+  });
+
+  it('the keyboard alone plays a burst, keeps it with a note, and selects', async () => {
+    visit = await Visit.open(chromium.browser, site, { ...DESKTOP, reducedMotion: 'reduce' });
+    const { page } = visit;
+    const { keyboard } = page;
+    await visit.logIn('jane', `/?day=${dayOf(DAY)}`);
+    const tabTo = async (selector: string) => {
+      for (let i = 0; i < 60; i++) {
+        if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+        await keyboard.press('Tab');
+      }
+      throw new Error(`Tab does not come to ${selector}.`);
+    };
+    await page.locator('a.card.is-burst').focus();
+    await keyboard.press('Enter');
+    await visit.lightbox();
+    await tabTo('[aria-label="Play"]');
+    await keyboard.press('Enter');
+    await page.locator('.lightbox-count', { hasText: '4 of 4' }).waitFor();
+    await tabTo('.lightbox input[type="range"]');
+    await keyboard.press('Home');
+    await page.locator('.lightbox-count', { hasText: '1 of 4' }).waitFor();
+    await tabTo('[aria-label^="This burst"]');
+    await keyboard.press('Enter');
+    await page.getByRole('dialog', { name: /^This burst/ }).waitFor();
+    await keyboard.press('Enter');
+    await page.getByLabel('Note').waitFor();
+    await keyboard.type('By keys alone');
+    await tabTo('.dialog .is-main');
+    await keyboard.press('Enter');
+    await page.getByText('4 pictures kept.').waitFor();
+    await keyboard.press('Escape');
+    await page.locator('dialog.lightbox').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => document.activeElement?.matches('a.card.is-burst'))).to.equal(true);
+    await page.getByRole('button', { name: 'Select', exact: true }).focus();
+    await keyboard.press('Enter');
+    await page.locator('a.card.is-burst').focus();
+    await keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Selection' }).getByText('4 pictures').waitFor();
   });
 
   it('the keyboard alone goes from the log-in to a name', async () => {
