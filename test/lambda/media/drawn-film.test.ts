@@ -41,7 +41,7 @@ describe('a film that the machinery of tests and demo draws', function () {
       expect(frames).to.have.length(5);
       for (const { at, picture } of frames) {
         const drawn = pixelsOf(momentAt(Math.floor(at / 100) / 30));
-        const [left, top, right, bottom] = figureIn(momentAt(Math.floor(at / 100) / 30));
+        const [left, _top, right, bottom] = figureIn(momentAt(Math.floor(at / 100) / 30));
         for (const [x, y] of [
           [(left + right) >> 1, bottom - 4],
           [310, 20],
