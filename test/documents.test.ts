@@ -5,6 +5,9 @@ import { expect } from 'chai';
 
 const ROOT = join(__dirname, '..');
 
+/** Columns of a line of prose. Tables, code and addresses cannot be wrapped. */
+const WIDTH = 120;
+
 const files = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
 const documents = files.filter((file) => file.endsWith('.md') && !file.startsWith('test/bench/'));
 
@@ -55,5 +58,14 @@ describe('the documents', () => {
       ),
     );
     expect(broken).to.deep.equal([]);
+  });
+
+  it(`have lines of at most ${WIDTH} columns`, () => {
+    const long = documents.flatMap((document) =>
+      proseOf(document)
+        .filter(({ line }) => line.length > WIDTH && !line.startsWith('|') && line.trim().includes(' '))
+        .map(({ at }) => at),
+    );
+    expect(long).to.deep.equal([]);
   });
 });
