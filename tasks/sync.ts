@@ -16,7 +16,7 @@ import type { Uploader } from './lib/upload/uploader';
 const GRACE = 10_000;
 /**
  * Ms between two looks of grunt-contrib-watch at each configuration file. The kernel reports their changes at once; this
- * finds what it does not report (on a network directory). Looking twice a second would cost 0.1 % of a core for ever.
+ * finds what it does not report (on a network directory). Looking twice a second would be most of what an idle task does.
  */
 const CONFIG_INTERVAL = 10_000;
 

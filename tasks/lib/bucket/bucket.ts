@@ -2,8 +2,8 @@
  * The owner's bucket: stores a file and makes sure that it arrived; lists the objects.
  *
  * Credentials, listing and the frame of an upload in parts (multipart.ts) are the AWS SDK's (s3-client.ts). The bytes
- * themselves take a shorter way, with a signature (signer.ts) and a line (put-line.ts) of their own: a fourth of the
- * CPU a picture (test/bench/put.ts), which a Pi needs for its camera.
+ * themselves take a shorter way, with a signature (signer.ts) and a line (put-line.ts) of their own, which
+ * spares CPU that a Pi needs for its camera (test/bench/put.ts measures it).
  *
  * A request is repeated if the bucket's error names another region or time (corrections.ts). An upload has succeeded
  * when the bucket is certain to have the bytes that were read (confirm-upload.ts, second-look.ts).

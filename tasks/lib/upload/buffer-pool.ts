@@ -1,6 +1,6 @@
 /**
  * Reuses buffers from picture to picture. A new buffer for each would stay in memory until V8 collects it, which it
- * does after some 60 MB: more than all the rest of this program takes.
+ * does late, since the bytes of a buffer lie outside of its heap.
  */
 
 /** Largest buffer that is kept, in bytes; larger ones are rare. */

@@ -20,7 +20,7 @@ import { type Fingerprint, isSame, UNREADABLE } from './fingerprint';
  */
 const IN_MEMORY = 8 * 1024 * 1024;
 /**
- * Pictures up to 1 MiB are read at once rather than by other threads, which costs a fourth of the CPU. An SD card that
+ * Pictures up to 1 MiB are read at once rather than by other threads, whose hand-over costs more CPU than the read. An SD card that
  * reads 10 MB a second keeps everything else waiting for 5 ms over one of 50 KB.
  */
 const AT_ONCE = 1024 * 1024;
