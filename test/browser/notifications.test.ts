@@ -1,8 +1,10 @@
 import { createDecipheriv, createECDH, createHmac, type ECDH, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import type { Worker } from 'playwright-core';
 import { fieldsOf, list } from '../../lambda/lib/table/fields';
 import { jose } from '../../lambda/test-packages';
 import { type Received, Receiver } from '../lambda/notifications/receiver';
+import { until } from '../until';
 import { axeFaults } from './axe';
 import { PHONE, useBrowser, Visit } from './browser';
 import { Site } from './site';
@@ -48,6 +50,17 @@ class PushService {
 function hkdf(salt: Buffer, input: Buffer, info: Buffer, length: number): Buffer {
   const key = createHmac('sha256', salt).update(input).digest();
   return createHmac('sha256', key).update(info).update(Buffer.of(1)).digest().subarray(0, length);
+}
+
+/** A browser without a screen shows no notifications and lists none, so the worker's own call is noted, and made. */
+async function noteWhatIsShown(worker: Worker): Promise<void> {
+  await worker.evaluate(() => {
+    const show = ServiceWorkerRegistration.prototype.showNotification;
+    ServiceWorkerRegistration.prototype.showNotification = async function (title, options) {
+      await show.call(this, title, options);
+      Object.assign(globalThis, { shown: { title, tag: options?.tag, data: options?.data } });
+    };
+  });
 }
 
 describe('page: notifications', function () {
@@ -104,22 +117,23 @@ describe('page: notifications', function () {
     const message = service.decrypted(pushed);
     const event = await eventOf(seen);
     expect(JSON.parse(message)).to.deep.include({ title: 'hall: something moved', path: `/?event=${event}` });
+    const [worker = await context.waitForEvent('serviceworker')] = context.serviceWorkers();
+    await noteWhatIsShown(worker);
     await deliver(message);
-    const shown = await visit.page.evaluate(async () => {
-      const registration = await navigator.serviceWorker.ready;
-      return (await registration.getNotifications()).map(({ title, tag, data }) => ({ title, tag, data }));
+    let shown: unknown;
+    await until(async () => {
+      shown = await worker.evaluate(() => Reflect.get(globalThis, 'shown'));
+      return shown !== undefined;
+    }, 'the notification is shown');
+    expect(shown).to.deep.equal({
+      ...{ title: 'hall: something moved', tag: `event-${event}`, data: { path: `/?event=${event}` } },
     });
-    expect(shown).to.deep.equal([
-      { title: 'hall: something moved', tag: `event-${event}`, data: { path: `/?event=${event}` } },
-    ]);
     // Nobody can press it here: the worker is told that somebody did.
-    const [worker] = context.serviceWorkers();
-    await worker?.evaluate(async () => {
-      const scope: { registration: ServiceWorkerRegistration } & EventTarget = Object.assign(globalThis);
-      const [notification] = await scope.registration.getNotifications();
-      const pressed = Object.assign(new Event('notificationclick'), { notification, waitUntil: () => {} });
-      scope.dispatchEvent(pressed);
-    });
+    await worker.evaluate((notification) => {
+      const pressed = new Event('notificationclick');
+      Object.assign(pressed, { notification: { ...notification, close: () => {} }, waitUntil: () => {} });
+      globalThis.dispatchEvent(pressed);
+    }, fieldsOf(shown));
     await visit.lightbox();
     expect(visit.page.url()).to.include(`event=${event}`);
   });
@@ -185,9 +199,5 @@ describe('page: notifications', function () {
     await session.send('ServiceWorker.enable');
     const registrationId = await registered;
     await session.send('ServiceWorker.deliverPushMessage', { origin: site.url, registrationId, data });
-    await visit.page.waitForFunction(async () => {
-      const registration = await navigator.serviceWorker.ready;
-      return (await registration.getNotifications()).length > 0;
-    });
   }
 });
