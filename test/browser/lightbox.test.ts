@@ -122,7 +122,7 @@ describe('page: one event, and who is on it', () => {
       await page.keyboard.press('Escape');
       await page.locator('dialog.lightbox').waitFor({ state: 'detached' });
     }
-    await page.waitForFunction(() => document.querySelectorAll('.card-people').length === 3);
+    await page.waitForFunction(() => document.querySelectorAll('.card-people > .chip').length === 3);
     expect(await visit.texts()).to.deep.equal([
       '12:03:00 door',
       '12:02:00 door Ada',
