@@ -52,12 +52,14 @@ export async function supervision(pi: Pi, { check }: Pick<Report, 'check'>): Pro
     const since = Date.now();
     await pi.does(`kill -9 ${before}`);
     const after = await until('a new forever', 40, async () => {
+      // In this order: while it starts, the main process is a shell.
+      const isRunning = (await pi.property('SubState')) === 'running';
       const pid = await pi.property('MainPID');
-      return (await pi.property('SubState')) === 'running' && pid !== before && pid;
+      return isRunning && pid !== before && pid !== '0' && pid;
     });
     await pi.gruntRuns(20);
     const took = seconds(since);
-    await until('one forever', 10, async () => (await pi.pids('node')).join() === after);
+    await until('one forever', 20, async () => (await pi.pids('node')).join() === after);
     return `kill -9 of forever ${before}: forever ${after} with one grunt after ${took}; ${await pi.arrived(pi.picture())}`;
   });
   await check('reload drains grunt and starts it anew under the same forever', async () => {
