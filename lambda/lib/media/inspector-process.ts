@@ -6,8 +6,8 @@ import { decode, thumbnail } from './image';
 import type { Answer, Request } from './inspector';
 import { Refused } from './refused';
 
-// Without its parent the process is useless.
-process.once('disconnect', () => process.exit());
+// Without its parent the process is useless. An orderly exit waits for the image library's threads, which may never end.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // Ctrl-C and a service manager's stop signal all processes at once; the parent decides when this one ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (request: Request) => void answer(request));
