@@ -31,7 +31,8 @@ export = (grunt: IGrunt): void => {
     const display = new Display({
       isTerminal: process.stdout.isTTY === true,
       isVerbose: grunt.option('verbose') === true,
-      columns: () => process.stdout.columns ?? 80,
+      // A terminal that does not know its size says 0.
+      columns: () => process.stdout.columns || 80,
       write: (text) => void process.stdout.write(text),
     });
     grunt.log.writeln(`Everything is in ${data}. Ctrl-C stops it.`);
